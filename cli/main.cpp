@@ -1,0 +1,2 @@
+#include "core/tensor/shape.h"
+int main() { return nibble::to_string(nibble::Shape{}).empty(); }

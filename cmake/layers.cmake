@@ -1,0 +1,76 @@
+# How a folder becomes part of the program. A new source file needs no line here.
+
+# Options that every file of nibble is compiled with.
+add_library(nibble_options INTERFACE)
+target_include_directories(nibble_options INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
+target_compile_options(nibble_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Werror -fno-math-errno
+                       -ffp-contract=off)
+if(NIBBLE_SANITIZE)
+  target_compile_options(nibble_options INTERFACE -fsanitize=${NIBBLE_SANITIZE} -fno-omit-frame-pointer
+                         -fno-sanitize-recover=all)
+  target_link_options(nibble_options INTERFACE -fsanitize=${NIBBLE_SANITIZE})
+endif()
+if(NIBBLE_FUZZ)
+  target_compile_options(nibble_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+# The instruction sets that kernels are compiled for, best last: name and compiler flags.
+set(NIBBLE_ISAS scalar)
+set(NIBBLE_FLAGS_scalar "")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  list(APPEND NIBBLE_ISAS avx2 avx512)
+  set(NIBBLE_FLAGS_avx2 -mavx2 -mfma -mf16c -mbmi2)
+  set(NIBBLE_FLAGS_avx512 ${NIBBLE_FLAGS_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vbmi
+      -mprefer-vector-width=512)
+endif()
+
+# nibble_layer(NAME FOLDER... LIBS ...): nibble_NAME, the objects of FOLDER/*.cpp. OBJECT libraries keep what registers
+# itself; LIBS carry the objects of the layers below.
+function(nibble_layer name)
+  cmake_parse_arguments(arg "" "" "LIBS" ${ARGN})
+  set(sources "")
+  foreach(folder IN LISTS arg_UNPARSED_ARGUMENTS)
+    file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)
+    list(APPEND sources ${found})
+  endforeach()
+  add_library(nibble_${name} INTERFACE)
+  target_link_libraries(nibble_${name} INTERFACE nibble_options ${arg_LIBS})
+  if(sources)
+    add_library(nibble_${name}_objects OBJECT ${sources})
+    target_link_libraries(nibble_${name}_objects PUBLIC nibble_options ${arg_LIBS})
+    target_link_libraries(nibble_${name} INTERFACE nibble_${name}_objects $<TARGET_OBJECTS:nibble_${name}_objects>)
+  endif()
+  foreach(isa IN LISTS NIBBLE_ISAS)
+    if(TARGET nibble_${name}_${isa})
+      target_link_libraries(nibble_${name} INTERFACE $<TARGET_OBJECTS:nibble_${name}_${isa}>)
+    endif()
+  endforeach()
+endfunction()
+
+# nibble_isa_layer(NAME FOLDER): the objects of FOLDER/*.cpp once for each instruction set, each in its own namespace
+# (NIBBLE_ISA), and generated/NAME_kernels.inc with a line X(isa, file) for each of them. Call before nibble_layer(NAME ..).
+function(nibble_isa_layer name folder)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)
+  set(rows "")
+  foreach(isa IN LISTS NIBBLE_ISAS)
+    if(sources)
+      add_library(nibble_${name}_${isa} OBJECT ${sources})
+      target_link_libraries(nibble_${name}_${isa} PRIVATE nibble_options)
+      target_compile_definitions(nibble_${name}_${isa} PRIVATE NIBBLE_ISA=${isa} NIBBLE_ISA_${isa}=1)
+      target_compile_options(nibble_${name}_${isa} PRIVATE ${NIBBLE_FLAGS_${isa}})
+    endif()
+    foreach(source IN LISTS sources)
+      get_filename_component(file ${source} NAME_WE)
+      string(APPEND rows "X(${isa}, ${file})\n")
+    endforeach()
+  endforeach()
+  file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/generated/${name}_kernels.inc CONTENT "${rows}")
+endfunction()
+
+# nibble_program(NAME FOLDER LIBS ...): an executable of FOLDER/*.cpp.
+function(nibble_program name folder)
+  cmake_parse_arguments(arg "" "" "LIBS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)
+  add_executable(${name} ${sources})
+  target_link_libraries(${name} PRIVATE nibble_options ${arg_LIBS})
+endfunction()

@@ -1,0 +1,43 @@
+// A model ready to run: hyperparameters and weights of a file, checked against its family's table. Borrows the file.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "core/base/error.h"
+#include "formats/weight_file.h"
+
+namespace nibble {
+
+struct Hparams;       // core/models/architecture.h
+struct Architecture;  // core/models/architecture.h
+struct Weights;       // core/models/weights.h
+
+class Model {
+ public:
+  // Finds the family by the file's architecture, reads its hyperparameters, and checks name, shape and format of each
+  // tensor it needs. Fails with kUnsupported (unknown family), kCorrupt (missing or misshapen tensor, named).
+  // file must outlive the model.
+  static Result<Model> load(const WeightFile& file);
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+  ~Model();
+
+  const Architecture& architecture() const { return *architecture_; }
+  const Hparams& hparams() const { return *hparams_; }
+  const Weights& weights() const { return *weights_; }
+  int n_vocab() const;   // rows of the logits
+  int n_ctx_train() const;
+  int n_layer() const;
+  uint64_t n_params() const;
+  // Bytes of weights that one generated token reads.
+  uint64_t bytes_per_token() const;
+
+ private:
+  Model();
+  const Architecture* architecture_ = nullptr;
+  std::unique_ptr<Hparams> hparams_;
+  std::unique_ptr<Weights> weights_;
+};
+
+}  // namespace nibble

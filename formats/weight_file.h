@@ -1,0 +1,31 @@
+// What every container of weights gives: metadata by key, tensors by name, all borrowed from mapped files.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/tensor/tensor_view.h"
+#include "formats/metadata.h"
+
+namespace nibble {
+
+class WeightFile {
+ public:
+  virtual ~WeightFile() = default;
+  virtual std::string_view container() const = 0;            // "gguf", "safetensors", ...
+  virtual const Metadata& metadata() const = 0;
+  virtual std::span<const TensorView> tensors() const = 0;   // in file order, names unique
+  virtual const TensorView* find(std::string_view name) const = 0;
+  virtual uint64_t n_bytes() const = 0;                      // of all files together
+  virtual std::span<const std::filesystem::path> files() const = 0;
+};
+
+// Opens MODEL: a file (any shard of a split one) or a folder. The container is told by content, not by name.
+// Fails with kNotFound, kCorrupt or kUnsupported; messages begin with the path.
+Result<std::unique_ptr<WeightFile>> open_weight_file(const std::filesystem::path& path);
+
+}  // namespace nibble
