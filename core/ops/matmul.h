@@ -1,0 +1,70 @@
+// Products of activations with weight matrices of any format: out[t, r] = sum_c W[r, c] * x[t, c] (+ bias[r]).
+// Prompt tokens go through the panel kernels, whatever their number, generated ones through the row kernels; formats
+// without integer kernels, and everything in exact mode, through dense f32 products (Eigen, tiles of one fixed shape).
+// In each the order of summation of one output depends on n_cols alone: not on tokens, threads or other rows.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "core/base/function_ref.h"
+#include "core/base/thread_pool.h"
+#include "core/tensor/arena.h"
+#include "core/tensor/rows.h"
+#include "quant/format.h"
+
+namespace nibble {
+
+// A weight matrix [n_rows, n_cols] in the file's own bytes, rows without gaps.
+struct Matrix {
+  const quant::Format* format = nullptr;
+  const std::byte* data = nullptr;
+  int n_rows = 0;
+  int n_cols = 0;
+
+  size_t row_bytes() const { return format->row_bytes(n_cols); }
+  explicit operator bool() const { return data != nullptr; }
+};
+
+enum class Phase { kPrompt, kGeneration };
+
+// One of several products that read the same x.
+struct Product {
+  const Matrix* w = nullptr;
+  const float* bias = nullptr;  // [n_rows] or null
+  Rows out;                     // [n_tokens, n_rows]
+  bool add = false;             // out += instead of out =: a residual
+};
+
+// The scratch that products need, for x of at most max_tokens tokens and max_cols columns; carved from an arena.
+class MatmulScratch {
+ public:
+  static size_t bytes_needed(int max_tokens, int max_cols, int n_threads);
+  MatmulScratch(Arena& arena, int max_tokens, int max_cols, int n_threads);
+
+ private:
+  friend class MatmulRun;
+  std::byte* packed_[quant::kActivationKinds] = {};
+  size_t packed_bytes_ = 0;
+  std::byte* panels_ = nullptr;  // one for each thread
+  size_t panel_bytes_ = 0;
+  int n_threads_ = 0;
+};
+
+struct MatmulContext {
+  ThreadPool& pool;
+  MatmulScratch& scratch;
+  Phase phase = Phase::kPrompt;
+  bool exact = false;
+};
+
+// Writes row t of x: a norm, or an activation of gate and up, fused into the packing. Called once for each t, or, with
+// few tokens, once by each thread, each for itself.
+using RowSource = FunctionRef<void(int token, float* x)>;
+
+// All products of x [n_tokens, n_cols]; x is made once and packed once for each kind that the formats want.
+void matmul(const MatmulContext& context, int n_tokens, int n_cols, RowSource x, std::span<const Product> products);
+// The same for an x that stands in memory.
+void matmul(const MatmulContext& context, ConstRows x, std::span<const Product> products);
+
+}  // namespace nibble
