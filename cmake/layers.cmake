@@ -5,6 +5,9 @@ add_library(nibble_options INTERFACE)
 target_include_directories(nibble_options INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
 target_compile_options(nibble_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Werror -fno-math-errno
                        -ffp-contract=off)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(nibble_options INTERFACE -Wno-restrict)  # false alarms on std::string: GCC bug 105651
+endif()
 if(NIBBLE_SANITIZE)
   target_compile_options(nibble_options INTERFACE -fsanitize=${NIBBLE_SANITIZE} -fno-omit-frame-pointer
                          -fno-sanitize-recover=all)
