@@ -1,4 +1,5 @@
-// What every container of weights gives: metadata by key, tensors by name, all borrowed from mapped files.
+// What every container of weights gives: metadata by key, tensors by name, all borrowed from mapped
+// files.
 #pragma once
 
 #include <filesystem>
@@ -16,16 +17,20 @@ namespace nibble {
 class WeightFile {
  public:
   virtual ~WeightFile() = default;
-  virtual std::string_view container() const = 0;            // "gguf", "safetensors", ...
+  virtual std::string_view container() const = 0;  // "gguf", "safetensors", ...
   virtual const Metadata& metadata() const = 0;
-  virtual std::span<const TensorView> tensors() const = 0;   // in file order, names unique
+  virtual std::span<const TensorView> tensors() const = 0;  // in file order, names unique
   virtual const TensorView* find(std::string_view name) const = 0;
-  virtual uint64_t n_bytes() const = 0;                      // of all files together
+  virtual uint64_t n_bytes() const = 0;  // of all files together
   virtual std::span<const std::filesystem::path> files() const = 0;
+  // How the weights are going to be read. preload: again and again, by a running model (maps them
+  // in the background); read_ahead: once, front to back.
+  virtual void preload() = 0;
+  virtual void read_ahead() = 0;
 };
 
-// Opens MODEL: a file (any shard of a split one) or a folder. The container is told by content, not by name.
-// Fails with kNotFound, kCorrupt or kUnsupported; messages begin with the path.
+// Opens MODEL: a file (any shard of a split one) or a folder. The container is told by content, not
+// by name. Fails with kNotFound, kCorrupt or kUnsupported; messages begin with the path.
 Result<std::unique_ptr<WeightFile>> open_weight_file(const std::filesystem::path& path);
 
 }  // namespace nibble
