@@ -27,10 +27,11 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
       -mprefer-vector-width=512)
 endif()
 
-# nibble_layer(NAME FOLDER... LIBS ...): nibble_NAME, the objects of FOLDER/*.cpp. OBJECT libraries keep what registers
-# itself; LIBS carry the objects of the layers below.
+# nibble_layer(NAME FOLDER... ISA PART... LIBS ...): nibble_NAME, the objects of FOLDER/*.cpp and of the PARTs that
+# nibble_isa_layer made (by default the one called NAME). OBJECT libraries keep what registers itself; LIBS carry the
+# objects of the layers below.
 function(nibble_layer name)
-  cmake_parse_arguments(arg "" "" "LIBS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "LIBS;ISA" ${ARGN})
   set(sources "")
   foreach(folder IN LISTS arg_UNPARSED_ARGUMENTS)
     file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)
@@ -44,9 +45,11 @@ function(nibble_layer name)
     target_link_libraries(nibble_${name} INTERFACE nibble_${name}_objects $<TARGET_OBJECTS:nibble_${name}_objects>)
   endif()
   foreach(isa IN LISTS NIBBLE_ISAS)
-    if(TARGET nibble_${name}_${isa})
-      target_link_libraries(nibble_${name} INTERFACE $<TARGET_OBJECTS:nibble_${name}_${isa}>)
-    endif()
+    foreach(part IN ITEMS ${name} ${arg_ISA})
+      if(TARGET nibble_${part}_${isa})
+        target_link_libraries(nibble_${name} INTERFACE $<TARGET_OBJECTS:nibble_${part}_${isa}>)
+      endif()
+    endforeach()
   endforeach()
 endfunction()
 

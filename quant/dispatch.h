@@ -11,6 +11,7 @@ namespace nibble::quant {
 
 // The name of the instruction set in use: "scalar", "avx2", "avx512", ...
 std::string_view isa_name();
+int isa_index();  // its place in compiled_isas()
 // All that are compiled in, worst first, and of these the ones this machine can run.
 std::span<const std::string_view> compiled_isas();
 std::span<const std::string_view> runnable_isas();

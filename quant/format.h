@@ -49,7 +49,7 @@ struct Kernels {
   // The order of summation depends on n_cols alone.
   void (*gemv)(const std::byte* w, size_t row_bytes, int n_rows, int n_cols, const std::byte* x, float* y);
   // Prefill: expands n_rows <= kPanelRows rows into a panel of panel_bytes(n_cols) bytes (64-byte aligned; missing rows
-  // become zeros), then multiplies it with a tile of n_tokens <= kTileTokens tokens packed by pack_tile:
+  // repeat the last), then multiplies it with a tile of n_tokens <= kTileTokens tokens packed by pack_tile:
   //   out[t * out_stride + r] = sum_c w[r, c] * x[t, c],  t < n_tokens, r < n_rows.
   // The order of summation of one output depends on n_cols alone, not on n_tokens or n_rows.
   size_t (*panel_bytes)(int n_cols);

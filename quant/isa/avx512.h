@@ -1,0 +1,4 @@
+// AVX-512 with BW, DQ, VL, VBMI and VNNI.
+#pragma once
+
+#include "quant/isa/scalar.h"

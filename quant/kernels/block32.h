@@ -1,0 +1,94 @@
+// Kernels of a format of 32-weight blocks, made of what the format's file says about one block:
+//   Block                     its bytes, without alignment
+//   format                    its row of the registry
+//   kMaxCode, kOffsetShift    codes are 0..kMaxCode and stand for code - 2^kOffsetShift; -1: for themselves
+//   kHasMin                   w = scale * code + minimum
+//   scale(Block), minimum(Block), codes(Block, uint8_t[32])
+//   quantize_block(const float[32], Block&)   optional
+#pragma once
+
+#include "quant/isa/isa.h"
+#include "quant/kernels/layout.h"
+#include "quant/kernels/panel.h"
+
+namespace nibble::quant::NIBBLE_ISA {
+
+template <class F>
+struct Block32 {
+  using Block = typename F::Block;
+  using Panel = Panel32<F::kHasMin>;
+  static_assert(sizeof(Block) == F::format.block_bytes && alignof(Block) == 1 && F::format.block_len == 32);
+  static constexpr int kOffset = F::kOffsetShift < 0 ? 0 : 1 << (F::kOffsetShift < 0 ? 0 : F::kOffsetShift);
+
+  static void dequantize(const std::byte* blocks, int64_t n, float* out) {
+    const auto* block = reinterpret_cast<const Block*>(blocks);
+    for (int64_t b = 0; b < n / 32; ++b, out += 32) {
+      uint8_t q[32];
+      F::codes(block[b], q);
+      const float d = F::scale(block[b]);
+      for (int i = 0; i < 32; ++i) out[i] = static_cast<float>(q[i] - kOffset) * d;
+      if constexpr (F::kHasMin) {
+        const float m = F::minimum(block[b]);
+        for (int i = 0; i < 32; ++i) out[i] += m;
+      }
+    }
+  }
+
+  static void quantize(const float* x, int64_t n, std::byte* blocks)
+    requires requires(Block& b) { F::quantize_block(x, b); }
+  {
+    auto* block = reinterpret_cast<Block*>(blocks);
+    for (int64_t b = 0; b < n / 32; ++b) F::quantize_block(x + 32 * b, block[b]);
+  }
+
+  static void gemv(const std::byte* w, size_t row_bytes, int n_rows, int n_cols, const std::byte* x, float* y) {
+    const auto* row = reinterpret_cast<const Row32*>(x);
+    for (int r = 0; r < n_rows; ++r) {
+      const auto* block = reinterpret_cast<const Block*>(w + r * row_bytes);
+      float acc = 0;
+      for (int b = 0; b < n_cols / 32; ++b) {
+        const Row32& a = row[b / 4];
+        const int at = b % 4;
+        uint8_t q[32];
+        F::codes(block[b], q);
+        const int32_t* neg_sum = a.neg_sum + 4 * at;
+        const int32_t neg = neg_sum[0] + neg_sum[1] + neg_sum[2] + neg_sum[3];
+        int32_t sum = neg * kOffset;
+        for (int i = 0; i < 16; ++i) sum += q[i] * a.lo[at][i] + q[16 + i] * a.hi[at][i];
+        acc += static_cast<float>(sum) * (F::scale(block[b]) * a.d[4 * at]);
+        if constexpr (F::kHasMin) acc -= F::minimum(block[b]) * (a.d[4 * at] * static_cast<float>(neg));
+      }
+      y[r] = acc;
+    }
+  }
+
+  static size_t panel_bytes(int n_cols) { return sizeof(Panel) * (n_cols / 32); }
+
+  static void expand_panel(const std::byte* w, size_t row_bytes, int n_rows, int n_cols, std::byte* panel) {
+    auto* out = reinterpret_cast<Panel*>(panel);
+    for (int r = 0; r < kPanelRows; ++r) {
+      const auto* block = reinterpret_cast<const Block*>(w + (r < n_rows ? r : n_rows - 1) * row_bytes);
+      for (int b = 0; b < n_cols / 32; ++b) {
+        uint8_t q[32];
+        F::codes(block[b], q);
+        for (int i = 0; i < 32; ++i) out[b].q[i / 4][r][i % 4] = q[i];
+        out[b].d[r] = F::scale(block[b]);
+        if constexpr (F::kHasMin) out[b].m[r] = F::minimum(block[b]);
+      }
+    }
+  }
+
+  static void multiply_panel(const std::byte* panel, int n_rows, int n_cols, const std::byte* tile, int n_tokens,
+                             float* out, size_t out_stride) {
+    multiply32<F>(reinterpret_cast<const Panel*>(panel), reinterpret_cast<const Tile32*>(tile), n_cols / 32, n_rows,
+                  n_tokens, out, out_stride);
+  }
+
+  static consteval Kernels kernels() {
+    Kernels k{&F::format, dequantize, nullptr, gemv, panel_bytes, expand_panel, multiply_panel};
+    if constexpr (requires(Block& b, const float* x) { F::quantize_block(x, b); }) k.quantize = quantize;
+    return k;
+  }
+};
+
+}  // namespace nibble::quant::NIBBLE_ISA

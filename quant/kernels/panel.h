@@ -1,0 +1,38 @@
+// What an expanded panel looks like: 16 rows of weights as unsigned codes, rows in lanes, so that one vector holds four
+// consecutive weights of each row and a product needs no sum across lanes.
+#pragma once
+
+#include <cstdint>
+
+#include "quant/format.h"
+
+namespace nibble::quant::NIBBLE_ISA {
+
+// 32 weights of each row: w = d * (q - 2^offset) + m. m is there for formats with minima only.
+template <bool kHasMin>
+struct alignas(64) Panel32 {
+  uint8_t q[8][kPanelRows][4];
+  float d[kPanelRows];
+};
+template <>
+struct alignas(64) Panel32<true> {
+  uint8_t q[8][kPanelRows][4];
+  float d[kPanelRows];
+  float m[kPanelRows];
+};
+
+// 256 weights of each row in groups of 16 or 32: w = scale * (q - 2^offset) - dmin * min.
+template <int kGroup, bool kHasMin>
+struct alignas(64) Panel256 {
+  uint8_t q[64][kPanelRows][4];
+  float scale[256 / kGroup][kPanelRows];
+};
+template <int kGroup>
+struct alignas(64) Panel256<kGroup, true> {
+  uint8_t q[64][kPanelRows][4];
+  float scale[256 / kGroup][kPanelRows];
+  int16_t min[128 / kGroup][kPanelRows][2];  // of two consecutive groups
+  float dmin[kPanelRows];
+};
+
+}  // namespace nibble::quant::NIBBLE_ISA

@@ -1,0 +1,32 @@
+// Q4_1: 32 weights share a half-precision scale and minimum; 5 bits per weight.
+//   w[i] = d * q[i] + m,  q in 0..15. Low nibbles are weights 0..15, high nibbles 16..31.
+#include "quant/kernels/block32.h"
+
+namespace nibble::quant::NIBBLE_ISA {
+namespace {
+
+struct Q4_1 {
+  static constexpr Format format{"q4_1", 3, 32, 20, 0, ActivationKind::kQ8x32};
+  static constexpr int kMaxCode = 15, kOffsetShift = -1;
+  static constexpr bool kHasMin = true;
+  struct Block {
+    Half d, m;
+    uint8_t qs[16];
+  };
+
+  static float scale(const Block& b) { return to_float(b.d); }
+  static float minimum(const Block& b) { return to_float(b.m); }
+  static void codes(const Block& b, uint8_t* q) {
+    for (int i = 0; i < 16; ++i) {
+      q[i] = b.qs[i] & 15;
+      q[16 + i] = b.qs[i] >> 4;
+    }
+  }
+};
+
+}  // namespace
+
+extern const Kernels q4_1_kernels;
+constinit const Kernels q4_1_kernels = Block32<Q4_1>::kernels();
+
+}  // namespace nibble::quant::NIBBLE_ISA

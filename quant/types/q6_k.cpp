@@ -1,0 +1,42 @@
+// Q6_K: 256 weights in 16 groups of 16 with int8 scales and one half-precision factor; 6.5625 bits per weight.
+//   w = d * scale[g] * (q - 32),  q in 0..63.
+// Each half of 128 uses ql[64 h ..] and qh[32 h ..]; its runs of 32 take low and high nibbles of ql and, for run j,
+// bits 2j and 2j + 1 of qh.
+#include "quant/kernels/block256.h"
+
+namespace nibble::quant::NIBBLE_ISA {
+namespace {
+
+struct Q6_K {
+  static constexpr Format format{"q6_k", 14, 256, 210, 0, ActivationKind::kQ8x256};
+  static constexpr int kMaxCode = 63, kOffsetShift = 5, kGroup = 16;
+  static constexpr bool kHasMin = false;
+  struct Block {
+    uint8_t ql[128];
+    uint8_t qh[64];
+    int8_t scales[16];
+    Half d;
+  };
+
+  static float scale(const Block& b) { return to_float(b.d); }
+  static void groups(const Block& b, int8_t* scale, int8_t*) {
+    for (int g = 0; g < 16; ++g) scale[g] = b.scales[g];
+  }
+  static void codes(const Block& b, uint8_t* q) {
+    for (int h = 0; h < 2; ++h, q += 128)
+      for (int i = 0; i < 32; ++i) {
+        const int low = b.ql[64 * h + i], next = b.ql[64 * h + 32 + i], high = b.qh[32 * h + i];
+        q[i] = static_cast<uint8_t>((low & 15) | (high & 3) << 4);
+        q[32 + i] = static_cast<uint8_t>((next & 15) | (high >> 2 & 3) << 4);
+        q[64 + i] = static_cast<uint8_t>(low >> 4 | (high >> 4 & 3) << 4);
+        q[96 + i] = static_cast<uint8_t>(next >> 4 | (high >> 6) << 4);
+      }
+  }
+};
+
+}  // namespace
+
+extern const Kernels q6_k_kernels;
+constinit const Kernels q6_k_kernels = Block256<Q6_K>::kernels();
+
+}  // namespace nibble::quant::NIBBLE_ISA
