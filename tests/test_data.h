@@ -7,8 +7,10 @@
 namespace nibble::tests {
 
 std::filesystem::path source_dir();  // the project
-std::filesystem::path data_dir();    // the kits: $NIBBLE_TEST_DATA, by default ../shared/data beside the project
-bool missing_data(const std::string& name);  // true, and reported by name, when data_dir() / name is not there
+std::filesystem::path
+data_dir();  // the kits: $NIBBLE_TEST_DATA, by default ../shared/data beside the project
+bool missing_data(
+    const std::string& name);  // true, and reported by name, when data_dir() / name is not there
 
 }  // namespace nibble::tests
 

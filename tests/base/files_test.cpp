@@ -1,0 +1,169 @@
+// MappedFile and OutputFile.
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+
+#include "core/base/mapped_file.h"
+#include "core/base/output_file.h"
+#include "tests/child_process.h"
+#include "tests/temporary_folder.h"
+
+using namespace nibble;
+using tests::in_child;
+using tests::TemporaryFolder;
+
+namespace {
+std::span<const std::byte> bytes_of(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
+
+void report_and_exit(const char* path, uint64_t offset) {
+  const bool page_two = offset >= 4096 && offset < 8192;
+  [[maybe_unused]] ssize_t n = ::write(2, path, std::strlen(path));
+  n = ::write(2, page_two ? " page two" : " elsewhere", page_two ? 9 : 10);
+  discard_unfinished_outputs();
+  ::_exit(3);
+}
+}  // namespace
+
+TEST_CASE("a mapped file shows its bytes, wherever it is moved") {
+  TemporaryFolder folder;
+  auto file = MappedFile::open(folder.write("a", "hello"));
+  REQUIRE(file);
+  file->preload();
+  MappedFile moved = std::move(*file);
+  moved.preload();
+  moved.read_ahead();
+  CHECK(moved.text() == "hello");
+  CHECK(moved.path() == folder.path() / "a");
+  const auto empty = MappedFile::open(folder.write("empty", ""));
+  REQUIRE(empty);
+  CHECK(empty->bytes().empty());
+}
+
+TEST_CASE("what cannot be mapped is told apart") {
+  TemporaryFolder folder;
+  const auto kind = [](const auto& result) {
+    REQUIRE(!result);
+    return result.error().kind;
+  };
+  CHECK(kind(MappedFile::open(folder.path() / "none")) == ErrorKind::kNotFound);
+  CHECK(kind(MappedFile::open(folder.write("a", "x") / "b")) == ErrorKind::kNotFound);
+  CHECK(MappedFile::open(folder.path()).error().message == "is a folder, not a file");
+  REQUIRE(::mkfifo((folder.path() / "pipe").c_str(), 0600) == 0);
+  CHECK(MappedFile::open(folder.path() / "pipe").error().message == "is not a regular file");
+}
+
+TEST_CASE("a file that shrinks while it is mapped ends in the report, and no output stays behind") {
+  TemporaryFolder folder;
+  const auto path = folder.write("model", std::string(8192, 'x'));
+  const auto end = in_child([&] {
+    report_shrunk_files(report_and_exit);
+    const auto file = MappedFile::open(path);
+    const auto output = OutputFile::create(folder.path() / "out", false);
+    std::filesystem::resize_file(path, 4096);
+    volatile const std::byte* second_page = file->bytes().data() + 4096;
+    if (second_page[17] == std::byte{'x'}) ::_exit(1);
+  });
+  CHECK(end.exit_code == 3);
+  CHECK(end.standard_error == path.string() + " page two");
+  CHECK(folder.n_files() == 1);
+}
+
+TEST_CASE("a bus error outside of mapped files still ends the program") {
+  const auto end = in_child([] {
+    const rlimit none{0, 0};
+    ::setrlimit(RLIMIT_CORE, &none);
+    report_shrunk_files(report_and_exit);
+    std::raise(SIGBUS);
+    std::raise(SIGBUS);
+  });
+  CHECK(end.signal == SIGBUS);
+}
+
+TEST_CASE("output is absent until it is committed, then whole") {
+  TemporaryFolder folder;
+  const auto target = folder.path() / "out";
+  {
+    auto abandoned = OutputFile::create(target, false);
+    REQUIRE(abandoned);
+    REQUIRE(abandoned->write(bytes_of("half")));
+    CHECK(!std::filesystem::exists(target));
+  }
+  CHECK(folder.n_files() == 0);
+  auto output = OutputFile::create(target, false);
+  REQUIRE(output);
+  REQUIRE(output->reserve(1 << 20));
+  REQUIRE(output->write(bytes_of("....world")));
+  REQUIRE(output->write_at(0, bytes_of("hell")));
+  REQUIRE(output->write(bytes_of("!")));
+  const std::string large(3 << 20, 'y');
+  REQUIRE(output->write(bytes_of(large)));
+  CHECK(output->n_bytes() == 10 + large.size());
+  REQUIRE(output->commit());
+  CHECK(folder.read("out") == "hellworld!" + large);
+  CHECK(folder.n_files() == 1);
+}
+
+TEST_CASE("an existing target is refused, or replaced when that is wanted") {
+  TemporaryFolder folder;
+  const auto target = folder.write("out", "old");
+  std::filesystem::create_symlink(target, folder.path() / "link");
+  CHECK(OutputFile::create(target, false).error().kind == ErrorKind::kUsage);
+  auto output = OutputFile::create(folder.path() / "link", true);
+  REQUIRE(output);
+  REQUIRE(output->write(bytes_of("new")));
+  CHECK(folder.read("out") == "old");
+  REQUIRE(output->commit());
+  CHECK(folder.read("out") == "new");
+  CHECK(std::filesystem::is_symlink(folder.path() / "link"));
+  auto late = OutputFile::create(folder.path() / "late", false);
+  REQUIRE(late);
+  folder.write("late", "somebody else's");
+  CHECK(late->commit().error().kind == ErrorKind::kOutput);
+  CHECK(folder.read("late") == "somebody else's");
+}
+
+TEST_CASE("a target that is a device is written directly") {
+  auto output = OutputFile::create("/dev/null", false);
+  REQUIRE(output);
+  CHECK(output->reserve(100));
+  CHECK(output->write(bytes_of("x")));
+  CHECK(!output->write_at(0, bytes_of("y")));
+  CHECK(output->commit());
+  CHECK(std::filesystem::exists("/dev/null"));
+}
+
+TEST_CASE("output that cannot be written says why") {
+  TemporaryFolder folder;
+  const auto kind = [](const auto& result) {
+    REQUIRE(!result);
+    return result.error().kind;
+  };
+  CHECK(kind(OutputFile::create(folder.path(), true)) == ErrorKind::kOutput);
+  CHECK(kind(OutputFile::create(folder.path() / "no" / "folder", true)) == ErrorKind::kOutput);
+  auto output = OutputFile::create(folder.path() / "out", false);
+  REQUIRE(output);
+  const auto reserved = output->reserve(uint64_t{1} << 60);
+  CHECK(kind(reserved) == ErrorKind::kOutput);
+  CHECK(reserved.error().message.find("bytes missing") != std::string::npos);
+}
+
+TEST_CASE("a size limit in the middle of the output is an error, not the end of the program") {
+  TemporaryFolder folder;
+  const auto end = in_child([&] {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{1 << 16, 1 << 16};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    auto output = OutputFile::create(folder.path() / "out", false);
+    const std::string large(3 << 20, 'y');
+    const auto written = output->write(bytes_of(large));
+    ::_exit(!written && written.error().kind == ErrorKind::kOutput ? 6 : 1);
+  });
+  CHECK(end.exit_code == 6);
+  CHECK(!std::filesystem::exists(folder.path() / "out"));
+}
