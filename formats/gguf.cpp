@@ -13,7 +13,7 @@
 namespace nibble::gguf {
 namespace {
 
-constexpr uint64_t kMaxFiles = 4096;
+constexpr uint64_t kMaxFiles = 1024;
 
 struct Part {
   MappedFile file;

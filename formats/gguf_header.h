@@ -17,9 +17,9 @@ inline constexpr uint32_t kDefaultAlignment = 32;
 // What a file may ask for at most; published files stay far below.
 inline constexpr uint64_t kMaxKeys = 65'536;
 inline constexpr uint64_t kMaxKeyLength = 65'535;
-inline constexpr uint64_t kMaxTensors = 1'048'576;
+inline constexpr uint64_t kMaxTensors = 262'144;
 inline constexpr uint64_t kMaxTensorName = 255;
-inline constexpr uint64_t kMaxElements = uint64_t{1} << 25;  // of all arrays of one file together
+inline constexpr uint64_t kMaxElements = uint64_t{1} << 23;  // of all arrays of one file together
 inline constexpr uint64_t kMaxAlignment = uint64_t{1} << 20;
 
 // A value's type as files number it.
