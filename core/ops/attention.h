@@ -1,7 +1,8 @@
-// Causal grouped-query attention over a KV cache, in chunks of keys of fixed size that are merged in order
-// (online softmax: Milakov 2018, arXiv:1805.02867; FlashAttention: Dao 2022, arXiv:2205.14135). Never holds an n by n
-// matrix. A chunk is kKvChunk positions, aligned to a multiple of it, so that one query's sums depend neither on how
-// many queries nor on how many threads work at once.
+// Causal grouped-query attention over a KV cache, in chunks of keys of fixed size that are merged
+// in order (online softmax: Milakov 2018, arXiv:1805.02867; FlashAttention: Dao 2022,
+// arXiv:2205.14135). Never holds an n by n matrix. A chunk is kKvChunk positions, aligned to a
+// multiple of it, so that one query's sums depend neither on how many queries nor on how many
+// threads work at once.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +18,8 @@ inline constexpr int kKvChunk = 64;
 
 enum class KvFormat : uint8_t { kF16, kF32 };
 
-// One layer's cache: for each KV head its keys [capacity, d_k] and values [capacity, d_v], position p in slot
-// p % capacity; capacity is a multiple of kKvChunk. Does not own.
+// One layer's cache: for each KV head its keys [capacity, d_k] and values [capacity, d_v], position
+// p in slot p % capacity; capacity is a multiple of kKvChunk. Does not own.
 struct KvLayer {
   KvFormat format = KvFormat::kF16;
   int n_head_kv = 0;
@@ -37,35 +38,39 @@ struct KvLayer {
   }
 };
 
-// Stores the keys and values of one token: k [n_head_kv * d_k], already rotated, v [n_head_kv * d_v].
+// Stores the keys and values of one token: k [n_head_kv * d_k], already rotated, v [n_head_kv *
+// d_v].
 void kv_store(const KvLayer& kv, int position, const float* k, const float* v);
 
 struct AttentionOptions {
-  int n_head = 0;                       // query heads; a multiple of n_head_kv
-  float scale = 1.0f;                   // of the scores
-  float softcap = 0.0f;                 // 0: none; scores become cap * tanh(score / cap)
-  int window = 0;                       // 0: none; a position sees itself and the window - 1 before it
-  int chunk = 0;                        // 0: none; a position sees only its own chunk of this many (Llama 4)
-  const float* sinks = nullptr;         // [n_head]: one more logit in the softmax's denominator (gpt-oss)
-  const float* alibi_slopes = nullptr;  // [n_head]: slope * (key - query) is added to the scaled score
+  int n_head = 0;        // query heads; a multiple of n_head_kv
+  float scale = 1.0f;    // of the scores
+  float softcap = 0.0f;  // 0: none; scores become cap * tanh(score / cap)
+  int window = 0;        // 0: none; a position sees itself and the window - 1 before it
+  int chunk = 0;         // 0: none; a position sees only its own chunk of this many (Llama 4)
+  const float* sinks = nullptr;  // [n_head]: one more logit in the softmax's denominator (gpt-oss)
+  const float* alibi_slopes =
+      nullptr;  // [n_head]: slope * (key - query) is added to the scaled score
 };
 
 class AttentionScratch {
  public:
-  static size_t bytes_needed(int max_tokens, int n_head, int d_k, int d_v, int n_ctx, int n_threads);
-  AttentionScratch(Arena& arena, int max_tokens, int n_head, int d_k, int d_v, int n_ctx, int n_threads);
+  static size_t bytes_needed(int max_tokens, int n_head, int d_k, int d_v, int n_ctx,
+                             int n_threads);
+  AttentionScratch(Arena& arena, int max_tokens, int n_head, int d_k, int d_v, int n_ctx,
+                   int n_threads);
 
  private:
   friend class AttentionRun;
-  std::byte* data_ = nullptr;
-  size_t bytes_per_thread_ = 0;
-  float* partial_ = nullptr;  // generation: maximum, sum and weighted values of each head and chunk range
+  std::byte* own_ = nullptr;  // own_bytes_ for each thread
+  size_t own_bytes_ = 0;
+  int n_threads_ = 0;
 };
 
-// Queries q [n_tokens, n_head * d_k] at positions first_position + t, already rotated; their keys and values are in the
-// cache. out [n_tokens, n_head * d_v]. Phase kPrompt: blocked, for any n_tokens; kGeneration: n_tokens = 1, the range of
-// keys shared out over threads.
-void attention(ThreadPool& pool, AttentionScratch& scratch, const AttentionOptions& options, const KvLayer& kv, Phase phase,
-               int first_position, ConstRows q, Rows out);
+// Queries q [n_tokens, n_head * d_k] at positions first_position + t, already rotated; their keys
+// and values are in the cache. out [n_tokens, n_head * d_v]. Phase kPrompt: blocked, for any
+// n_tokens; kGeneration: n_tokens = 1, the range of keys shared out over threads.
+void attention(ThreadPool& pool, AttentionScratch& scratch, const AttentionOptions& options,
+               const KvLayer& kv, Phase phase, int first_position, ConstRows q, Rows out);
 
 }  // namespace nibble

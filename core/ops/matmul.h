@@ -1,7 +1,8 @@
-// Products of activations with weight matrices of any format: out[t, r] = sum_c W[r, c] * x[t, c] (+ bias[r]).
-// Prompt tokens go through the panel kernels, whatever their number, generated ones through the row kernels; formats
-// without integer kernels, and everything in exact mode, through dense f32 products (Eigen, tiles of one fixed shape).
-// In each the order of summation of one output depends on n_cols alone: not on tokens, threads or other rows.
+// Products of activations with weight matrices of any format: out[t, r] = sum_c W[r, c] * x[t, c]
+// (+ bias[r]). Prompt tokens go through the panel kernels, whatever their number, generated ones
+// through the row kernels; formats without integer kernels, and everything in exact mode, through
+// dense f32 products (Eigen, tiles of one fixed shape). In each the order of summation of one
+// output depends on n_cols alone: not on tokens, threads or other rows.
 #pragma once
 
 #include <cstddef>
@@ -36,7 +37,8 @@ struct Product {
   bool add = false;             // out += instead of out =: a residual
 };
 
-// The scratch that products need, for x of at most max_tokens tokens and max_cols columns; carved from an arena.
+// The scratch that products need, for x of at most max_tokens tokens and max_cols columns; carved
+// from an arena.
 class MatmulScratch {
  public:
   static size_t bytes_needed(int max_tokens, int max_cols, int n_threads);
@@ -44,10 +46,11 @@ class MatmulScratch {
 
  private:
   friend class MatmulRun;
-  std::byte* packed_[quant::kActivationKinds] = {};
-  size_t packed_bytes_ = 0;
-  std::byte* panels_ = nullptr;  // one for each thread
-  size_t panel_bytes_ = 0;
+  std::byte* packed_[quant::kActivationKinds] = {};  // of the whole x
+  std::byte* own_ = nullptr;  // own_bytes_ for each thread: rows of x, a panel
+  size_t own_bytes_ = 0;
+  int max_tokens_ = 0;
+  int max_cols_ = 0;
   int n_threads_ = 0;
 };
 
@@ -58,12 +61,14 @@ struct MatmulContext {
   bool exact = false;
 };
 
-// Writes row t of x: a norm, or an activation of gate and up, fused into the packing. Called once for each t, or, with
-// few tokens, once by each thread, each for itself.
+// Writes row t of x: a norm, or an activation of gate and up, fused into the packing. Called once
+// for each t, by any thread.
 using RowSource = FunctionRef<void(int token, float* x)>;
 
-// All products of x [n_tokens, n_cols]; x is made once and packed once for each kind that the formats want.
-void matmul(const MatmulContext& context, int n_tokens, int n_cols, RowSource x, std::span<const Product> products);
+// All products of x [n_tokens, n_cols]; x is made once and packed once for each kind that the
+// formats want.
+void matmul(const MatmulContext& context, int n_tokens, int n_cols, RowSource x,
+            std::span<const Product> products);
 // The same for an x that stands in memory.
 void matmul(const MatmulContext& context, ConstRows x, std::span<const Product> products);
 

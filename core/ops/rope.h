@@ -10,7 +10,8 @@ enum class RopePairs {
   kHalves,    // (i, i + n_rot / 2): GPT-NeoX, GGUF's NEOX
 };
 
-// theta of pair i at position p = p * inv_freq[i]; then (x, y) -> m * (x cos - y sin, x sin + y cos).
+// theta of pair i at position p = p * inv_freq[i]; then (x, y) -> m * (x cos - y sin, x sin + y
+// cos).
 struct Rope {
   RopePairs pairs = RopePairs::kAdjacent;
   int n_rot = 0;                 // rotated values of each head; the rest stays
