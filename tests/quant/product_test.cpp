@@ -1,0 +1,191 @@
+// Products of every format on every instruction set against double-precision sums of the exact terms, and the promise
+// that a result does not depend on what is computed beside it.
+#include <doctest/doctest.h>
+
+#include <cstring>
+
+#include "quant/dispatch.h"
+#include "tests/quant/random_blocks.h"
+
+using namespace nibble;
+using quant::kPanelRows;
+using quant::kTileTokens;
+
+namespace {
+
+std::vector<int> widths(const quant::Format& format) {
+  if (format.block_len == 256) return {256, 512, 1280, 4096};
+  return {32, 64, 96, 128, 160, 576, 640, 4096};
+}
+
+// One format's 16 rows and 16 tokens, with the products as they should be.
+struct Case {
+  const quant::Format& format;
+  int n_cols;
+  std::vector<std::byte> w;
+  std::vector<float> x;
+  std::vector<double> want, magnitude;  // [token][row]
+
+  Case(const quant::Format& f, int cols) : format(f), n_cols(cols) {
+    std::mt19937 random(static_cast<uint32_t>(f.gguf_type * 100000 + cols));
+    w = tests::random_blocks(f, int64_t{kPanelRows} * cols, random);
+    x = tests::random_activations(size_t{kTileTokens} * cols, random);
+    const auto rounded = tests::rounded_activations(x, tests::run_of(f.activation));
+    std::vector<float> values(size_t{kPanelRows} * cols);
+    quant::kernels(f).dequantize(w.data(), static_cast<int64_t>(values.size()), values.data());
+    for (int t = 0; t < kTileTokens; ++t)
+      for (int r = 0; r < kPanelRows; ++r) {
+        double sum = 0, size = 0;
+        for (int c = 0; c < cols; ++c) {
+          const double term = double{values[r * cols + c]} * rounded[t * cols + c];
+          sum += term;
+          size += std::abs(term);
+        }
+        want.push_back(sum);
+        magnitude.push_back(size);
+      }
+  }
+
+  size_t row_bytes() const { return format.row_bytes(n_cols); }
+
+  std::vector<float> gemv(int first, int n_rows, int token) const {
+    const auto& pack = quant::activation_kernels(format.activation);
+    const auto packed = tests::aligned_bytes(pack.row_bytes(n_cols));
+    pack.pack_row(&x[size_t(token) * n_cols], n_cols, packed.get());
+    std::vector<float> y(n_rows);
+    const std::vector<std::byte> rows(&w[first * row_bytes()], &w[first * row_bytes()] + n_rows * row_bytes());
+    quant::kernels(format).gemv(rows.data(), row_bytes(), n_rows, n_cols, packed.get(), y.data());
+    return y;
+  }
+
+  std::vector<float> multiply(int n_rows, int n_tokens) const {
+    const auto& pack = quant::activation_kernels(format.activation);
+    const auto& k = quant::kernels(format);
+    const auto tile = tests::aligned_bytes(pack.tile_bytes(n_cols)), panel = tests::aligned_bytes(k.panel_bytes(n_cols));
+    pack.pack_tile(x.data(), n_cols, n_tokens, n_cols, tile.get());
+    const std::vector<std::byte> rows(w.begin(), w.begin() + static_cast<std::ptrdiff_t>(n_rows * row_bytes()));
+    k.expand_panel(rows.data(), row_bytes(), n_rows, n_cols, panel.get());
+    std::vector<float> out(size_t(n_tokens) * n_rows + 1, 12345.0f);
+    k.multiply_panel(panel.get(), n_rows, n_cols, tile.get(), n_tokens, out.data(), n_rows);
+    CHECK(out.back() == 12345.0f);
+    out.pop_back();
+    return out;
+  }
+
+  // The largest |got - want| as a share of the sum of the terms' magnitudes. got: one token's rows.
+  double worst(const float* got, int token) const {
+    double worst = 0;
+    for (int r = 0; r < kPanelRows; ++r) {
+      const int i = token * kPanelRows + r;
+      const double error = std::abs(got[r] - want[i]) / magnitude[i];
+      worst = error <= worst ? worst : error;  // NaN counts
+    }
+    return worst;
+  }
+};
+
+// Calls check(case) for each format with integer kernels, each width and each instruction set.
+template <class F>
+void for_each_case(F check) {
+  REQUIRE(quant::force_isa("scalar"));
+  for (const quant::Format* format : quant::formats()) {
+    if (!quant::kernels(*format).gemv) continue;
+    for (int n_cols : widths(*format)) {
+      REQUIRE(quant::force_isa("scalar"));
+      const Case c(*format, n_cols);
+      for (const auto isa : quant::runnable_isas()) {
+        REQUIRE(quant::force_isa(isa));
+        CAPTURE(isa);
+        CAPTURE(format->name);
+        CAPTURE(n_cols);
+        check(c);
+      }
+    }
+  }
+  REQUIRE(quant::select_isa());
+}
+
+}  // namespace
+
+TEST_CASE("row products equal the exact sums") {
+  for_each_case([](const Case& c) {
+    for (int t = 0; t < 3; ++t) CHECK(c.worst(c.gemv(0, kPanelRows, t).data(), t) < 1e-6);
+  });
+}
+
+TEST_CASE("a row product does not depend on the rows beside it") {
+  for_each_case([](const Case& c) {
+    const auto all = c.gemv(0, kPanelRows, 0);
+    for (int n_rows = 1; n_rows < 10; ++n_rows) {
+      const auto part = c.gemv(kPanelRows - n_rows, n_rows, 0);
+      CHECK(std::memcmp(part.data(), &all[kPanelRows - n_rows], 4 * n_rows) == 0);
+    }
+  });
+}
+
+TEST_CASE("panel products equal the exact sums") {
+  for_each_case([](const Case& c) {
+    const auto out = c.multiply(kPanelRows, kTileTokens);
+    for (int t = 0; t < kTileTokens; ++t) CHECK(c.worst(&out[t * kPanelRows], t) < 1e-6);
+  });
+}
+
+TEST_CASE("a panel product does not depend on the other tokens and rows") {
+  for_each_case([](const Case& c) {
+    const auto all = c.multiply(kPanelRows, kTileTokens);
+    for (int n = 1; n <= kTileTokens; ++n) {
+      const auto few_tokens = c.multiply(kPanelRows, n), few_rows = c.multiply(n, kTileTokens);
+      CHECK(std::memcmp(few_tokens.data(), all.data(), 4 * few_tokens.size()) == 0);
+      for (int t = 0; t < kTileTokens; ++t) CHECK(std::memcmp(&few_rows[t * n], &all[t * kPanelRows], 4 * n) == 0);
+    }
+  });
+}
+
+TEST_CASE("what is not finite in an activation shows in its products and in no other token's") {
+  REQUIRE(quant::select_isa());
+  for (const auto isa : quant::runnable_isas()) {
+    REQUIRE(quant::force_isa(isa));
+    for (const quant::Format* format : quant::formats()) {
+      if (!quant::kernels(*format).gemv) continue;
+      Case c(*format, format->block_len * 3);
+      const auto before = c.multiply(kPanelRows, 3);
+      for (const float bad : {INFINITY, -INFINITY, NAN}) {
+        c.x[c.n_cols + 40] = bad;
+        const auto out = c.multiply(kPanelRows, 3);
+        CAPTURE(isa);
+        CAPTURE(format->name);
+        for (int r = 0; r < kPanelRows; ++r) CHECK(!std::isfinite(out[kPanelRows + r]));
+        CHECK(std::memcmp(&out[0], &before[0], 4 * kPanelRows) == 0);
+        CHECK(std::memcmp(&out[2 * kPanelRows], &before[2 * kPanelRows], 4 * kPanelRows) == 0);
+        CHECK(!std::isfinite(c.gemv(0, 1, 1)[0]));
+      }
+    }
+  }
+  REQUIRE(quant::select_isa());
+}
+
+TEST_CASE("zero, one-hot and denormal activations") {
+  for (const auto isa : quant::runnable_isas()) {
+    REQUIRE(quant::force_isa(isa));
+    for (const quant::Format* format : quant::formats()) {
+      if (!quant::kernels(*format).gemv) continue;
+      Case c(*format, format->block_len * 2);
+      CAPTURE(isa);
+      CAPTURE(format->name);
+      std::vector<float> values(c.n_cols);
+      quant::kernels(*format).dequantize(c.w.data(), c.n_cols, values.data());
+      for (int hot : {0, 17, format->block_len + 31}) {
+        std::fill(c.x.begin(), c.x.end(), 0.0f);
+        c.x[hot] = 1.0f;
+        c.x[c.n_cols + hot] = 0x1p-140f;
+        const auto out = c.multiply(kPanelRows, 3);
+        CHECK(out[0] == doctest::Approx(values[hot]).epsilon(1e-5));
+        CHECK(out[kPanelRows] == 0.0f);
+        CHECK(out[2 * kPanelRows] == 0.0f);
+        CHECK(c.gemv(0, 1, 0)[0] == doctest::Approx(values[hot]).epsilon(1e-5));
+        CHECK(c.gemv(0, 1, 1)[0] == 0.0f);
+      }
+    }
+  }
+  REQUIRE(quant::select_isa());
+}
