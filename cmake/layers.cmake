@@ -24,7 +24,8 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   list(APPEND NIBBLE_ISAS avx2 avx512)
   set(NIBBLE_FLAGS_avx2 -mavx2 -mfma -mf16c -mbmi2)
   set(NIBBLE_FLAGS_avx512 ${NIBBLE_FLAGS_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vbmi
-      -mprefer-vector-width=512)
+      -mprefer-vector-width=512
+      -Wno-maybe-uninitialized -Wno-uninitialized)  # false alarms inside g++ 12's own intrinsics, GCC bug 105593
 endif()
 
 # nibble_layer(NAME FOLDER... ISA PART... LIBS ...): nibble_NAME, the objects of FOLDER/*.cpp and of the PARTs that

@@ -17,8 +17,8 @@ std::atomic<int> chosen{-1};
 
 bool runs_here(std::string_view isa) {
 #if defined(__x86_64__)
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c") &&
-                    __builtin_cpu_supports("bmi2");
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                    __builtin_cpu_supports("f16c") && __builtin_cpu_supports("bmi2");
   if (isa == "avx2") return avx2;
   if (isa == "avx512")
     return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -49,10 +49,11 @@ Result<void> force_isa(std::string_view name) {
   const auto all = compiled_isas();
   const auto at = std::ranges::find(all, name);
   if (at == all.end())
-    return fail(ErrorKind::kUsage, "NIBBLE_ISA={}: no such instruction set; built in: {}", name, joined(all));
+    return fail(ErrorKind::kUsage, "NIBBLE_ISA={}: no such instruction set; built in: {}", name,
+                joined(all));
   if (!runs_here(name))
-    return fail(ErrorKind::kUsage, "NIBBLE_ISA={}: this machine cannot run it; it can run: {}", name,
-                joined(runnable_isas()));
+    return fail(ErrorKind::kUsage, "NIBBLE_ISA={}: this machine cannot run it; it can run: {}",
+                name, joined(runnable_isas()));
   chosen = static_cast<int>(at - all.begin());
   return {};
 }

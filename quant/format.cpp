@@ -11,14 +11,14 @@
 
 namespace nibble::quant {
 
-#define X(isa, file)                 \
-  namespace isa {                    \
+#define X(isa, file)                   \
+  namespace isa {                      \
   extern const Kernels file##_kernels; \
   }
 #include "quant_kernels.inc"
 #undef X
-#define X(isa, file)                              \
-  namespace isa {                                 \
+#define X(isa, file)                                 \
+  namespace isa {                                    \
   extern const ActivationKernels file##_activations; \
   }
 #include "activations_kernels.inc"
@@ -52,7 +52,7 @@ constexpr size_t kTypes = 64;  // GGUF numbers of the formats built in are below
 struct Registry {
   std::vector<std::string_view> isas;
   std::vector<const Format*> formats;
-  std::vector<std::array<const Kernels*, kTypes>> kernels;                          // [isa][gguf_type]
+  std::vector<std::array<const Kernels*, kTypes>> kernels;  // [isa][gguf_type]
   std::vector<std::array<const ActivationKernels*, kActivationKinds>> activations;  // [isa][kind]
 
   Registry() {
@@ -81,8 +81,9 @@ const Registry& registry() {
 }
 
 bool same_name(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, [](unsigned char c) { return std::tolower(c); },
-                            [](unsigned char c) { return std::tolower(c); });
+  return std::ranges::equal(
+      a, b, {}, [](unsigned char c) { return std::tolower(c); },
+      [](unsigned char c) { return std::tolower(c); });
 }
 
 }  // namespace

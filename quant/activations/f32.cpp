@@ -8,7 +8,9 @@ namespace {
 
 size_t row_bytes(int n_cols) { return sizeof(float) * n_cols; }
 size_t tile_bytes(int n_cols) { return kTileTokens * row_bytes(n_cols); }
-void pack_row(const float* x, int n_cols, std::byte* row) { std::memcpy(row, x, row_bytes(n_cols)); }
+void pack_row(const float* x, int n_cols, std::byte* row) {
+  std::memcpy(row, x, row_bytes(n_cols));
+}
 void pack_tile(const float* x, size_t x_stride, int n_tokens, int n_cols, std::byte* tile) {
   const size_t bytes = row_bytes(n_cols);
   for (int t = 0; t < kTileTokens; ++t) {

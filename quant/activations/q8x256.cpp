@@ -17,7 +17,8 @@ void sum_codes(const int8_t* q, int16_t* neg_sum16, int16_t* neg_sum32) {
     for (int i = 0; i < 16; ++i) sum += q[16 * g + i];
     neg_sum16[g] = static_cast<int16_t>(-sum);
   }
-  for (int g = 0; g < 8; ++g) neg_sum32[g] = static_cast<int16_t>(neg_sum16[2 * g] + neg_sum16[2 * g + 1]);
+  for (int g = 0; g < 8; ++g)
+    neg_sum32[g] = static_cast<int16_t>(neg_sum16[2 * g] + neg_sum16[2 * g + 1]);
 }
 
 void pack_row(const float* x, int n_cols, std::byte* row) {

@@ -39,6 +39,7 @@ void pack_tile(const float* x, size_t x_stride, int n_tokens, int n_cols, std::b
       int32_t sum = 0;
       for (int i = 0; i < 32; ++i) sum += out[b].q[t][i];
       out[b].neg_sum[t] = -sum;
+      out[b].d_neg_sum[t] = out[b].d[t] * static_cast<float>(-sum);
     }
   }
 }

@@ -1,4 +1,203 @@
-// AVX-512 with BW, DQ, VL, VBMI and VNNI.
+// AVX-512 with BW, DQ, VL, VBMI and VNNI: what formats unpack their blocks with. Bytes are 64
+// unsigned bytes; in a panel they are four consecutive codes of each of 16 rows, in a row product
+// 64 codes of one row.
 #pragma once
 
-#include "quant/isa/scalar.h"
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstring>
+
+#include "quant/format.h"
+#include "quant/isa/half.h"
+
+namespace nibble::quant::NIBBLE_ISA {
+
+inline float to_float(Half h) { return _cvtsh_ss(h.bits()); }
+
+struct ByteMap {
+  alignas(64) uint8_t at[64];
+};
+
+// Byte i of the result is byte map(i) of Simd::Four; see there.
+template <int kStride, class Map>
+consteval ByteMap map_of_four(Map map) {
+  ByteMap out{};
+  for (int i = 0; i < 64; ++i) {
+    const int byte = map(i);
+    out.at[i] = static_cast<uint8_t>(byte < 64 ? byte : byte - (4 * kStride - 64) + 64);
+  }
+  return out;
+}
+template <int kStride, int kAt>
+inline constexpr ByteMap kField16 = map_of_four<kStride>([](int i) {
+  return i / 16 * kStride + kAt + i % 16;
+});
+template <int kStride, int kAt>  // the low half: each block's half-precision number four times
+inline constexpr ByteMap kHalves = map_of_four<kStride>([](int i) {
+  return i % 32 / 8 * kStride + kAt + i % 2;
+});
+template <int kStride,
+          int kAt>  // byte kAt over the first 8 values of a block, byte kAt + 1 over the next 8
+inline constexpr ByteMap kBitBytes = map_of_four<kStride>([](int i) {
+  return i / 16 * kStride + kAt + i % 16 / 8;
+});
+
+struct Simd {
+  using Bytes = __m512i;
+  using Floats = __m512;
+  using Rows = const std::byte* const (&)[kPanelRows];
+
+  static Bytes load(const void* p) { return _mm512_loadu_si512(p); }
+  static void store(void* p, Bytes v) { _mm512_store_si512(p, v); }
+  static void store(float* p, Floats v) { _mm512_store_ps(p, v); }
+  static Bytes join(Bytes a, Bytes b) { return _mm512_or_si512(a, b); }
+  static Bytes flip(Bytes a, int mask) {
+    return _mm512_xor_si512(a, _mm512_set1_epi8(static_cast<char>(mask)));
+  }
+  // (byte >> kShift) & kMask; a negative shift goes left.
+  template <int kShift, int kMask>
+  static Bytes bits(Bytes v) {
+    if constexpr (kShift > 0) v = _mm512_srli_epi16(v, kShift);
+    if constexpr (kShift < 0) v = _mm512_slli_epi16(v, -kShift);
+    return _mm512_and_si512(v, _mm512_set1_epi8(kMask));
+  }
+  // The same with one shift for the first 32 bytes and another for the rest.
+  template <int kFirst, int kSecond, int kMask>
+  static Bytes split_bits(Bytes v) {
+    const __m512i by =
+        _mm512_set_epi64(kSecond, kSecond, kSecond, kSecond, kFirst, kFirst, kFirst, kFirst);
+    return _mm512_and_si512(_mm512_rorv_epi64(v, by), _mm512_set1_epi8(kMask));
+  }
+  static Bytes twice(const void* p) {
+    return _mm512_broadcast_i64x4(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
+  }
+  static Bytes table16(const void* p) {
+    return _mm512_broadcast_i32x4(_mm_loadu_si128(static_cast<const __m128i*>(p)));
+  }
+  static Bytes lookup(Bytes table, Bytes index) { return _mm512_shuffle_epi8(table, index); }
+
+  // Panels. 16 bytes at rows[r] + at -> out[k]: bytes 4k..4k+3 of each row.
+  static void transpose(Rows rows, size_t at, Bytes (&out)[4]) {
+    __m512i z[4];
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) {
+      z[j] =
+          _mm512_castsi128_si512(_mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[j] + at)));
+      z[j] = _mm512_inserti32x4(
+          z[j], _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[j + 4] + at)), 1);
+      z[j] = _mm512_inserti32x4(
+          z[j], _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[j + 8] + at)), 2);
+      z[j] = _mm512_inserti32x4(
+          z[j], _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[j + 12] + at)), 3);
+    }
+    const __m512i a = _mm512_unpacklo_epi32(z[0], z[1]), b = _mm512_unpackhi_epi32(z[0], z[1]);
+    const __m512i c = _mm512_unpacklo_epi32(z[2], z[3]), d = _mm512_unpackhi_epi32(z[2], z[3]);
+    out[0] = _mm512_unpacklo_epi64(a, c);
+    out[1] = _mm512_unpackhi_epi64(a, c);
+    out[2] = _mm512_unpacklo_epi64(b, d);
+    out[3] = _mm512_unpackhi_epi64(b, d);
+  }
+  static Bytes dwords(Rows rows, size_t at) {
+    alignas(64) uint32_t v[kPanelRows];
+#pragma GCC unroll 16
+    for (int r = 0; r < kPanelRows; ++r) std::memcpy(&v[r], rows[r] + at, 4);
+    return _mm512_load_si512(v);
+  }
+  static Floats halves(Rows rows, size_t at) {
+    alignas(32) uint16_t v[kPanelRows];
+#pragma GCC unroll 16
+    for (int r = 0; r < kPanelRows; ++r) std::memcpy(&v[r], rows[r] + at, 2);
+    return _mm512_cvtph_ps(_mm256_load_si256(reinterpret_cast<const __m256i*>(v)));
+  }
+  // Byte i of each row: value where bit 4 k + i of the row's dword is set, else 0.
+  template <int k>
+  static Bytes row_bits(Bytes dwords, int value) {
+    const __m128i byte = _mm_set_epi32(0x0c0c0c0c, 0x08080808, 0x04040404, 0);
+    const __m512i spread = _mm512_shuffle_epi8(
+        dwords, _mm512_broadcast_i32x4(_mm_add_epi8(byte, _mm_set1_epi8(k / 2))));
+    const __mmask64 set =
+        _mm512_test_epi8_mask(spread, _mm512_set1_epi32(k % 2 ? int(0x80402010) : 0x08040201));
+    return _mm512_maskz_set1_epi8(set, static_cast<char>(value));
+  }
+  // Byte kByte of each row's dword, sign-extended.
+  template <int kByte>
+  static Floats byte_floats(Bytes v) {
+    return _mm512_cvtepi32_ps(_mm512_srai_epi32(_mm512_slli_epi32(v, 24 - 8 * kByte), 24));
+  }
+  // Bytes 2 kPair and 2 kPair + 1 of each row's dword as unsigned 16-bit pairs.
+  template <int kPair>
+  static Bytes byte_pairs(Bytes v) {
+    const __m512i low = _mm512_srli_epi32(_mm512_slli_epi32(v, kPair ? 8 : 24), 24);
+    const __m512i high = _mm512_srli_epi32(_mm512_slli_epi32(v, kPair ? 0 : 16), 24);
+    return _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
+  }
+  static Floats mul(Floats a, Floats b) { return _mm512_mul_ps(a, b); }
+
+  // Row products of 32-weight blocks: four consecutive blocks of kStride bytes.
+  template <int kStride>
+  struct Four {
+    static_assert(4 * kStride >= 64 && 4 * kStride <= 128);
+    __m512i first, last;  // the first and the last 64 bytes; they overlap
+    explicit Four(const std::byte* p) : first(load(p)), last(load(p + 4 * kStride - 64)) {}
+
+    __m512i pick(const ByteMap& map) const {
+      return _mm512_permutex2var_epi8(first, load(map.at), last);
+    }
+    template <int kAt>  // 16 bytes of each block
+    Bytes field16() const {
+      return pick(kField16<kStride, kAt>);
+    }
+    template <int kAt>  // a half-precision number of each block, four times
+    Floats halves() const {
+      return _mm512_cvtph_ps(_mm512_castsi512_si256(pick(kHalves<kStride, kAt>)));
+    }
+    template <int kAt>  // 16 bits of each block: value where set, else 0
+    Bytes bit_field(int value) const {
+      const __mmask64 set =
+          _mm512_test_epi8_mask(pick(kBitBytes<kStride, kAt>),
+                                _mm512_set1_epi64(static_cast<int64_t>(0x8040201008040201)));
+      return _mm512_maskz_set1_epi8(set, static_cast<char>(value));
+    }
+  };
+};
+
+// Q8_0: 34 bytes a block, 136 together.
+template <>
+struct Simd::Four<34> {
+  const std::byte* p;
+  explicit Four(const std::byte* at) : p(at) {}
+
+  static __m512i pair(const std::byte* a, const std::byte* b) {
+    const __m512i first =
+        _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(a)));
+    return _mm512_inserti64x4(first, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(b)), 1);
+  }
+  template <int kAt>  // 32 bytes of each block
+  void field32(Bytes& lo, Bytes& hi) const {
+    const __m512i a = pair(p + kAt, p + 34 + kAt), b = pair(p + 68 + kAt, p + 102 + kAt);
+    lo = _mm512_shuffle_i32x4(a, b, 0x88);
+    hi = _mm512_shuffle_i32x4(a, b, 0xdd);
+  }
+  template <int kAt>
+  Floats halves() const {
+    const __m128i first = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + kAt));
+    const auto word = [this](int block) {
+      uint16_t v;
+      std::memcpy(&v, p + 34 * block + kAt, 2);
+      return v;
+    };
+    const __m128i words = _mm_insert_epi16(
+        _mm_insert_epi16(_mm_insert_epi16(first, word(1), 1), word(2), 2), word(3), 3);
+    const __m256i four = _mm256_broadcastq_epi64(words);
+    const __m256i spread = _mm256_setr_epi8(0, 1, 0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3, 2, 3, 4, 5, 4,
+                                            5, 4, 5, 4, 5, 6, 7, 6, 7, 6, 7, 6, 7);
+    return _mm512_cvtph_ps(_mm256_shuffle_epi8(four, spread));
+  }
+};
+inline constexpr bool kHasSimd = true;
+
+}  // namespace nibble::quant::NIBBLE_ISA
+
+#include "quant/isa/avx512_gemv.h"
+#include "quant/isa/avx512_multiply.h"

@@ -1,5 +1,5 @@
-// Half-precision and bfloat16 numbers as they stand in files: bytes without alignment, converted without the processor's
-// help. IEEE 754-2008 binary16; rounding to nearest, ties to even.
+// Half-precision and bfloat16 numbers as they stand in files: bytes without alignment, converted
+// without the processor's help. IEEE 754-2008 binary16; rounding to nearest, ties to even.
 #pragma once
 
 #include <bit>
@@ -29,7 +29,8 @@ constexpr uint16_t float_to_half_bits(float x) {
   const uint16_t sign = static_cast<uint16_t>(bits >> 16 & 0x8000);
   const uint32_t magnitude = bits & 0x7fffffff;
   if (magnitude > 0x7f800000) return static_cast<uint16_t>(sign | 0x7e00);
-  if (magnitude >= 0x477ff000) return static_cast<uint16_t>(sign | 0x7c00);  // 65520 and above round to infinity
+  if (magnitude >= 0x477ff000)
+    return static_cast<uint16_t>(sign | 0x7c00);  // 65520 and above round to infinity
   if (magnitude < 0x38800000) {  // below 2^-14: a multiple of 2^-24, rounded by the float addition
     const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
     return static_cast<uint16_t>(sign | (std::bit_cast<uint32_t>(shifted) & 0x7ff));
@@ -43,7 +44,9 @@ constexpr Half to_half(float x) {
   return {{static_cast<uint8_t>(h & 0xff), static_cast<uint8_t>(h >> 8)}};
 }
 
-constexpr float bf16_bits_to_float(uint16_t b) { return std::bit_cast<float>(static_cast<uint32_t>(b) << 16); }
+constexpr float bf16_bits_to_float(uint16_t b) {
+  return std::bit_cast<float>(static_cast<uint32_t>(b) << 16);
+}
 
 constexpr uint16_t float_to_bf16_bits(float x) {
   const uint32_t bits = std::bit_cast<uint32_t>(x);

@@ -1,5 +1,6 @@
-// The shim of the instruction set that this file is being compiled for. Everything in it lives in the namespace of that
-// instruction set, so that no function compiled for one can be taken by the linker for another.
+// The shim of the instruction set that this file is being compiled for. Everything in it lives in
+// the namespace of that instruction set, so that no function compiled for one can be taken by the
+// linker for another.
 #pragma once
 
 #if defined(NIBBLE_ISA_avx512)

@@ -6,7 +6,8 @@
 
 namespace nibble::quant::NIBBLE_ISA {
 
-inline void dot_panel(const uint8_t (*q)[kPanelRows][4], const int8_t* a, int n, int32_t (&sum)[kPanelRows]) {
+inline void dot_panel(const uint8_t (*q)[kPanelRows][4], const int8_t* a, int n,
+                      int32_t (&sum)[kPanelRows]) {
   for (int k = 0; k < n / 4; ++k)
     for (int r = 0; r < kPanelRows; ++r)
       for (int i = 0; i < 4; ++i) sum[r] += q[k][r][i] * a[4 * k + i];
@@ -14,8 +15,8 @@ inline void dot_panel(const uint8_t (*q)[kPanelRows][4], const int8_t* a, int n,
 
 // out[t * out_stride + r] for t < n_tokens, r < n_rows. F: the format (quant/kernels/block32.h).
 template <class F>
-void multiply32(const Panel32<F::kHasMin>* panel, const Tile32* tile, int n_blocks, int n_rows, int n_tokens, float* out,
-                size_t out_stride) {
+void multiply32(const Panel32<F::kHasMin>* panel, const Tile32* tile, int n_blocks, int n_rows,
+                int n_tokens, float* out, size_t out_stride) {
   for (int t = 0; t < n_tokens; ++t) {
     float acc[kPanelRows] = {};
     for (int b = 0; b < n_blocks; ++b) {
@@ -27,8 +28,7 @@ void multiply32(const Panel32<F::kHasMin>* panel, const Tile32* tile, int n_bloc
       dot_panel(w.q, x.q[t], 32, sum);
       for (int r = 0; r < kPanelRows; ++r) acc[r] += static_cast<float>(sum[r]) * (w.d[r] * x.d[t]);
       if constexpr (F::kHasMin) {
-        const float neg = x.d[t] * static_cast<float>(x.neg_sum[t]);
-        for (int r = 0; r < kPanelRows; ++r) acc[r] -= w.m[r] * neg;
+        for (int r = 0; r < kPanelRows; ++r) acc[r] -= w.m[r] * x.d_neg_sum[t];
       }
     }
     for (int r = 0; r < n_rows; ++r) out[t * out_stride + r] = acc[r];
@@ -37,8 +37,8 @@ void multiply32(const Panel32<F::kHasMin>* panel, const Tile32* tile, int n_bloc
 
 // The same for blocks of 256. F: quant/kernels/block256.h.
 template <class F>
-void multiply256(const Panel256<F::kGroup, F::kHasMin>* panel, const Tile256* tile, int n_blocks, int n_rows,
-                 int n_tokens, float* out, size_t out_stride) {
+void multiply256(const Panel256<F::kGroup, F::kHasMin>* panel, const Tile256* tile, int n_blocks,
+                 int n_rows, int n_tokens, float* out, size_t out_stride) {
   constexpr int kGroups = 256 / F::kGroup;
   for (int t = 0; t < n_tokens; ++t) {
     float total[kPanelRows] = {};

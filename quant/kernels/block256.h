@@ -1,12 +1,15 @@
 // Kernels of a format of 256-weight blocks, made of what the format's file says about one block:
 //   Block                     its bytes, without alignment
 //   format                    its row of the registry
-//   kMaxCode, kOffsetShift    codes are 0..kMaxCode and stand for code - 2^kOffsetShift; -1: for themselves
-//   kGroup                    16 or 32 weights share an integer scale
-//   kHasMin                   w = scale(Block) * group_scale * code - dmin(Block) * group_min, minima in 0..63
-//   scale(Block), dmin(Block), codes(Block, uint8_t[256])
-//   groups(Block, int8_t scale[256 / kGroup], int8_t min[256 / kGroup])
-//   quantize_block(const float[256], Block&)   optional
+//   kMaxCode, kOffsetShift    codes are 0..kMaxCode and stand for code - 2^kOffsetShift; -1: for
+//   themselves kGroup                    16 or 32 weights share an integer scale kHasMin w =
+//   scale(Block) * group_scale * code - dmin(Block) * group_min, minima in 0..63 scale(Block),
+//   dmin(Block), codes(Block, uint8_t[256]) groups(Block, int8_t scale[256 / kGroup], int8_t
+//   min[256 / kGroup]) quantize_block(const float[256], Block&)   optional
+// and, where there are vectors (S is quant/isa's Simd):
+//   unpack_rows<S>(rows, at, q[64][16][4])          stores the codes of the block at rows[r] + at
+//   of 16 rows unpack_row<S>(Block, S::Bytes[4])               the codes of one row in the order of
+//   Row256
 #pragma once
 
 #include "quant/isa/isa.h"
@@ -19,8 +22,10 @@ template <class F>
 struct Block256 {
   using Block = typename F::Block;
   using Panel = Panel256<F::kGroup, F::kHasMin>;
-  static_assert(sizeof(Block) == F::format.block_bytes && alignof(Block) == 1 && F::format.block_len == 256);
-  static constexpr int kOffset = F::kOffsetShift < 0 ? 0 : 1 << (F::kOffsetShift < 0 ? 0 : F::kOffsetShift);
+  static_assert(sizeof(Block) == F::format.block_bytes && alignof(Block) == 1 &&
+                F::format.block_len == 256);
+  static constexpr int kOffset =
+      F::kOffsetShift < 0 ? 0 : 1 << (F::kOffsetShift < 0 ? 0 : F::kOffsetShift);
   static constexpr int kGroups = 256 / F::kGroup;
 
   static void dequantize(const std::byte* blocks, int64_t n, float* out) {
@@ -33,7 +38,8 @@ struct Block256 {
       const float d = F::scale(block[b]);
       for (int g = 0; g < kGroups; ++g) {
         const float step = d * static_cast<float>(scale[g]);
-        for (int i = 0; i < F::kGroup; ++i) out[i] = step * static_cast<float>(q[g * F::kGroup + i] - kOffset);
+        for (int i = 0; i < F::kGroup; ++i)
+          out[i] = step * static_cast<float>(q[g * F::kGroup + i] - kOffset);
         if constexpr (F::kHasMin) {
           const float m = F::dmin(block[b]) * static_cast<float>(min[g]);
           for (int i = 0; i < F::kGroup; ++i) out[i] -= m;
@@ -43,8 +49,9 @@ struct Block256 {
     }
   }
 
-  static void quantize(const float* x, int64_t n, std::byte* blocks)
-    requires requires(Block& b) { F::quantize_block(x, b); }
+  static void quantize(const float* x, int64_t n, std::byte* blocks) requires requires(Block& b) {
+    F::quantize_block(x, b);
+  }
   {
     auto* block = reinterpret_cast<Block*>(blocks);
     for (int64_t b = 0; b < n / 256; ++b) F::quantize_block(x + 256 * b, block[b]);
@@ -69,8 +76,10 @@ struct Block256 {
     return value;
   }
 
-  static void gemv(const std::byte* w, size_t row_bytes, int n_rows, int n_cols, const std::byte* x, float* y) {
+  static void gemv(const std::byte* w, size_t row_bytes, int n_rows, int n_cols, const std::byte* x,
+                   float* y) {
     const auto* row = reinterpret_cast<const Row256*>(x);
+    if constexpr (kHasSimd) return gemv256<F>(w, row_bytes, n_rows, n_cols, row, y);
     for (int r = 0; r < n_rows; ++r) {
       const auto* block = reinterpret_cast<const Block*>(w + r * row_bytes);
       float acc = 0;
@@ -95,23 +104,68 @@ struct Block256 {
     }
   }
 
-  static void expand_panel(const std::byte* w, size_t row_bytes, int n_rows, int n_cols, std::byte* panel) {
+  static void expand_panel(const std::byte* w, size_t row_bytes, int n_rows, int n_cols,
+                           std::byte* panel) {
     auto* out = reinterpret_cast<Panel*>(panel);
+    if constexpr (kHasSimd) return expand_rows<Simd>(w, row_bytes, n_rows, n_cols / 256, out);
     for (int r = 0; r < kPanelRows; ++r) {
-      const auto* block = reinterpret_cast<const Block*>(w + (r < n_rows ? r : n_rows - 1) * row_bytes);
+      const auto* block =
+          reinterpret_cast<const Block*>(w + (r < n_rows ? r : n_rows - 1) * row_bytes);
       for (int b = 0; b < n_cols / 256; ++b) expand_row(block[b], r, out[b]);
     }
   }
 
-  static void multiply_panel(const std::byte* panel, int n_rows, int n_cols, const std::byte* tile, int n_tokens,
-                             float* out, size_t out_stride) {
-    multiply256<F>(reinterpret_cast<const Panel*>(panel), reinterpret_cast<const Tile256*>(tile), n_cols / 256, n_rows,
-                   n_tokens, out, out_stride);
+  template <class S>
+  static void expand_scales(typename S::Rows rows, size_t at, Panel& out) {
+    alignas(64) int8_t scale[kPanelRows][16], min[kPanelRows][16];
+    const std::byte *scale_rows[kPanelRows], *min_rows[kPanelRows];
+    for (int r = 0; r < kPanelRows; ++r) {
+      F::groups(*reinterpret_cast<const Block*>(rows[r] + at), scale[r], min[r]);
+      scale_rows[r] = reinterpret_cast<const std::byte*>(scale[r]);
+      min_rows[r] = reinterpret_cast<const std::byte*>(min[r]);
+    }
+    typename S::Bytes v[4];
+    S::transpose(scale_rows, 0, v);
+    const auto d = S::halves(rows, at + offsetof(Block, d));
+#pragma GCC unroll 4
+    for (int g = 0; g < kGroups; g += 4) {
+      S::store(out.scale[g], S::mul(d, S::template byte_floats<0>(v[g / 4])));
+      S::store(out.scale[g + 1], S::mul(d, S::template byte_floats<1>(v[g / 4])));
+      S::store(out.scale[g + 2], S::mul(d, S::template byte_floats<2>(v[g / 4])));
+      S::store(out.scale[g + 3], S::mul(d, S::template byte_floats<3>(v[g / 4])));
+    }
+    if constexpr (F::kHasMin) {
+      S::transpose(min_rows, 0, v);
+#pragma GCC unroll 4
+      for (int g = 0; g < kGroups; g += 4) {
+        S::store(out.min[g / 2], S::template byte_pairs<0>(v[g / 4]));
+        S::store(out.min[g / 2 + 1], S::template byte_pairs<1>(v[g / 4]));
+      }
+      S::store(out.dmin, S::halves(rows, at + offsetof(Block, dmin)));
+    }
+  }
+
+  template <class S>
+  static void expand_rows(const std::byte* w, size_t row_bytes, int n_rows, int n_blocks,
+                          Panel* out) {
+    const std::byte* rows[kPanelRows];
+    for (int r = 0; r < kPanelRows; ++r) rows[r] = w + (r < n_rows ? r : n_rows - 1) * row_bytes;
+    for (int b = 0; b < n_blocks; ++b) {
+      F::template unpack_rows<S>(rows, b * sizeof(Block), out[b].q);
+      expand_scales<S>(rows, b * sizeof(Block), out[b]);
+    }
+  }
+
+  static void multiply_panel(const std::byte* panel, int n_rows, int n_cols, const std::byte* tile,
+                             int n_tokens, float* out, size_t out_stride) {
+    multiply256<F>(reinterpret_cast<const Panel*>(panel), reinterpret_cast<const Tile256*>(tile),
+                   n_cols / 256, n_rows, n_tokens, out, out_stride);
   }
 
   static consteval Kernels kernels() {
     Kernels k{&F::format, dequantize, nullptr, gemv, panel_bytes, expand_panel, multiply_panel};
-    if constexpr (requires(Block& b, const float* x) { F::quantize_block(x, b); }) k.quantize = quantize;
+    if constexpr (requires(Block & b, const float* x) { F::quantize_block(x, b); })
+      k.quantize = quantize;
     return k;
   }
 };

@@ -1,10 +1,14 @@
 // Kernels of a format of 32-weight blocks, made of what the format's file says about one block:
 //   Block                     its bytes, without alignment
 //   format                    its row of the registry
-//   kMaxCode, kOffsetShift    codes are 0..kMaxCode and stand for code - 2^kOffsetShift; -1: for themselves
-//   kHasMin                   w = scale * code + minimum
-//   scale(Block), minimum(Block), codes(Block, uint8_t[32])
-//   quantize_block(const float[32], Block&)   optional
+//   kMaxCode, kOffsetShift    codes are 0..kMaxCode and stand for code - 2^kOffsetShift; -1: for
+//   themselves kHasMin                   w = scale * code + minimum scale(Block), minimum(Block),
+//   codes(Block, uint8_t[32]) quantize_block(const float[32], Block&)   optional
+// and, where there are vectors (S is quant/isa's Simd):
+//   unpack_rows<S>(rows, at, S::Bytes[8])     the block at rows[r] + at of 16 rows; q[k]: codes
+//   4k..4k+3 of each unpack_four<S>(S::Four, lo, hi)           codes 0..15 and 16..31 of four
+//   blocks of one row scales_of_four<S>(S::Four), minima_of_four<S>(S::Four),
+//   scales_of_rows<S>(rows, at), minima_of_rows<S>(rows, at)
 #pragma once
 
 #include "quant/isa/isa.h"
@@ -17,8 +21,10 @@ template <class F>
 struct Block32 {
   using Block = typename F::Block;
   using Panel = Panel32<F::kHasMin>;
-  static_assert(sizeof(Block) == F::format.block_bytes && alignof(Block) == 1 && F::format.block_len == 32);
-  static constexpr int kOffset = F::kOffsetShift < 0 ? 0 : 1 << (F::kOffsetShift < 0 ? 0 : F::kOffsetShift);
+  static_assert(sizeof(Block) == F::format.block_bytes && alignof(Block) == 1 &&
+                F::format.block_len == 32);
+  static constexpr int kOffset =
+      F::kOffsetShift < 0 ? 0 : 1 << (F::kOffsetShift < 0 ? 0 : F::kOffsetShift);
 
   static void dequantize(const std::byte* blocks, int64_t n, float* out) {
     const auto* block = reinterpret_cast<const Block*>(blocks);
@@ -34,15 +40,18 @@ struct Block32 {
     }
   }
 
-  static void quantize(const float* x, int64_t n, std::byte* blocks)
-    requires requires(Block& b) { F::quantize_block(x, b); }
+  static void quantize(const float* x, int64_t n, std::byte* blocks) requires requires(Block& b) {
+    F::quantize_block(x, b);
+  }
   {
     auto* block = reinterpret_cast<Block*>(blocks);
     for (int64_t b = 0; b < n / 32; ++b) F::quantize_block(x + 32 * b, block[b]);
   }
 
-  static void gemv(const std::byte* w, size_t row_bytes, int n_rows, int n_cols, const std::byte* x, float* y) {
+  static void gemv(const std::byte* w, size_t row_bytes, int n_rows, int n_cols, const std::byte* x,
+                   float* y) {
     const auto* row = reinterpret_cast<const Row32*>(x);
+    if constexpr (kHasSimd) return gemv32<F>(w, row_bytes, n_rows, n_cols, row, y);
     for (int r = 0; r < n_rows; ++r) {
       const auto* block = reinterpret_cast<const Block*>(w + r * row_bytes);
       float acc = 0;
@@ -56,7 +65,8 @@ struct Block32 {
         int32_t sum = neg * kOffset;
         for (int i = 0; i < 16; ++i) sum += q[i] * a.lo[at][i] + q[16 + i] * a.hi[at][i];
         acc += static_cast<float>(sum) * (F::scale(block[b]) * a.d[4 * at]);
-        if constexpr (F::kHasMin) acc -= F::minimum(block[b]) * (a.d[4 * at] * static_cast<float>(neg));
+        if constexpr (F::kHasMin)
+          acc -= F::minimum(block[b]) * (a.d[4 * at] * static_cast<float>(neg));
       }
       y[r] = acc;
     }
@@ -64,10 +74,13 @@ struct Block32 {
 
   static size_t panel_bytes(int n_cols) { return sizeof(Panel) * (n_cols / 32); }
 
-  static void expand_panel(const std::byte* w, size_t row_bytes, int n_rows, int n_cols, std::byte* panel) {
+  static void expand_panel(const std::byte* w, size_t row_bytes, int n_rows, int n_cols,
+                           std::byte* panel) {
     auto* out = reinterpret_cast<Panel*>(panel);
+    if constexpr (kHasSimd) return expand_rows<Simd>(w, row_bytes, n_rows, n_cols / 32, out);
     for (int r = 0; r < kPanelRows; ++r) {
-      const auto* block = reinterpret_cast<const Block*>(w + (r < n_rows ? r : n_rows - 1) * row_bytes);
+      const auto* block =
+          reinterpret_cast<const Block*>(w + (r < n_rows ? r : n_rows - 1) * row_bytes);
       for (int b = 0; b < n_cols / 32; ++b) {
         uint8_t q[32];
         F::codes(block[b], q);
@@ -78,15 +91,32 @@ struct Block32 {
     }
   }
 
-  static void multiply_panel(const std::byte* panel, int n_rows, int n_cols, const std::byte* tile, int n_tokens,
-                             float* out, size_t out_stride) {
-    multiply32<F>(reinterpret_cast<const Panel*>(panel), reinterpret_cast<const Tile32*>(tile), n_cols / 32, n_rows,
-                  n_tokens, out, out_stride);
+  template <class S>
+  static void expand_rows(const std::byte* w, size_t row_bytes, int n_rows, int n_blocks,
+                          Panel* out) {
+    const std::byte* rows[kPanelRows];
+    for (int r = 0; r < kPanelRows; ++r) rows[r] = w + (r < n_rows ? r : n_rows - 1) * row_bytes;
+    for (int b = 0; b < n_blocks; ++b) {
+      const size_t at = b * sizeof(Block);
+      typename S::Bytes q[8];
+      F::template unpack_rows<S>(rows, at, q);
+#pragma GCC unroll 8
+      for (int k = 0; k < 8; ++k) S::store(out[b].q[k], q[k]);
+      S::store(out[b].d, F::template scales_of_rows<S>(rows, at));
+      if constexpr (F::kHasMin) S::store(out[b].m, F::template minima_of_rows<S>(rows, at));
+    }
+  }
+
+  static void multiply_panel(const std::byte* panel, int n_rows, int n_cols, const std::byte* tile,
+                             int n_tokens, float* out, size_t out_stride) {
+    multiply32<F>(reinterpret_cast<const Panel*>(panel), reinterpret_cast<const Tile32*>(tile),
+                  n_cols / 32, n_rows, n_tokens, out, out_stride);
   }
 
   static consteval Kernels kernels() {
     Kernels k{&F::format, dequantize, nullptr, gemv, panel_bytes, expand_panel, multiply_panel};
-    if constexpr (requires(Block& b, const float* x) { F::quantize_block(x, b); }) k.quantize = quantize;
+    if constexpr (requires(Block & b, const float* x) { F::quantize_block(x, b); })
+      k.quantize = quantize;
     return k;
   }
 };

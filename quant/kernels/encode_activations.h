@@ -1,6 +1,6 @@
-// n floats to int8 codes with one scale: d = max|x| / 127, code = x / d to the nearest integer, ties to even.
-// A block with an infinity or NaN gets d = NaN, so that it shows in the product; a block below 2^-118 counts as zero,
-// where 127 / max|x| would not be finite.
+// n floats to int8 codes with one scale: d = max|x| / 127, code = x / d to the nearest integer,
+// ties to even. A block with an infinity or NaN gets d = NaN, so that it shows in the product; a
+// block below 2^-118 counts as zero, where 127 / max|x| would not be finite.
 #pragma once
 
 #include <bit>
@@ -23,7 +23,8 @@ inline float encode_activations(const float* x, int n, int8_t* q) {
   }
   const float max = std::bit_cast<float>(max_bits), inverse = 127 / max;
   for (int i = 0; i < n; ++i) {
-    const float rounded = x[i] * inverse + 0x1.8p23f;  // the integer stands in the low bits, |x * inverse| <= 127.01
+    const float rounded =
+        x[i] * inverse + 0x1.8p23f;  // the integer stands in the low bits, |x * inverse| <= 127.01
     q[i] = static_cast<int8_t>(std::bit_cast<int32_t>(rounded) - 0x4b400000);
   }
   return max / 127;

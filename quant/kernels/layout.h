@@ -1,6 +1,7 @@
-// How packed activations lie in memory: the same for every instruction set. A code is an int8 in -127..127 and a value
-// is d * code. Sums are kept negated because every use subtracts: an unsigned weight code u stands for u - 2^s, so a
-// product starts at (-sum) << s, and a minimum is subtracted too.
+// How packed activations lie in memory: the same for every instruction set. A code is an int8 in
+// -127..127 and a value is d * code. Sums are kept negated because every use subtracts: an unsigned
+// weight code u stands for u - 2^s, so a product starts at (-sum) << s, and a minimum is subtracted
+// too.
 #pragma once
 
 #include <cstddef>
@@ -10,12 +11,13 @@
 
 namespace nibble::quant::NIBBLE_ISA {
 
-// kQ8x32, one row: 128 values (4 blocks of 32) in the order in which 4-bit blocks unpack. What lies behind the end of
-// the row is zero.
+// kQ8x32, one row: 128 values (4 blocks of 32) in the order in which 4-bit blocks unpack. What lies
+// behind the end of the row is zero.
 struct alignas(64) Row32 {
   int8_t lo[4][16];     // [block][value 0..15]
   int8_t hi[4][16];     // [block][value 16..31]
-  int32_t neg_sum[16];  // [4 * block + i]: over lo[block][4 i ..] and hi[block][4 i ..], four values each
+  int32_t neg_sum[16];  // [4 * block + i]: over lo[block][4 i ..] and hi[block][4 i ..], four
+                        // values each
   float d[16];          // [4 * block + i]: the block's scale, four times
 };
 
@@ -24,16 +26,19 @@ struct alignas(64) Tile32 {
   int8_t q[kTileTokens][32];
   float d[kTileTokens];
   int32_t neg_sum[kTileTokens];
+  float d_neg_sum[kTileTokens];  // d * neg_sum
 };
 
-// kQ8x256, one row: 256 values. Eight runs of 32 in the order 0 2 | 1 3 | 4 6 | 5 7 in which K-type blocks unpack.
+// kQ8x256, one row: 256 values. Eight runs of 32 in the order 0 2 | 1 3 | 4 6 | 5 7 in which K-type
+// blocks unpack.
 struct alignas(64) Row256 {
   int8_t q[4][64];
   int16_t neg_sum16[16];  // over 16 values, natural order
   int16_t neg_sum32[8];   // over 32 values
   float d;
 };
-inline constexpr int kRunAt[8] = {0, 64, 32, 96, 128, 192, 160, 224};  // where run i stands in Row256::q
+inline constexpr int kRunAt[8] = {0,   64,  32,  96,
+                                  128, 192, 160, 224};  // where run i stands in Row256::q
 
 // kQ8x256, a tile of tokens: 256 values of each.
 struct alignas(64) Tile256 {

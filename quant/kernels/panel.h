@@ -1,5 +1,5 @@
-// What an expanded panel looks like: 16 rows of weights as unsigned codes, rows in lanes, so that one vector holds four
-// consecutive weights of each row and a product needs no sum across lanes.
+// What an expanded panel looks like: 16 rows of weights as unsigned codes, rows in lanes, so that
+// one vector holds four consecutive weights of each row and a product needs no sum across lanes.
 #pragma once
 
 #include <cstdint>

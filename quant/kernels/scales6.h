@@ -1,19 +1,24 @@
-// The eight 6-bit scales and minima that Q4_K and Q5_K keep in 12 bytes: groups 0..3 in the low six bits of bytes
-// 0..3 (scales) and 4..7 (minima); groups 4..7 have their low nibbles in bytes 8..11 and their upper bits in the two
-// upper bits of bytes 0..7.
+// The eight 6-bit scales and minima that Q4_K and Q5_K keep in 12 bytes: groups 0..3 in the low six
+// bits of bytes 0..3 (scales) and 4..7 (minima); groups 4..7 have their low nibbles in bytes 8..11
+// and their upper bits in the two upper bits of bytes 0..7.
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 
 namespace nibble::quant::NIBBLE_ISA {
 
+// Four bytes at a time; little-endian.
 inline void unpack_scales6(const uint8_t (&s)[12], int8_t* scale, int8_t* min) {
-  for (int i = 0; i < 4; ++i) {
-    scale[i] = static_cast<int8_t>(s[i] & 63);
-    min[i] = static_cast<int8_t>(s[4 + i] & 63);
-    scale[4 + i] = static_cast<int8_t>((s[8 + i] & 15) | (s[i] >> 6) << 4);
-    min[4 + i] = static_cast<int8_t>(s[8 + i] >> 4 | (s[4 + i] >> 6) << 4);
-  }
+  uint32_t a, b, c;
+  std::memcpy(&a, s, 4);
+  std::memcpy(&b, s + 4, 4);
+  std::memcpy(&c, s + 8, 4);
+  constexpr uint32_t kSix = 0x3f3f3f3f, kFour = 0x0f0f0f0f, kTop = 0x30303030;
+  const uint64_t scales = (a & kSix) | uint64_t{(c & kFour) | (a >> 2 & kTop)} << 32;
+  const uint64_t mins = (b & kSix) | uint64_t{(c >> 4 & kFour) | (b >> 2 & kTop)} << 32;
+  std::memcpy(scale, &scales, 8);
+  std::memcpy(min, &mins, 8);
 }
 
 }  // namespace nibble::quant::NIBBLE_ISA

@@ -1,5 +1,5 @@
-// BF16: the upper half of a single-precision number, little-endian. 16 bits per weight; encoding rounds to nearest even
-// (2^-8 relative). Products are the work of core/ops.
+// BF16: the upper half of a single-precision number, little-endian. 16 bits per weight; encoding
+// rounds to nearest even (2^-8 relative). Products are the work of core/ops.
 #include "quant/format.h"
 #include "quant/isa/isa.h"
 
@@ -24,6 +24,7 @@ void quantize(const float* x, int64_t n, std::byte* blocks) {
 }  // namespace
 
 extern const Kernels bf16_kernels;
-constinit const Kernels bf16_kernels = {&kFormat, dequantize, quantize, nullptr, nullptr, nullptr, nullptr};
+constinit const Kernels bf16_kernels = {&kFormat, dequantize, quantize, nullptr,
+                                        nullptr,  nullptr,    nullptr};
 
 }  // namespace nibble::quant::NIBBLE_ISA

@@ -1,5 +1,5 @@
-// F16: IEEE 754 half precision, little-endian. 16 bits per weight; encoding rounds to nearest even (2^-11 relative).
-// Products are the work of core/ops.
+// F16: IEEE 754 half precision, little-endian. 16 bits per weight; encoding rounds to nearest even
+// (2^-11 relative). Products are the work of core/ops.
 #include "quant/format.h"
 #include "quant/isa/isa.h"
 
@@ -21,6 +21,7 @@ void quantize(const float* x, int64_t n, std::byte* blocks) {
 }  // namespace
 
 extern const Kernels f16_kernels;
-constinit const Kernels f16_kernels = {&kFormat, dequantize, quantize, nullptr, nullptr, nullptr, nullptr};
+constinit const Kernels f16_kernels = {&kFormat, dequantize, quantize, nullptr,
+                                       nullptr,  nullptr,    nullptr};
 
 }  // namespace nibble::quant::NIBBLE_ISA

@@ -1,4 +1,5 @@
-// F32: IEEE 754 single precision, little-endian. 32 bits per weight, exact. Products are the work of core/ops.
+// F32: IEEE 754 single precision, little-endian. 32 bits per weight, exact. Products are the work
+// of core/ops.
 #include <cstring>
 
 #include "quant/format.h"
@@ -14,6 +15,7 @@ void quantize(const float* x, int64_t n, std::byte* blocks) { std::memcpy(blocks
 }  // namespace
 
 extern const Kernels f32_kernels;
-constinit const Kernels f32_kernels = {&kFormat, dequantize, quantize, nullptr, nullptr, nullptr, nullptr};
+constinit const Kernels f32_kernels = {&kFormat, dequantize, quantize, nullptr,
+                                       nullptr,  nullptr,    nullptr};
 
 }  // namespace nibble::quant::NIBBLE_ISA

@@ -22,6 +22,43 @@ struct Q4_1 {
       q[16 + i] = b.qs[i] >> 4;
     }
   }
+
+  template <class S>
+  static void unpack_rows(typename S::Rows rows, size_t at, typename S::Bytes (&q)[8]) {
+    typename S::Bytes t[4];
+    S::transpose(rows, at + offsetof(Block, qs), t);
+    q[0] = S::template bits<0, 15>(t[0]);
+    q[1] = S::template bits<0, 15>(t[1]);
+    q[2] = S::template bits<0, 15>(t[2]);
+    q[3] = S::template bits<0, 15>(t[3]);
+    q[4] = S::template bits<4, 15>(t[0]);
+    q[5] = S::template bits<4, 15>(t[1]);
+    q[6] = S::template bits<4, 15>(t[2]);
+    q[7] = S::template bits<4, 15>(t[3]);
+  }
+  template <class S>
+  static typename S::Floats scales_of_rows(typename S::Rows rows, size_t at) {
+    return S::halves(rows, at + offsetof(Block, d));
+  }
+  template <class S>
+  static typename S::Floats minima_of_rows(typename S::Rows rows, size_t at) {
+    return S::halves(rows, at + offsetof(Block, m));
+  }
+  template <class S>
+  static void unpack_four(const typename S::template Four<sizeof(Block)>& blocks,
+                          typename S::Bytes& lo, typename S::Bytes& hi) {
+    const auto qs = blocks.template field16<offsetof(Block, qs)>();
+    lo = S::template bits<0, 15>(qs);
+    hi = S::template bits<4, 15>(qs);
+  }
+  template <class S>
+  static typename S::Floats scales_of_four(const typename S::template Four<sizeof(Block)>& blocks) {
+    return blocks.template halves<offsetof(Block, d)>();
+  }
+  template <class S>
+  static typename S::Floats minima_of_four(const typename S::template Four<sizeof(Block)>& blocks) {
+    return blocks.template halves<offsetof(Block, m)>();
+  }
 };
 
 }  // namespace

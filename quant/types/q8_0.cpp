@@ -18,6 +18,33 @@ struct Q8_0 {
   static void codes(const Block& b, uint8_t* q) {
     for (int i = 0; i < 32; ++i) q[i] = static_cast<uint8_t>(b.qs[i] + 128);
   }
+
+  template <class S>
+  static void unpack_rows(typename S::Rows rows, size_t at, typename S::Bytes (&q)[8]) {
+    typename S::Bytes first[4], second[4];
+    S::transpose(rows, at + offsetof(Block, qs), first);
+    S::transpose(rows, at + offsetof(Block, qs) + 16, second);
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; ++k) {
+      q[k] = S::flip(first[k], 128);
+      q[4 + k] = S::flip(second[k], 128);
+    }
+  }
+  template <class S>
+  static typename S::Floats scales_of_rows(typename S::Rows rows, size_t at) {
+    return S::halves(rows, at + offsetof(Block, d));
+  }
+  template <class S>
+  static void unpack_four(const typename S::template Four<sizeof(Block)>& blocks,
+                          typename S::Bytes& lo, typename S::Bytes& hi) {
+    blocks.template field32<offsetof(Block, qs)>(lo, hi);
+    lo = S::flip(lo, 128);
+    hi = S::flip(hi, 128);
+  }
+  template <class S>
+  static typename S::Floats scales_of_four(const typename S::template Four<sizeof(Block)>& blocks) {
+    return blocks.template halves<offsetof(Block, d)>();
+  }
 };
 
 }  // namespace

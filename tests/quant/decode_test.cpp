@@ -35,7 +35,8 @@ TEST_CASE("every format decodes as the gguf package does, on every instruction s
     for (const quant::Format* format : quant::formats()) {
       const auto base = tests::data_dir() / "quant-blocks" / std::string(format->name);
       if (!std::filesystem::exists(base.string() + ".blocks")) continue;
-      const auto blocks = read_file(base.string() + ".blocks"), want = read_file(base.string() + ".f32");
+      const auto blocks = read_file(base.string() + ".blocks"),
+                 want = read_file(base.string() + ".f32");
       std::vector<float> got(want.size() / 4);
       REQUIRE(format->row_bytes(static_cast<int64_t>(got.size())) == blocks.size());
       quant::kernels(*format).dequantize(reinterpret_cast<const std::byte*>(blocks.data()),

@@ -1,5 +1,5 @@
-// Products of every format on every instruction set against double-precision sums of the exact terms, and the promise
-// that a result does not depend on what is computed beside it.
+// Products of every format on every instruction set against double-precision sums of the exact
+// terms, and the promise that a result does not depend on what is computed beside it.
 #include <doctest/doctest.h>
 
 #include <cstring>
@@ -53,7 +53,8 @@ struct Case {
     const auto packed = tests::aligned_bytes(pack.row_bytes(n_cols));
     pack.pack_row(&x[size_t(token) * n_cols], n_cols, packed.get());
     std::vector<float> y(n_rows);
-    const std::vector<std::byte> rows(&w[first * row_bytes()], &w[first * row_bytes()] + n_rows * row_bytes());
+    const std::vector<std::byte> rows(&w[first * row_bytes()],
+                                      &w[first * row_bytes()] + n_rows * row_bytes());
     quant::kernels(format).gemv(rows.data(), row_bytes(), n_rows, n_cols, packed.get(), y.data());
     return y;
   }
@@ -61,9 +62,11 @@ struct Case {
   std::vector<float> multiply(int n_rows, int n_tokens) const {
     const auto& pack = quant::activation_kernels(format.activation);
     const auto& k = quant::kernels(format);
-    const auto tile = tests::aligned_bytes(pack.tile_bytes(n_cols)), panel = tests::aligned_bytes(k.panel_bytes(n_cols));
+    const auto tile = tests::aligned_bytes(pack.tile_bytes(n_cols)),
+               panel = tests::aligned_bytes(k.panel_bytes(n_cols));
     pack.pack_tile(x.data(), n_cols, n_tokens, n_cols, tile.get());
-    const std::vector<std::byte> rows(w.begin(), w.begin() + static_cast<std::ptrdiff_t>(n_rows * row_bytes()));
+    const std::vector<std::byte> rows(
+        w.begin(), w.begin() + static_cast<std::ptrdiff_t>(n_rows * row_bytes()));
     k.expand_panel(rows.data(), row_bytes(), n_rows, n_cols, panel.get());
     std::vector<float> out(size_t(n_tokens) * n_rows + 1, 12345.0f);
     k.multiply_panel(panel.get(), n_rows, n_cols, tile.get(), n_tokens, out.data(), n_rows);
@@ -136,7 +139,8 @@ TEST_CASE("a panel product does not depend on the other tokens and rows") {
     for (int n = 1; n <= kTileTokens; ++n) {
       const auto few_tokens = c.multiply(kPanelRows, n), few_rows = c.multiply(n, kTileTokens);
       CHECK(std::memcmp(few_tokens.data(), all.data(), 4 * few_tokens.size()) == 0);
-      for (int t = 0; t < kTileTokens; ++t) CHECK(std::memcmp(&few_rows[t * n], &all[t * kPanelRows], 4 * n) == 0);
+      for (int t = 0; t < kTileTokens; ++t)
+        CHECK(std::memcmp(&few_rows[t * n], &all[t * kPanelRows], 4 * n) == 0);
     }
   });
 }

@@ -17,14 +17,17 @@ inline std::shared_ptr<std::byte> aligned_bytes(size_t n) {
   return {static_cast<std::byte*>(p), std::free};
 }
 
-// Blocks of random bits whose largest value lies in 0.01..100, as that of a real file's blocks does.
-inline std::vector<std::byte> random_blocks(const quant::Format& format, int64_t n_weights, std::mt19937& random) {
+// Blocks of random bits whose largest value lies in 0.01..100, as that of a real file's blocks
+// does.
+inline std::vector<std::byte> random_blocks(const quant::Format& format, int64_t n_weights,
+                                            std::mt19937& random) {
   const auto decode = quant::kernels(format).dequantize;
   std::vector<std::byte> blocks(format.row_bytes(n_weights));
   std::vector<float> values(format.block_len);
   for (size_t at = 0; at < blocks.size(); at += format.block_bytes) {
     for (float max = 0; !(max >= 0.01f && max <= 100);) {
-      for (int i = 0; i < format.block_bytes; ++i) blocks[at + i] = static_cast<std::byte>(random());
+      for (int i = 0; i < format.block_bytes; ++i)
+        blocks[at + i] = static_cast<std::byte>(random());
       decode(&blocks[at], format.block_len, values.data());
       max = 0;
       for (float v : values) max = std::abs(v) <= 100 ? std::max(max, std::abs(v)) : 1000;
@@ -47,11 +50,14 @@ inline std::vector<float> rounded_activations(const std::vector<float>& x, int r
   for (size_t at = 0; at < x.size(); at += run) {
     float max = 0;
     for (int i = 0; i < run; ++i) max = std::max(max, std::abs(x[at + i]));
-    for (int i = 0; i < run; ++i) out[at + i] = std::nearbyint(x[at + i] * (127 / max)) * (max / 127);
+    for (int i = 0; i < run; ++i)
+      out[at + i] = std::nearbyint(x[at + i] * (127 / max)) * (max / 127);
   }
   return out;
 }
 
-inline int run_of(quant::ActivationKind kind) { return kind == quant::ActivationKind::kQ8x32 ? 32 : 256; }
+inline int run_of(quant::ActivationKind kind) {
+  return kind == quant::ActivationKind::kQ8x32 ? 32 : 256;
+}
 
 }  // namespace nibble::tests
