@@ -22,6 +22,9 @@ size_t whole_tiles(int n_tokens) {
   return (static_cast<size_t>(n_tokens) + kTileTokens - 1) / kTileTokens;
 }
 
+// Scratch is sized for whole blocks of any format.
+int whole_blocks(int n_cols) { return (n_cols + 255) / 256 * 256; }
+
 // A token tile of one kind of activation. Dense: f32 rows.
 size_t tile_bytes(ActivationKind kind, int n_cols) {
   if (kind == ActivationKind::kF32)
@@ -67,6 +70,7 @@ void finish(const Product& product, int token, int row, const float* sums, int n
 }  // namespace
 
 size_t MatmulScratch::bytes_needed(int max_tokens, int max_cols, int n_threads) {
+  max_cols = whole_blocks(max_cols);
   size_t n = 0;
   for (int kind = 0; kind < quant::kActivationKinds; ++kind)
     n += Arena::aligned(packed_bytes(ActivationKind(kind), max_tokens, max_cols));
@@ -74,12 +78,13 @@ size_t MatmulScratch::bytes_needed(int max_tokens, int max_cols, int n_threads) 
 }
 
 MatmulScratch::MatmulScratch(Arena& arena, int max_tokens, int max_cols, int n_threads)
-    : own_bytes_(x_rows_bytes(max_cols) + largest_panel_bytes(max_cols)),
+    : own_bytes_(x_rows_bytes(whole_blocks(max_cols)) +
+                 largest_panel_bytes(whole_blocks(max_cols))),
       max_tokens_(max_tokens),
-      max_cols_(max_cols),
+      max_cols_(whole_blocks(max_cols)),
       n_threads_(n_threads) {
   for (int kind = 0; kind < quant::kActivationKinds; ++kind)
-    packed_[kind] = arena.take_bytes(packed_bytes(ActivationKind(kind), max_tokens, max_cols));
+    packed_[kind] = arena.take_bytes(packed_bytes(ActivationKind(kind), max_tokens, max_cols_));
   own_ = arena.take_bytes(n_threads * own_bytes_);
 }
 

@@ -1,0 +1,177 @@
+#include "core/ops/attention.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "tests/ops/ops_test.h"
+
+using namespace nibble;
+using namespace nibble::tests;
+
+namespace {
+
+struct Case {
+  int n_tokens, n_head, n_head_kv, d_k, d_v;
+  KvFormat format;
+  AttentionOptions options;
+  int capacity = 0;  // 0: room for all
+};
+
+// Keys, values and queries of one layer, and the cache that holds them.
+struct Kit {
+  explicit Kit(const Case& of, uint64_t seed = 1) : c(of) {
+    const int capacity =
+        c.capacity ? c.capacity : (c.n_tokens + kKvChunk - 1) / kKvChunk * kKvChunk;
+    kv = {c.format, c.n_head_kv, c.d_k, c.d_v, capacity, nullptr, nullptr};
+    keys.assign(size_t(c.n_head_kv) * capacity * c.d_k * kv.element_bytes(),
+                std::byte{0xff});  // 0xff..: NaN
+    values.assign(size_t(c.n_head_kv) * capacity * c.d_v * kv.element_bytes(), std::byte{0xff});
+    kv.keys = keys.data();
+    kv.values = values.data();
+    q = random_values(size_t(c.n_tokens) * c.n_head * c.d_k, seed, 2.0f);
+    k = random_values(size_t(c.n_tokens) * c.n_head_kv * c.d_k, seed + 1);
+    v = random_values(size_t(c.n_tokens) * c.n_head_kv * c.d_v, seed + 2);
+    options = c.options;
+    options.n_head = c.n_head;
+    options.scale = 1 / std::sqrt(float(c.d_k));
+  }
+
+  void store(int t) {
+    kv_store(kv, t, k.data() + t * c.n_head_kv * c.d_k, v.data() + t * c.n_head_kv * c.d_v);
+  }
+
+  // All tokens, `batch` at a time; each batch is stored, then attended to.
+  std::vector<float> run(int n_threads, int batch, Phase phase = Phase::kPrompt) {
+    ThreadPool pool(n_threads);
+    Arena arena = *Arena::create(
+        AttentionScratch::bytes_needed(batch, c.n_head, c.d_k, c.d_v, c.n_tokens, n_threads));
+    AttentionScratch scratch(arena, batch, c.n_head, c.d_k, c.d_v, c.n_tokens, n_threads);
+    std::vector<float> out(size_t(c.n_tokens) * c.n_head * c.d_v, NAN);
+    for (int t = 0; t < c.n_tokens; t += batch) {
+      const int n = std::min(batch, c.n_tokens - t), q_cols = c.n_head * c.d_k,
+                out_cols = c.n_head * c.d_v;
+      for (int i = 0; i < n; ++i) store(t + i);
+      attention(pool, scratch, options, kv, phase, t,
+                ConstRows(q.data() + t * q_cols, n, q_cols, q_cols),
+                {out.data() + t * out_cols, n, out_cols, size_t(out_cols)});
+    }
+    return out;
+  }
+
+  // One head of one query in float64, by the formula.
+  std::vector<double> reference(int t, int head) const {
+    const int group = head / (c.n_head / c.n_head_kv);
+    double sum = options.sinks ? std::exp(double(options.sinks[head])) : 0;
+    std::vector<double> weighted(c.d_v, 0.0);
+    for (int p = 0; p <= t; ++p) {
+      if (options.window && t - p >= options.window) continue;
+      if (options.chunk && p < t / options.chunk * options.chunk) continue;
+      double score = 0;
+      for (int i = 0; i < c.d_k; ++i)
+        score +=
+            double(q[(t * c.n_head + head) * c.d_k + i]) * k[(p * c.n_head_kv + group) * c.d_k + i];
+      score *= options.scale;
+      if (options.alibi_slopes) score += double(options.alibi_slopes[head]) * (p - t);
+      if (options.softcap) score = options.softcap * std::tanh(score / options.softcap);
+      sum += std::exp(score);
+      for (int i = 0; i < c.d_v; ++i)
+        weighted[i] += std::exp(score) * v[(p * c.n_head_kv + group) * c.d_v + i];
+    }
+    for (double& w : weighted) w /= sum;
+    return weighted;
+  }
+
+  double worst_error(const std::vector<float>& out) const {
+    double worst = 0;
+    for (int t = 0; t < c.n_tokens; ++t)
+      for (int h = 0; h < c.n_head; ++h) {
+        const std::vector<double> wanted = reference(t, h);
+        for (int i = 0; i < c.d_v; ++i) {
+          const double error = std::abs(out[(size_t(t) * c.n_head + h) * c.d_v + i] - wanted[i]);
+          if (!(error <= worst)) worst = error;
+        }
+      }
+    return worst;
+  }
+
+  Case c;
+  KvLayer kv;
+  AttentionOptions options;
+  std::vector<std::byte> keys, values;
+  std::vector<float> q, k, v;
+};
+
+const float kSinks[] = {0.5f, -1.0f, 2.0f, 0.0f, 1.0f, 3.0f, -2.0f, 0.1f};
+const float kSlopes[] = {0.5f, 0.25f, 0.125f, 0.0625f, 0.03f, 0.015f, 0.008f, 0.004f};
+
+AttentionOptions with(int window, int chunk = 0, float cap = 0, const float* sinks = nullptr,
+                      const float* slopes = nullptr) {
+  AttentionOptions options;
+  options.window = window;
+  options.chunk = chunk;
+  options.softcap = cap;
+  options.sinks = sinks;
+  options.alibi_slopes = slopes;
+  return options;
+}
+
+const Case kCases[] = {
+    {150, 4, 4, 64, 64, KvFormat::kF32, {}},
+    {150, 9, 3, 64, 64, KvFormat::kF16, {}},
+    {200, 8, 2, 80, 48, KvFormat::kF32, {}},
+    {90, 4, 1, 256, 256, KvFormat::kF16, {}},
+    {70, 8, 8, 20, 12, KvFormat::kF32, {}},
+    {300, 4, 2, 32, 32, KvFormat::kF32, with(100)},
+    {300, 4, 2, 32, 32, KvFormat::kF16, with(1)},
+    {300, 4, 2, 32, 32, KvFormat::kF32, with(0, 70)},
+    {130, 8, 2, 32, 32, KvFormat::kF32, with(64, 0, 0, kSinks)},
+    {130, 8, 2, 32, 32, KvFormat::kF32, with(0, 0, 5)},
+    {130, 8, 2, 32, 32, KvFormat::kF32, with(0, 0, 0, nullptr, kSlopes)},
+    {130, 8, 4, 32, 32, KvFormat::kF16, with(77, 0, 20, kSinks, kSlopes)},
+};
+
+}  // namespace
+
+TEST_CASE("attention: agrees with float64") {
+  for (const Case& c : kCases) {
+    CAPTURE(&c - kCases);
+    Kit kit(c);
+    const double bound = c.format == KvFormat::kF32 ? 5e-6 : 3e-3;
+    CHECK(kit.worst_error(kit.run(2, 64)) < bound);
+    CHECK(kit.worst_error(kit.run(2, 1, Phase::kGeneration)) < bound);
+  }
+}
+
+TEST_CASE("attention: bits do not depend on threads and batch") {
+  for (const Case& c : kCases) {
+    CAPTURE(&c - kCases);
+    Kit kit(c);
+    const std::vector<float> one = kit.run(1, 1), generated = kit.run(1, 1, Phase::kGeneration);
+    for (const int n_threads : {1, 2, 3, 4}) {
+      for (const int batch : {7, 64, 512}) CHECK(same_bits(one, kit.run(n_threads, batch)));
+      CHECK(same_bits(generated, kit.run(n_threads, 1, Phase::kGeneration)));
+    }
+  }
+}
+
+TEST_CASE("attention: a ring that holds the window and the batch is as good as room for all") {
+  for (const int window : {1, 64, 100, 128}) {
+    Case c{500, 4, 2, 32, 32, KvFormat::kF32, with(window)};
+    const std::vector<float> wanted = Kit(c).run(1, 64);
+    c.capacity = (window - 1 + 64 + kKvChunk - 1) / kKvChunk * kKvChunk;
+    Kit ring(c);
+    CHECK(same_bits(wanted, ring.run(2, 64)));
+  }
+}
+
+TEST_CASE("attention: hidden keys and values do not matter, whatever they are") {
+  Kit kit({100, 4, 2, 32, 32, KvFormat::kF32, {}});
+  const std::vector<float> wanted = kit.run(1, 100);
+  for (int t = 0; t < 50; ++t) kit.store(t);
+  std::fill_n(kit.k.begin() + 50 * 2 * 32, 50 * 2 * 32, INFINITY);
+  std::fill_n(kit.v.begin() + 50 * 2 * 32, 50 * 2 * 32, NAN);
+  const std::vector<float> got = kit.run(1, 100);
+  CHECK(std::memcmp(wanted.data(), got.data(), 50 * 4 * 32 * sizeof(float)) == 0);
+}
