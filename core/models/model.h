@@ -1,4 +1,5 @@
-// A model ready to run: hyperparameters and weights of a file, checked against its family's table. Borrows the file.
+// A model ready to run: hyperparameters and weights of a file, checked against its family's table.
+// Borrows the file.
 #pragma once
 
 #include <memory>
@@ -15,9 +16,9 @@ struct Weights;       // core/models/weights.h
 
 class Model {
  public:
-  // Finds the family by the file's architecture, reads its hyperparameters, and checks name, shape and format of each
-  // tensor it needs. Fails with kUnsupported (unknown family), kCorrupt (missing or misshapen tensor, named).
-  // file must outlive the model.
+  // Finds the family by the file's architecture, reads its hyperparameters, and checks name, shape
+  // and format of each tensor it needs. Fails with kUnsupported (unknown family), kCorrupt (missing
+  // or misshapen tensor, named). file must outlive the model.
   static Result<Model> load(const WeightFile& file);
   Model(Model&&) noexcept;
   Model& operator=(Model&&) noexcept;
@@ -26,7 +27,7 @@ class Model {
   const Architecture& architecture() const { return *architecture_; }
   const Hparams& hparams() const { return *hparams_; }
   const Weights& weights() const { return *weights_; }
-  int n_vocab() const;   // rows of the logits
+  int n_vocab() const;  // rows of the logits
   int n_ctx_train() const;
   int n_layer() const;
   uint64_t n_params() const;

@@ -1,0 +1,41 @@
+// See blocks.h.
+#include "core/models/blocks.h"
+
+#include <cmath>
+
+namespace nibble {
+
+BlockOptions common_block(const Hparams& h, int layer) {
+  BlockOptions o;
+  o.eps = h.eps;
+  o.parallel = h.parallel;
+  o.rope = h.rope.n_rot > 0 && h.has_rope(layer) && !h.alibi;
+  o.swa_rope = h.is_sliding(layer);
+  o.alibi = h.alibi;
+  o.scale = h.attn_scale != 0 ? h.attn_scale : 1 / std::sqrt(static_cast<float>(h.d_k));
+  o.softcap = h.attn_softcap;
+  o.window = h.is_sliding(layer) ? h.window : 0;
+  o.clamp_kqv = h.clamp_kqv;
+  o.residual_scale = h.residual_scale;
+  o.moe = h.is_moe(layer);
+  return o;
+}
+
+RopePairs pairs_of_permuted(const Hparams& h) {
+  return h.hf_rows ? RopePairs::kHalves : RopePairs::kAdjacent;
+}
+
+void set_rope_pairs(Hparams& h, RopePairs pairs) {
+  h.rope.pairs = pairs;
+  h.rope_swa.pairs = pairs;
+}
+
+void longrope_factors(TensorTable& t, const Hparams& h) {
+  for (const char* name : {"rope_factors_long.weight", "rope_factors_short.weight"})
+    t.model().add({.gguf_name = name,
+                   .hf_name = "",
+                   .shape = shape_of({h.rope.n_rot / 2}),
+                   .required = false});
+}
+
+}  // namespace nibble

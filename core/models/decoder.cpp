@@ -1,0 +1,365 @@
+// One layer: norm > qkv > norms of heads, rotation, cache > attention > output > norm >
+// feed-forward, each optional as BlockOptions say. Prompt tokens are independent of each other in
+// every step but attention, so a batch is rows.
+#include "core/models/decoder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "core/models/norms.h"
+#include "core/models/rope_scaling.h"
+
+namespace nibble {
+namespace {
+
+// Logits held at once: a vocabulary of 262,144 has 1 MiB for each token.
+constexpr size_t kLogitsBytes = size_t{32} << 20;
+// Scores in one piece of a prompt's attention: about 20 ms of one core at 128 values a head, so
+// that an interrupt is seen soon.
+constexpr int64_t kPieceScores = int64_t{1} << 24;
+
+// Counts what carve() takes of an arena.
+struct ArenaCounter {
+  size_t n_bytes = 0;
+  template <class T>
+  std::span<T> take(size_t n) {
+    n_bytes += Arena::aligned(n * sizeof(T));
+    return {};
+  }
+};
+
+int max_cols(const Hparams& h) {
+  return std::max({h.n_embd, h.n_head * h.d_v, h.n_head * h.d_k, h.n_ff, h.moe.n_ff,
+                   h.moe.n_ff_shared, h.mla.q_lora, h.mla.kv_lora});
+}
+
+// Press 2021, arXiv:2108.12409: slopes 2^(-8 (h + 1) / n) for n the next lower power of two, then
+// every second one of the next higher power.
+std::vector<float> alibi_slopes(int n_head) {
+  int n = 1;
+  while (n * 2 <= n_head) n *= 2;
+  std::vector<float> slopes(n_head);
+  for (int i = 0; i < n_head; ++i)
+    slopes[i] = i < n ? std::exp2(-8.0f * (i + 1) / n) : std::exp2(-4.0f * (2 * (i - n) + 1) / n);
+  return slopes;
+}
+
+}  // namespace
+
+std::vector<KvShape> kv_shapes(const Model& model) {
+  const Hparams& h = model.hparams();
+  std::vector<KvShape> shapes;
+  for (int i = 0; i < h.n_layer; ++i) {
+    const BlockOptions o = model.architecture().block(h, i);
+    shapes.push_back({h.n_head_kv, h.d_k, h.d_v, o.chunk ? o.chunk : o.window, o.chunk > 0});
+  }
+  return shapes;
+}
+
+Decoder::Decoder(const Model& model)
+    : model_(model),
+      h_(model.hparams()),
+      w_(model.weights()),
+      n_qkv_(h_.n_head * h_.d_k + h_.n_head_kv * (h_.d_k + h_.d_v)) {}
+
+template <class A>
+void Decoder::carve(A& arena, int n_threads) {
+  const size_t n = options_.n_batch;
+  residual_ = arena.template take<float>(n * h_.n_embd);
+  qkv_ = arena.template take<float>(n * n_qkv_);
+  ungrouped_ = arena.template take<float>(h_.grouped_qkv ? size_t(n_threads) * n_qkv_ : 0);
+  context_ = arena.template take<float>(n * h_.n_head * h_.d_v);
+  branch_ = arena.template take<float>(n * h_.n_embd);
+  tables_ = arena.template take<float>(n * h_.rope.n_rot);
+  tables_swa_ = arena.template take<float>(n * h_.rope_swa.n_rot);
+  logits_rows_ = static_cast<int>(std::clamp<size_t>(kLogitsBytes / (sizeof(float) * h_.n_vocab),
+                                                     std::min<size_t>(n, quant::kTileTokens), n));
+  logits_ = arena.template take<float>(size_t(logits_rows_) * h_.n_vocab);
+}
+
+size_t Decoder::bytes_needed(const Model& model, const DecoderOptions& options, int n_threads) {
+  Decoder counted(model);
+  counted.options_ = options;
+  ArenaCounter counter;
+  counted.carve(counter, n_threads);
+  const Hparams& h = model.hparams();
+  return counter.n_bytes + MatmulScratch::bytes_needed(options.n_batch, max_cols(h), n_threads) +
+         AttentionScratch::bytes_needed(options.n_batch, h.n_head, h.d_k, h.d_v, options.n_ctx,
+                                        n_threads) +
+         FeedForward::bytes_needed(h, options.n_batch);
+}
+
+Decoder::Decoder(const Model& model, const DecoderOptions& options, ThreadPool& pool, Arena& arena)
+    : Decoder(model) {
+  options_ = options;
+  pool_ = &pool;
+  for (int i = 0; i < h_.n_layer; ++i) blocks_.push_back(model.architecture().block(h_, i));
+  carve(arena, pool.size());
+  matmul_scratch_.emplace(arena, options.n_batch, max_cols(h_), pool.size());
+  attention_scratch_.emplace(arena, options.n_batch, h_.n_head, h_.d_k, h_.d_v, options.n_ctx,
+                             pool.size());
+  products_.emplace(pool, *matmul_scratch_, options.exact);
+  ffn_.emplace(arena, pool, *products_, h_, options.n_batch);
+  const float* factors = w_.rope_freqs.weight ? w_.rope_freqs.weight : w_.rope_factors_short.weight;
+  rope_ = make_rope(h_.rope, factors);
+  rope_swa_ = make_rope(h_.rope_swa);
+  const bool long_factors = w_.rope_factors_long.weight || !h_.rope.long_factors.empty();
+  if (h_.rope.scaling == RopeScaling::kLongrope && long_factors && !w_.rope_freqs.weight) {
+    RopeHparams longer = h_.rope;
+    longer.factors = longer.long_factors;
+    has_long_rope_ = true;
+    long_rope_ = make_rope(longer, w_.rope_factors_long.weight);
+  }
+  if (h_.alibi) {
+    alibi_ = alibi_slopes(h_.n_head);
+    if (blocks_[0].alibi_scaled)
+      for (float& slope : alibi_) slope *= blocks_[0].scale;
+  }
+}
+
+bool Decoder::set_long_rope(bool on) {
+  if (!has_long_rope_ || on == long_rope_on_) return false;
+  std::swap(rope_, long_rope_);
+  long_rope_on_ = on;
+  return true;
+}
+
+bool Decoder::run(KvCache& cache, Phase phase, std::span<const int32_t> tokens, int first_position,
+                  int from, FunctionRef<bool()> go_on) {
+  products_->begin(phase, go_on);
+  Batch b{static_cast<int>(tokens.size()), first_position, 0, phase};
+  embed(tokens);
+  if (w_.position_embd) {
+    const Matrix& m = w_.position_embd.w;
+    pool_->run(b.n, [&](int t, int) {
+      float* scratch = branch_.data() + static_cast<size_t>(t) * h_.n_embd;
+      const int p = std::min(first_position + t, m.n_rows - 1);
+      quant::kernels(*m.format).dequantize(m.data + p * m.row_bytes(), h_.n_embd, scratch);
+      float* row = residual_.data() + static_cast<size_t>(t) * h_.n_embd;
+      for (int i = 0; i < h_.n_embd; ++i) row[i] += scratch[i];
+    });
+  }
+  rope_tables(b);
+  for (int i = 0; i < h_.n_layer; ++i) {
+    if (products_->ask()) return false;
+    if (i == h_.n_layer - 1) b.from = from;
+    layer(i, b, cache);
+  }
+  return !products_->stopped();
+}
+
+void Decoder::embed(std::span<const int32_t> tokens) {
+  const Matrix& m = w_.token_embd.w;
+  pool_->run(static_cast<int>(tokens.size()), [&](int t, int) {
+    float* row = residual_.data() + static_cast<size_t>(t) * h_.n_embd;
+    quant::kernels(*m.format).dequantize(m.data + tokens[t] * m.row_bytes(), h_.n_embd, row);
+    if (h_.embedding_scale != 1)
+      for (int i = 0; i < h_.n_embd; ++i) row[i] *= h_.embedding_scale;
+  });
+}
+
+void Decoder::rope_tables(const Batch& b) {
+  if (h_.rope.n_rot == 0) return;
+  pool_->run(b.n, [&](int t, int) {
+    const size_t row = t;
+    rope_table(rope_, b.first_position + t, tables_.data() + row * h_.rope.n_rot);
+    rope_table(rope_swa_, b.first_position + t, tables_swa_.data() + row * h_.rope_swa.n_rot);
+  });
+}
+
+void Decoder::layer(int i, Batch b, KvCache& cache) {
+  const BlockOptions& o = blocks_[i];
+  const LayerWeights& w = w_.layers[i];
+  project_qkv(i, b);
+  if (products_->stopped()) return;
+  const KvLayer& kv = cache.layer(i);
+  pool_->run(b.n, [&](int t, int thread) { store_token(i, b, kv, t, thread); });
+  if (b.from >= b.n) return;
+  attend(i, b, kv);
+  const int n = b.n - b.from;
+  const Rows residual = row_range({residual_.data(), b.n, h_.n_embd, size_t(h_.n_embd)}, b.from, n);
+  const Rows branch{branch_.data(), n, h_.n_embd, size_t(h_.n_embd)};
+  const ConstRows context(context_.data(), n, h_.n_head * h_.d_v, size_t(h_.n_head) * h_.d_v);
+  // The output goes straight into the residual unless something comes between.
+  const bool direct = !o.post_norm && o.residual_scale == 1 && !o.parallel;
+  const Product out = product_of(w.attn_output, direct ? residual : branch, direct);
+  products_->run(context, std::span(&out, 1));
+  if (o.parallel) feed_forward(i, b);  // of the residual as it was
+  if (!direct) add_branch(o, w.post_attention_norm, b);
+  if (!o.parallel) feed_forward(i, b);
+}
+
+void Decoder::project_qkv(int i, const Batch& b) {
+  const BlockOptions& o = blocks_[i];
+  const LayerWeights& w = w_.layers[i];
+  const Norm& norm = w.attn_norm_2.weight ? w.attn_norm_2 : w.attn_norm;
+  const auto x = [&](int t, float* out) {
+    const float* row = residual_.data() + static_cast<size_t>(t) * h_.n_embd;
+    if (o.pre_norm)
+      apply_norm(o.norm, o.eps, norm, row, h_.n_embd, out);
+    else
+      std::memcpy(out, row, sizeof(float) * h_.n_embd);
+  };
+  const int n_q = h_.n_head * h_.d_k, n_k = h_.n_head_kv * h_.d_k, n_v = h_.n_head_kv * h_.d_v;
+  const Rows qkv{qkv_.data(), b.n, n_qkv_, size_t(n_qkv_)};
+  if (w.attn_qkv) {
+    const Product fused = product_of(w.attn_qkv, qkv);
+    products_->run(b.n, h_.n_embd, x, std::span(&fused, 1));
+    return;
+  }
+  const Product split[] = {product_of(w.attn_q, columns(qkv, 0, n_q)),
+                           product_of(w.attn_k, columns(qkv, n_q, n_k)),
+                           product_of(w.attn_v, columns(qkv, n_q + n_k, n_v))};
+  products_->run(b.n, h_.n_embd, x, split);
+}
+
+// KV groups (queries, key, value of each) -> all queries, all keys, all values.
+void Decoder::ungroup(float* row, float* scratch) const {
+  const int d = h_.d_k, per_kv = h_.n_head / h_.n_head_kv;
+  std::memcpy(scratch, row, sizeof(float) * n_qkv_);
+  float* k = row + h_.n_head * d;
+  float* v = k + h_.n_head_kv * d;
+  for (int g = 0; g < h_.n_head_kv; ++g) {
+    const float* group = scratch + static_cast<size_t>(g) * (per_kv + 2) * d;
+    std::memcpy(row + static_cast<size_t>(g) * per_kv * d, group, sizeof(float) * per_kv * d);
+    std::memcpy(k + g * d, group + per_kv * d, sizeof(float) * d);
+    std::memcpy(v + g * d, group + (per_kv + 1) * d, sizeof(float) * d);
+  }
+}
+
+void Decoder::normalize_heads(const BlockOptions& o, const LayerWeights& w, float* q,
+                              float* k) const {
+  const int d = h_.d_k;
+  const auto each_head = [&](float* x, int n_head, const Norm& norm, int weight_step) {
+    for (int i = 0; i < n_head; ++i) {
+      const Norm head{norm.weight ? norm.weight + i * weight_step : nullptr, nullptr};
+      const NormKind kind = o.qk_norm == QkNorm::kHeadLayer ? NormKind::kLayer : NormKind::kRms;
+      apply_norm(kind, o.eps, head, x + i * d, d, x + i * d);
+    }
+  };
+  if (o.qk_norm == QkNorm::kProjection) {
+    rms_norm(q, w.attn_q_norm.weight, h_.n_head * d, o.eps, q);
+    rms_norm(k, w.attn_k_norm.weight, h_.n_head_kv * d, o.eps, k);
+    return;
+  }
+  const int step = o.qk_norm == QkNorm::kHeadLayer ? d : 0;
+  each_head(q, h_.n_head, w.attn_q_norm, step);
+  each_head(k, h_.n_head_kv, w.attn_k_norm, step);
+}
+
+// Queries stay in their row of qkv, finished; keys and values go to the cache.
+void Decoder::store_token(int i, const Batch& b, const KvLayer& kv, int t, int thread) {
+  const BlockOptions& o = blocks_[i];
+  const LayerWeights& w = w_.layers[i];
+  float* q = qkv_.data() + static_cast<size_t>(t) * n_qkv_;
+  float* k = q + h_.n_head * h_.d_k;
+  float* v = k + h_.n_head_kv * h_.d_k;
+  if (h_.grouped_qkv && w.attn_qkv)
+    ungroup(q, ungrouped_.data() + static_cast<size_t>(thread) * n_qkv_);
+  if (o.clamp_kqv > 0)
+    for (int j = 0; j < n_qkv_; ++j) q[j] = std::clamp(q[j], -o.clamp_kqv, o.clamp_kqv);
+  if (o.qk_norm != QkNorm::kNone && o.qk_norm != QkNorm::kAfterRope) normalize_heads(o, w, q, k);
+  if (o.rope) {
+    const Rope& rope = o.swa_rope ? rope_swa_ : rope_;
+    const float* table = (o.swa_rope ? tables_swa_ : tables_).data() + size_t(t) * rope.n_rot;
+    rope_rotate(rope, table, q, h_.n_head, h_.d_k);
+    rope_rotate(rope, table, k, h_.n_head_kv, h_.d_k);
+  }
+  if (o.qk_norm == QkNorm::kAfterRope) normalize_heads(o, w, q, k);
+  const int position = b.first_position + t;
+  if (o.temperature) {
+    const float turns = std::floor((position + h_.temperature_offset) / h_.temperature_floor);
+    const float scale = std::log(turns + 1) * h_.temperature_beta + 1;
+    for (int j = 0; j < h_.n_head * h_.d_k; ++j) q[j] *= scale;
+  }
+  kv_store(kv, position, k, v);
+}
+
+AttentionOptions Decoder::attention_options(int i) const {
+  const BlockOptions& o = blocks_[i];
+  return {.n_head = h_.n_head,
+          .scale = o.scale,
+          .softcap = o.softcap,
+          .window = o.window,
+          .chunk = o.chunk,
+          .sinks = w_.layers[i].attn_sinks.weight,
+          .alibi_slopes = o.alibi ? alibi_.data() : nullptr};
+}
+
+// Tokens from b.from on; their outputs stand at the beginning of context_.
+void Decoder::attend(int i, const Batch& b, const KvLayer& kv) {
+  const AttentionOptions options = attention_options(i);
+  const int d_out = h_.n_head * h_.d_v;
+  const int64_t scores = int64_t{h_.n_head} * (b.first_position + b.n);
+  const int step =
+      static_cast<int>(std::clamp<int64_t>(kPieceScores / scores, 16, options_.n_batch));
+  for (int t = b.from; t < b.n && !(t > b.from && products_->ask()); t += step) {
+    const int n = std::min(step, b.n - t);
+    const ConstRows q(qkv_.data() + static_cast<size_t>(t) * n_qkv_, n, h_.n_head * h_.d_k, n_qkv_);
+    const Rows out{context_.data() + size_t(t - b.from) * d_out, n, d_out, size_t(d_out)};
+    attention(*pool_, *attention_scratch_, options, kv, b.phase, b.first_position + t, q, out);
+  }
+}
+
+// residual += scale * norm(branch)
+void Decoder::add_branch(const BlockOptions& o, const Norm& post, const Batch& b) {
+  if (products_->stopped()) return;
+  pool_->run(b.n - b.from, [&](int t, int) {
+    float* branch = branch_.data() + static_cast<size_t>(t) * h_.n_embd;
+    float* residual = residual_.data() + static_cast<size_t>(b.from + t) * h_.n_embd;
+    if (o.post_norm) apply_norm(o.norm, o.eps, post, branch, h_.n_embd, branch);
+    for (int j = 0; j < h_.n_embd; ++j) residual[j] += o.residual_scale * branch[j];
+  });
+}
+
+// The norm before the feed-forward: gpt-oss's stands under post_attention_norm, parallel blocks may
+// share the attention's.
+const Norm& Decoder::ffn_norm(int i) const {
+  const LayerWeights& w = w_.layers[i];
+  if (w.ffn_norm.weight) return w.ffn_norm;
+  return !blocks_[i].post_norm && w.post_attention_norm.weight ? w.post_attention_norm
+                                                               : w.attn_norm;
+}
+
+void Decoder::feed_forward(int i, const Batch& b) {
+  const BlockOptions& o = blocks_[i];
+  if (products_->stopped()) return;
+  const int n = b.n - b.from;
+  const Rows residual = row_range({residual_.data(), b.n, h_.n_embd, size_t(h_.n_embd)}, b.from, n);
+  const Rows branch{branch_.data(), n, h_.n_embd, size_t(h_.n_embd)};
+  const Norm& norm = ffn_norm(i);
+  const auto x = [&](int t, float* out) {
+    if (o.pre_norm)
+      apply_norm(o.norm, o.eps, norm, residual.row(t), h_.n_embd, out);
+    else
+      std::memcpy(out, residual.row(t), sizeof(float) * h_.n_embd);
+  };
+  const bool direct = !o.post_norm && o.residual_scale == 1;
+  ffn_->run(o, w_.layers[i], n, x, direct ? residual : branch, direct);
+  if (!direct) add_branch(o, w_.layers[i].post_ffw_norm, b);
+}
+
+Result<ConstRows> Decoder::logits(int first, int n) {
+  const Rows out{logits_.data(), n, h_.n_vocab, size_t(h_.n_vocab)};
+  const auto x = [&](int t, float* y) {
+    apply_norm(blocks_[0].norm, h_.eps, w_.output_norm,
+               residual_.data() + static_cast<size_t>(first + t) * h_.n_embd, h_.n_embd, y);
+  };
+  const Product product = product_of(w_.output, out);
+  products_->run(n, h_.n_embd, x, std::span(&product, 1));
+  if (products_->stopped()) return fail(ErrorKind::kInterrupted, "interrupted");
+  for (int t = 0; t < n; ++t) {
+    float* row = out.row(t);
+    if (h_.logit_scale != 1)
+      for (int i = 0; i < h_.n_vocab; ++i) row[i] *= h_.logit_scale;
+    if (h_.logit_softcap > 0) softcap(row, h_.n_vocab, h_.logit_softcap);
+    float sum = 0;  // x * 0 is 0 unless x is infinite or no number
+    for (int i = 0; i < h_.n_vocab; ++i) sum += row[i] * 0.0f;
+    if (!(sum == 0.0f))
+      return invalid_input("the model's logits are not finite numbers: its weights are damaged");
+  }
+  return ConstRows(out);
+}
+
+}  // namespace nibble

@@ -1,0 +1,52 @@
+// Reads what families share from GGUF's keys, with bounds, so that a family reads only what is its
+// own.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/models/architecture.h"
+
+namespace nibble {
+
+class HparamsReader {
+ public:
+  HparamsReader(const HparamsSource& source, std::string_view arch)
+      : source_(source), arch_(arch) {}
+
+  // Sizes, epsilon, rotation, scales, experts and the sliding window's length, checked. Families
+  // refine the result.
+  Result<Hparams> common() const;
+
+  // ARCH.key. A count: an integer in [low, high], or an array of one and the same; absent: nullopt.
+  Result<std::optional<int>> count(std::string_view key, int low, int high) const;
+  Result<int> count_or(std::string_view key, int otherwise, int low, int high) const;
+  Result<int> need_count(std::string_view key, int low, int high) const;
+  Result<double> number_or(std::string_view key, double otherwise) const;  // finite
+  Result<bool> flag_or(std::string_view key, bool otherwise) const;
+  Result<std::string_view> text_or(std::string_view key, std::string_view otherwise) const;
+  // One flag for each layer: an array of n_layer flags, or a period p: all but each p-th layer;
+  // absent: empty.
+  Result<std::vector<bool>> layer_flags(std::string_view key, int n_layer) const;
+  // ARCH.rope.*, of heads with d_head values.
+  Result<RopeHparams> rope(int d_head, int n_ctx_train) const;
+
+ private:
+  std::string key(std::string_view name) const {
+    return std::string(arch_) + "." + std::string(name);
+  }
+  Result<void> sizes(Hparams& h) const;
+  Result<void> scales(Hparams& h) const;
+  Result<void> experts(Hparams& h) const;
+  Result<void> rope_scaling(RopeHparams& r) const;
+
+  const HparamsSource& source_;
+  std::string_view arch_;
+};
+
+// All layers but each p-th: i % p < p - 1. p = 0: every layer.
+std::vector<bool> all_but_each(int n_layer, int p);
+
+}  // namespace nibble

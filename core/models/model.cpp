@@ -1,0 +1,50 @@
+// See model.h.
+#include "core/models/model.h"
+
+#include <algorithm>
+
+#include "core/models/architecture.h"
+#include "core/models/weights.h"
+
+namespace nibble {
+namespace {
+
+std::string known_names() {
+  std::string names;
+  for (const Architecture* a : architectures()) {
+    if (!names.empty()) names += ", ";
+    names += a->gguf_name;
+  }
+  return names;
+}
+
+}  // namespace
+
+Model::Model() = default;
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(Model&&) noexcept = default;
+Model::~Model() = default;
+
+Result<Model> Model::load(const WeightFile& file) {
+  NIBBLE_TRY(const auto name, file.metadata().need_string("general.architecture"));
+  Model model;
+  model.architecture_ = find_architecture(name);
+  if (!model.architecture_)
+    return unsupported("key 'general.architecture': '{}' is not built in; nibble runs {}", name,
+                       known_names());
+  const HparamsSource source{file.metadata(), &file};
+  NIBBLE_TRY(auto hparams, model.architecture_->read_hparams(source));
+  model.hparams_ = std::make_unique<Hparams>(std::move(hparams));
+  NIBBLE_TRY(auto weights,
+             Weights::load(file, *model.hparams_, model.architecture_->tensors(*model.hparams_)));
+  model.weights_ = std::make_unique<Weights>(std::move(weights));
+  return model;
+}
+
+int Model::n_vocab() const { return hparams_->n_vocab; }
+int Model::n_ctx_train() const { return hparams_->n_ctx_train; }
+int Model::n_layer() const { return hparams_->n_layer; }
+uint64_t Model::n_params() const { return weights_->n_params; }
+uint64_t Model::bytes_per_token() const { return weights_->bytes_per_token; }
+
+}  // namespace nibble

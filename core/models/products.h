@@ -1,0 +1,61 @@
+// Matrix products of the decoder: large ones in pieces of bounded work, so that an interrupt is
+// seen soon. Pieces are row ranges, which change no sum.
+#pragma once
+
+#include <span>
+
+#include "core/models/weights.h"
+#include "core/ops/matmul.h"
+
+namespace nibble {
+
+class Products {
+ public:
+  Products(ThreadPool& pool, MatmulScratch& scratch, bool exact)
+      : pool_(pool), scratch_(scratch), exact_(exact) {}
+
+  // The batch that follows: its phase and whom to ask whether to go on.
+  void begin(Phase phase, FunctionRef<bool()> go_on) {
+    phase_ = phase;
+    go_on_ = go_on;
+    stopped_ = false;
+  }
+  bool stopped() const { return stopped_; }
+  // Asks; true when the batch was or is to be stopped, and then nothing more is computed.
+  bool ask() {
+    if (!stopped_ && !go_on_()) stopped_ = true;
+    return stopped_;
+  }
+
+  // As matmul() of core/ops/matmul.h.
+  void run(int n_tokens, int n_cols, RowSource x, std::span<const Product> products);
+  void run(ConstRows x, std::span<const Product> products);
+
+ private:
+  void run_pieces(int n_tokens, int n_cols, RowSource x, const Product& product);
+  MatmulContext context() { return {pool_, scratch_, phase_, exact_}; }
+
+  static constexpr auto kAlways = [] { return true; };
+  ThreadPool& pool_;
+  MatmulScratch& scratch_;
+  bool exact_;
+  Phase phase_ = Phase::kPrompt;
+  FunctionRef<bool()> go_on_ = kAlways;
+  bool stopped_ = false;
+};
+
+// out (+)= linear(x).
+inline Product product_of(const Linear& linear, Rows out, bool add = false) {
+  return {&linear.w, linear.bias, out, add};
+}
+
+// Columns [first, first + n) of rows.
+inline Rows columns(const Rows& rows, int first, int n) {
+  return {rows.data + first, rows.rows, n, rows.stride};
+}
+// Rows [first, first + n).
+inline Rows row_range(const Rows& rows, int first, int n) {
+  return {rows.row(first), n, rows.cols, rows.stride};
+}
+
+}  // namespace nibble

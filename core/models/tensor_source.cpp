@@ -1,0 +1,226 @@
+// See tensor_source.h. Where a folder's layout differs from GGUF's, a view of a row range serves if
+// one can; matrices that are stored transposed or with alternating rows are copied in their own
+// format, the key part of MLA's kv_b in f32.
+#include "core/models/tensor_source.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "quant/format.h"
+
+namespace nibble {
+namespace {
+
+// Leading dimensions of one do not count: [1, n] is [n].
+Shape squeezed(const Shape& s) {
+  Shape out;
+  int d = 0;
+  while (d + 1 < s.n_dims && s.dim[d] == 1) ++d;
+  for (; d < s.n_dims; ++d) out.dim[out.n_dims++] = s.dim[d];
+  return out;
+}
+
+std::string replaced(std::string_view name, std::string_view what, int i) {
+  std::string out(name);
+  const size_t at = out.find(what);
+  if (at != std::string::npos) out.replace(at, what.size(), std::to_string(i));
+  return out;
+}
+
+Matrix view(const TensorView& t, int64_t first_row, int n_rows) {
+  return {t.format, t.bytes.data() + static_cast<size_t>(first_row) * t.row_bytes(), n_rows,
+          static_cast<int>(t.shape.n_cols())};
+}
+
+}  // namespace
+
+std::byte* TensorSource::own(size_t n_bytes) {
+  owned_.push_back(std::make_unique_for_overwrite<std::byte[]>(n_bytes));
+  return owned_.back().get();
+}
+
+Result<void> TensorSource::check_shape(const TensorView& tensor, const Shape& expected) const {
+  if (squeezed(tensor.shape) != squeezed(expected))
+    return corrupt("tensor '{}': shape {}, expected {}", tensor.name, to_string(tensor.shape),
+                   to_string(expected));
+  return {};
+}
+
+// name with {e} or {h}: n tensors, all or none; else one.
+Result<std::vector<const TensorView*>> TensorSource::find_named(std::string_view name,
+                                                                int n) const {
+  std::vector<const TensorView*> found;
+  const char* mark = name.find("{e}") != name.npos   ? "{e}"
+                     : name.find("{h}") != name.npos ? "{h}"
+                                                     : nullptr;
+  if (!mark) {
+    if (const TensorView* t = file_.find(name)) found.push_back(t);
+    return found;
+  }
+  for (int i = 0; i < n; ++i) {
+    const std::string one = replaced(name, mark, i);
+    const TensorView* t = file_.find(one);
+    if (!t && i == 0) return found;
+    if (!t) return corrupt("tensor '{}' is missing", one);
+    found.push_back(t);
+  }
+  return found;
+}
+
+// GGUF names, and the older ones: experts one by one, kv_b in one piece.
+Result<std::vector<const TensorView*>> TensorSource::find_gguf(const TensorSpec& spec) const {
+  NIBBLE_TRY(auto found, find_named(spec.gguf_name, 1));
+  if (!found.empty()) return found;
+  std::string old = spec.gguf_name;
+  if (const size_t at = old.find("_exps.weight"); at != old.npos) {
+    old.replace(at, 5, ".{e}");
+    return find_named(old, static_cast<int>(spec.shape.dim[0]));
+  }
+  if (spec.fix == Fix::kKeyPart || spec.fix == Fix::kValuePart) {
+    old.replace(old.find("attn_"), std::string::npos, "attn_kv_b.weight");
+    return find_named(old, 1);
+  }
+  return found;
+}
+
+Result<std::vector<const TensorView*>> TensorSource::find(const TensorSpec& spec) const {
+  if (!hparams_.hf_rows) return find_gguf(spec);
+  std::string_view names = spec.hf_name;
+  while (!names.empty()) {
+    const size_t end = std::min(names.find('|'), names.size());
+    NIBBLE_TRY(auto found, find_named(names.substr(0, end), static_cast<int>(spec.shape.dim[0])));
+    if (!found.empty()) return found;
+    names.remove_prefix(std::min(end + 1, names.size()));
+  }
+  return std::vector<const TensorView*>();
+}
+
+Result<Matrix> TensorSource::transposed(const TensorView& t, const std::byte* data, int n_rows,
+                                        int n_cols, int first, int step) {
+  // data: [n_cols, stored] with stored columns; row r of the result is column first + r * step.
+  if (t.format->block_len != 1)
+    return unsupported("tensor '{}': {} cannot be transposed", t.name, t.format->name);
+  const size_t e = t.format->block_bytes, stored = t.shape.n_cols();
+  std::byte* out = own(static_cast<size_t>(n_rows) * n_cols * e);
+  for (int c = 0; c < n_cols; ++c)
+    for (int r = 0; r < n_rows; ++r)
+      std::memcpy(out + (static_cast<size_t>(r) * n_cols + c) * e,
+                  data + (c * stored + first + static_cast<size_t>(r) * step) * e, e);
+  return Matrix{t.format, out, n_rows, n_cols};
+}
+
+// kv_b [n_head * (d_nope + d_v), kv_lora] -> for each head its key part [kv_lora, d_nope],
+// transposed and in f32, or its value part [d_v, kv_lora], a view.
+Result<std::vector<Matrix>> TensorSource::kv_b_parts(const TensorSpec& spec,
+                                                     const TensorView& kv_b) {
+  const MlaHparams& m = hparams_.mla;
+  const int n_head = hparams_.n_head, rows = m.d_nope + m.d_v;
+  NIBBLE_CHECK(check_shape(kv_b, Shape{2, {int64_t{n_head} * rows, m.kv_lora}}));
+  std::vector<Matrix> out;
+  for (int h = 0; h < n_head; ++h) {
+    const int64_t first = int64_t{h} * rows;
+    if (spec.fix == Fix::kValuePart) {
+      out.push_back(view(kv_b, first + m.d_nope, m.d_v));
+      continue;
+    }
+    auto* keys = reinterpret_cast<float*>(own(sizeof(float) * m.kv_lora * m.d_nope));
+    std::vector<float> row(m.kv_lora);
+    for (int r = 0; r < m.d_nope; ++r) {
+      quant::kernels(*kv_b.format).dequantize(view(kv_b, first + r, 1).data, m.kv_lora, row.data());
+      for (int c = 0; c < m.kv_lora; ++c) keys[static_cast<size_t>(c) * m.d_nope + r] = row[c];
+    }
+    out.push_back(
+        {quant::find_format("f32"), reinterpret_cast<const std::byte*>(keys), m.kv_lora, m.d_nope});
+  }
+  return out;
+}
+
+// One stored tensor that holds all matrices of the spec, or its part of them.
+Result<std::vector<Matrix>> TensorSource::stacked(const TensorSpec& spec, const TensorView& t) {
+  const Shape& s = spec.shape;
+  const int n = s.n_dims == 3 ? static_cast<int>(s.dim[0]) : 1;
+  const int n_rows = static_cast<int>(s.dim[s.n_dims - 2]);
+  const int n_cols = static_cast<int>(s.n_cols());
+  const bool folder = hparams_.hf_rows;
+  const bool transpose = folder && spec.fix == Fix::kTranspose;
+  const int n_parts = folder ? spec.n_parts : 1;
+  const int part = folder ? spec.part : 0;
+  Shape expected = s;
+  expected.dim[s.n_dims - 2] = transpose ? n_cols : int64_t{n_rows} * n_parts;
+  expected.dim[s.n_dims - 1] = transpose ? int64_t{n_rows} * n_parts : n_cols;
+  NIBBLE_CHECK(check_shape(t, expected));
+  const size_t each = t.bytes.size() / n;
+  const int first = spec.interleaved ? part : part * n_rows;
+  const int step = spec.interleaved ? n_parts : 1;
+  std::vector<Matrix> out;
+  for (int i = 0; i < n; ++i) {
+    const std::byte* data = t.bytes.data() + each * i;
+    if (transpose) {
+      NIBBLE_TRY(out.emplace_back(), transposed(t, data, n_rows, n_cols, first, step));
+      continue;
+    }
+    Matrix m{t.format, data + first * t.row_bytes(), n_rows, n_cols};
+    if (step != 1) {
+      std::byte* rows = own(static_cast<size_t>(n_rows) * t.row_bytes());
+      for (int r = 0; r < n_rows; ++r)
+        std::memcpy(rows + r * t.row_bytes(),
+                    m.data + static_cast<size_t>(r) * step * t.row_bytes(), t.row_bytes());
+      m.data = rows;
+    }
+    out.push_back(m);
+  }
+  return out;
+}
+
+Result<std::vector<Matrix>> TensorSource::matrices(const TensorSpec& spec) {
+  NIBBLE_TRY(const auto found, find(spec));
+  if (found.empty()) {
+    if (!spec.required) return std::vector<Matrix>();
+    return corrupt("tensor '{}' is missing", hparams_.hf_rows ? spec.hf_name : spec.gguf_name);
+  }
+  const bool kv_b = spec.fix == Fix::kKeyPart || spec.fix == Fix::kValuePart;
+  if (kv_b && (hparams_.hf_rows || found[0]->name.find("attn_kv_b") != std::string_view::npos))
+    return kv_b_parts(spec, *found[0]);
+  if (found.size() == 1) return stacked(spec, *found[0]);
+  TensorSpec one = spec;
+  one.shape = Shape{2, {spec.shape.dim[1], spec.shape.dim[2]}};
+  std::vector<Matrix> out;
+  for (const TensorView* t : found) {
+    NIBBLE_TRY(const auto m, stacked(one, *t));
+    out.push_back(m[0]);
+  }
+  return out;
+}
+
+Result<const float*> TensorSource::vector(const TensorSpec& spec) {
+  NIBBLE_TRY(const auto found, find(spec));
+  if (found.empty()) {
+    if (!spec.required) return nullptr;
+    return corrupt("tensor '{}' is missing", hparams_.hf_rows ? spec.hf_name : spec.gguf_name);
+  }
+  const int64_t n = spec.shape.n_elements();
+  auto* out = reinterpret_cast<float*>(own(sizeof(float) * n));
+  const int64_t each = n / static_cast<int64_t>(found.size());
+  for (size_t i = 0; i < found.size(); ++i) {
+    const TensorView& t = *found[i];
+    const int64_t n_parts = hparams_.hf_rows ? spec.n_parts : 1;
+    if (t.shape.n_elements() != each * n_parts || t.shape.n_cols() % t.format->block_len != 0)
+      return corrupt("tensor '{}': shape {}, expected {}", t.name, to_string(t.shape),
+                     to_string(spec.shape));
+    std::vector<float> whole(each * n_parts);
+    quant::kernels(*t.format).dequantize(t.bytes.data(), each * n_parts, whole.data());
+    const int64_t rows = spec.shape.n_cols(), step = spec.interleaved ? n_parts : 1;
+    for (int64_t k = 0; k < each; ++k) {
+      const int64_t row = k / rows, col = k % rows;
+      const int64_t at = n_parts == 1       ? k
+                         : spec.interleaved ? row * rows * n_parts + col * step + spec.part
+                                            : row * rows * n_parts + spec.part * rows + col;
+      out[each * i + k] = whole[at];
+    }
+  }
+  if (hparams_.hf_rows && spec.fix == Fix::kPlusOne)
+    for (int64_t k = 0; k < n; ++k) out[k] += 1.0f;
+  return out;
+}
+
+}  // namespace nibble
