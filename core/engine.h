@@ -1,5 +1,6 @@
-// Runs a model over one sequence of tokens: prompt in, logits out, one KV cache. The one header of the engine that
-// cli/ and core/pipeline need. Sums: a prompt token's results do not depend on batch or threads, nor a generated one's.
+// Runs a model over one sequence of tokens: prompt in, logits out, one KV cache. The one header of
+// the engine that cli/ and core/pipeline need. Sums: a prompt token's results do not depend on
+// batch or threads, nor a generated one's.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +18,11 @@ namespace nibble {
 enum class KvType { kF16, kF32 };
 
 struct EngineOptions {
-  int n_ctx = 4096;     // tokens the cache can hold; memory is taken as it fills
-  int n_batch = 512;    // prompt tokens processed together
+  int n_ctx = 4096;   // tokens the cache can hold; memory is taken as it fills
+  int n_batch = 512;  // prompt tokens processed together
   KvType kv_type = KvType::kF16;
-  bool exact = false;   // weights as stored, float32 activations, attention and cache; kv_type is ignored
+  bool exact =
+      false;  // weights as stored, float32 activations, attention and cache; kv_type is ignored
 };
 
 class Engine {
@@ -32,22 +34,26 @@ class Engine {
   Engine& operator=(Engine&&) noexcept;
   ~Engine();
 
-  // Prompt tokens after those already there, in batches of n_batch. Returns the last one's logits [n_vocab], valid until
-  // the next call. progress(done, total) after each batch, and often inside of one; false stops (kInterrupted, the cache
-  // keeps n_past as it was before the call).
-  // Fails with kContextFull when they do not fit, kInvalidInput when logits are not finite or an id is out of range.
+  // Prompt tokens after those already there, in batches of n_batch. Returns the last one's logits
+  // [n_vocab], valid until the next call. progress(done, total) after each batch, and often inside
+  // of one; false stops (kInterrupted, the cache keeps n_past as it was before the call). Fails
+  // with kContextFull when they do not fit, kInvalidInput when logits are not finite or an id is
+  // out of range.
   using Progress = FunctionRef<bool(int done, int total)>;
   Result<std::span<const float>> prefill(std::span<const TokenId> tokens, Progress progress);
   Result<std::span<const float>> prefill(std::span<const TokenId> tokens);
-  // The same, and gives each token's logits, from position `from` of `tokens` on, to sink(index in tokens, logits).
+  // The same, and gives each token's logits, from position `from` of `tokens` on, to sink(index in
+  // tokens, logits).
   using LogitsSink = FunctionRef<bool(int index, std::span<const float> logits)>;
   Result<void> prefill_all(std::span<const TokenId> tokens, int from, LogitsSink sink);
-  // One generated token: through the row kernels. Returns its logits, valid until the next call. Allocates nothing.
+  // One generated token: through the row kernels. Returns its logits, valid until the next call.
+  // Allocates nothing.
   Result<std::span<const float>> decode(TokenId token);
 
-  int n_past() const;             // tokens in the cache
+  int n_past() const;  // tokens in the cache
   int n_ctx() const;
-  // Forgets all but the first n tokens. Fails (kInvalidInput) where a sliding window has dropped what is needed.
+  // Forgets all but the first n tokens. Fails (kInvalidInput) where a sliding window has dropped
+  // what is needed.
   Result<void> rewind(int n);
   uint64_t kv_bytes_used() const;      // for n_past tokens
   uint64_t kv_bytes_reserved() const;  // for n_ctx tokens
