@@ -121,14 +121,16 @@ Result<std::vector<Part>> open_parts(Part named, const Split& split) {
             split.no + 1, split.count, suffix)));
   prefix.resize(prefix.size() - suffix.size());
   std::vector<Part> parts;
-  for (uint64_t no = 0; no < split.count; ++no) {
-    if (no == split.no) {
-      parts.push_back(std::move(named));
-    } else {
+  const auto open_from = [&](uint64_t no, uint64_t end) -> Result<void> {
+    for (; no < end; ++no) {
       NIBBLE_TRY(Part part, open_part(prefix, {no, split.count}));
       parts.push_back(std::move(part));
     }
-  }
+    return {};
+  };
+  NIBBLE_CHECK(open_from(0, split.no));
+  parts.push_back(std::move(named));
+  NIBBLE_CHECK(open_from(split.no + 1, split.count));
   return parts;
 }
 

@@ -79,8 +79,10 @@ template <class T, class Wide>
 Result<MetadataArray> read_numbers(ByteCursor& in, uint64_t n) {
   NIBBLE_TRY(const auto bytes, in.take(n * sizeof(T)));
   std::vector<Wide> values(n);
-  for (uint64_t i = 0; i < n; ++i)
-    values[i] = static_cast<Wide>(load_le<T>(bytes.data() + i * sizeof(T)));
+  for (uint64_t i = 0; i < n; ++i) {
+    const T value = load_le<T>(bytes.data() + i * sizeof(T));
+    values[i] = static_cast<Wide>(value);  // NOLINT(bugprone-signed-char-misuse): int8 is a number
+  }
   return values;
 }
 
@@ -338,7 +340,7 @@ Result<Header> read_header(std::span<const std::byte> file) {
     if (!d)
       return fail(d.error().kind, "tensor {} of {}: {}", i + 1, counts.n_tensors,
                   d.error().message);
-    descriptors.push_back(std::move(*d));
+    descriptors.push_back(*d);
   }
   // a file without tensors may end before the padding does
   header.data_offset = std::min<uint64_t>(
