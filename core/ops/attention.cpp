@@ -37,7 +37,8 @@ void kv_store(const KvLayer& kv, int position, const float* k, const float* v) {
   const int slot = position % kv.capacity;
   for (int h = 0; h < kv.n_head_kv; ++h) {
     store_values(kv, k + static_cast<size_t>(h) * kv.d_k, kv.d_k, kv.key(h, slot));
-    store_values(kv, v + static_cast<size_t>(h) * kv.d_v, kv.d_v, kv.value(h, slot));
+    if (!kv.values_in_keys)
+      store_values(kv, v + static_cast<size_t>(h) * kv.d_v, kv.d_v, kv.value(h, slot));
   }
 }
 

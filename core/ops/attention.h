@@ -26,6 +26,8 @@ struct KvLayer {
   int d_k = 0;
   int d_v = 0;
   int capacity = 0;
+  bool values_in_keys =
+      false;  // a value is the first d_v numbers of its key (MLA); values is unused
   std::byte* keys = nullptr;
   std::byte* values = nullptr;
 
@@ -33,7 +35,10 @@ struct KvLayer {
   std::byte* key(int head, int slot) const {
     return keys + (static_cast<size_t>(head) * capacity + slot) * d_k * element_bytes();
   }
+  // From one value of a head to the next, in numbers.
+  int value_stride() const { return values_in_keys ? d_k : d_v; }
   std::byte* value(int head, int slot) const {
+    if (values_in_keys) return key(head, slot);
     return values + (static_cast<size_t>(head) * capacity + slot) * d_v * element_bytes();
   }
 };
