@@ -1,4 +1,191 @@
-// AVX2 with FMA and F16C.
+// AVX2 with FMA and F16C: what formats unpack their blocks with. Bytes are 64 unsigned bytes in two
+// halves; in a panel they are four consecutive codes of each of 16 rows, in a row product 64 codes
+// of one row.
 #pragma once
 
-#include "quant/isa/scalar.h"
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstring>
+
+#include "quant/format.h"
+#include "quant/isa/half.h"
+
+namespace nibble::quant::NIBBLE_ISA {
+
+inline float to_float(Half h) { return _cvtsh_ss(h.bits()); }
+
+inline __m256i load256(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+inline __m128i load128(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
+inline __m256i load_lanes(const void* low, const void* high) {
+  return _mm256_inserti128_si256(_mm256_castsi128_si256(load128(low)), load128(high), 1);
+}
+// (byte >> kShift) & kMask; a negative shift goes left.
+template <int kShift, int kMask>
+inline __m256i bits256(__m256i v) {
+  if constexpr (kShift > 0) v = _mm256_srli_epi16(v, kShift);
+  if constexpr (kShift < 0) v = _mm256_slli_epi16(v, -kShift);
+  return _mm256_and_si256(v, _mm256_set1_epi8(kMask));
+}
+// q + value in the bytes of which bit of spread is set.
+inline __m256i add_where(__m256i q, __m256i spread, __m256i bit, int value) {
+  const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(spread, bit), bit);
+  return _mm256_add_epi8(q, _mm256_and_si256(set, _mm256_set1_epi8(static_cast<char>(value))));
+}
+
+struct Simd {
+  struct Bytes {
+    __m256i v[2];
+  };
+  struct Floats {
+    __m256 v[2];
+  };
+  using Rows = const std::byte* const (&)[kPanelRows];
+
+  static Bytes load(const void* p) {
+    return {load256(p), load256(static_cast<const std::byte*>(p) + 32)};
+  }
+  static void store(void* p, Bytes b) {
+    _mm256_store_si256(static_cast<__m256i*>(p), b.v[0]);
+    _mm256_store_si256(static_cast<__m256i*>(p) + 1, b.v[1]);
+  }
+  static void store(float* p, Floats f) {
+    _mm256_store_ps(p, f.v[0]);
+    _mm256_store_ps(p + 8, f.v[1]);
+  }
+  static Bytes join(Bytes a, Bytes b) {
+    return {_mm256_or_si256(a.v[0], b.v[0]), _mm256_or_si256(a.v[1], b.v[1])};
+  }
+  static Bytes flip(Bytes a, int mask) {
+    const __m256i m = _mm256_set1_epi8(static_cast<char>(mask));
+    return {_mm256_xor_si256(a.v[0], m), _mm256_xor_si256(a.v[1], m)};
+  }
+  template <int kShift, int kMask>
+  static Bytes bits(Bytes b) {
+    return {bits256<kShift, kMask>(b.v[0]), bits256<kShift, kMask>(b.v[1])};
+  }
+  // The same with one shift for the first 32 bytes and another for the rest.
+  template <int kFirst, int kSecond, int kMask>
+  static Bytes split_bits(Bytes b) {
+    return {bits256<kFirst, kMask>(b.v[0]), bits256<kSecond, kMask>(b.v[1])};
+  }
+  static Bytes twice(const void* p) { return {load256(p), load256(p)}; }
+  static Bytes table16(const void* p) {
+    const __m256i t = _mm256_broadcastsi128_si256(load128(p));
+    return {t, t};
+  }
+  static Bytes lookup(Bytes table, Bytes index) {
+    return {_mm256_shuffle_epi8(table.v[0], index.v[0]),
+            _mm256_shuffle_epi8(table.v[1], index.v[1])};
+  }
+
+  // Panels. 16 bytes at rows[r] + at -> out[k]: bytes 4k..4k+3 of each row.
+  static void transpose(Rows rows, size_t at, Bytes (&out)[4]) {
+#pragma GCC unroll 2
+    for (int h = 0; h < 2; ++h) {
+      const auto pair = [&](int j) {
+        return load_lanes(rows[8 * h + j] + at, rows[8 * h + j + 4] + at);
+      };
+      const __m256i z0 = pair(0), z1 = pair(1), z2 = pair(2), z3 = pair(3);
+      const __m256i a = _mm256_unpacklo_epi32(z0, z1), b = _mm256_unpackhi_epi32(z0, z1);
+      const __m256i c = _mm256_unpacklo_epi32(z2, z3), d = _mm256_unpackhi_epi32(z2, z3);
+      out[0].v[h] = _mm256_unpacklo_epi64(a, c);
+      out[1].v[h] = _mm256_unpackhi_epi64(a, c);
+      out[2].v[h] = _mm256_unpacklo_epi64(b, d);
+      out[3].v[h] = _mm256_unpackhi_epi64(b, d);
+    }
+  }
+  static Bytes dwords(Rows rows, size_t at) {
+    alignas(32) uint32_t v[kPanelRows];
+#pragma GCC unroll 16
+    for (int r = 0; r < kPanelRows; ++r) std::memcpy(&v[r], rows[r] + at, 4);
+    return load(v);
+  }
+  static Floats halves(Rows rows, size_t at) {
+    alignas(32) uint16_t v[kPanelRows];
+#pragma GCC unroll 16
+    for (int r = 0; r < kPanelRows; ++r) std::memcpy(&v[r], rows[r] + at, 2);
+    return {_mm256_cvtph_ps(load128(v)), _mm256_cvtph_ps(load128(v + 8))};
+  }
+  // q + value in byte i of each row where bit 4 k + i of the row's dword is set.
+  template <int k>
+  static Bytes add_row_bits(Bytes q, Bytes dwords, int value) {
+    const __m256i byte = _mm256_broadcastsi128_si256(
+        _mm_add_epi8(_mm_set_epi32(0x0c0c0c0c, 0x08080808, 0x04040404, 0), _mm_set1_epi8(k / 2)));
+    const __m256i bit = _mm256_set1_epi32(k % 2 ? int(0x80402010) : 0x08040201);
+    return {add_where(q.v[0], _mm256_shuffle_epi8(dwords.v[0], byte), bit, value),
+            add_where(q.v[1], _mm256_shuffle_epi8(dwords.v[1], byte), bit, value)};
+  }
+  // Byte kByte of each row's dword, sign-extended.
+  template <int kByte>
+  static Floats byte_floats(Bytes b) {
+    const auto half = [](__m256i v) {
+      return _mm256_cvtepi32_ps(_mm256_srai_epi32(_mm256_slli_epi32(v, 24 - 8 * kByte), 24));
+    };
+    return {half(b.v[0]), half(b.v[1])};
+  }
+  // Bytes 2 kPair and 2 kPair + 1 of each row's dword as unsigned 16-bit pairs.
+  template <int kPair>
+  static Bytes byte_pairs(Bytes b) {
+    const auto half = [](__m256i v) {
+      const __m256i low = _mm256_srli_epi32(_mm256_slli_epi32(v, kPair ? 8 : 24), 24);
+      const __m256i high = _mm256_srli_epi32(_mm256_slli_epi32(v, kPair ? 0 : 16), 24);
+      return _mm256_or_si256(low, _mm256_slli_epi32(high, 16));
+    };
+    return {half(b.v[0]), half(b.v[1])};
+  }
+  static Floats mul(Floats a, Floats b) {
+    return {_mm256_mul_ps(a.v[0], b.v[0]), _mm256_mul_ps(a.v[1], b.v[1])};
+  }
+
+  // Row products of 32-weight blocks: four consecutive blocks of kStride bytes.
+  template <int kStride>
+  struct Four {
+    const std::byte* p;
+    explicit Four(const std::byte* at) : p(at) {}
+
+    template <int kAt>  // 16 bytes of each block
+    Bytes field16() const {
+      return {load_lanes(p + kAt, p + kStride + kAt),
+              load_lanes(p + 2 * kStride + kAt, p + 3 * kStride + kAt)};
+    }
+    template <int kAt>  // 32 bytes of each block
+    void field32(Bytes& lo, Bytes& hi) const {
+      lo = field16<kAt>();
+      hi = field16<kAt + 16>();
+    }
+    uint16_t word(int at) const {
+      uint16_t v;
+      std::memcpy(&v, p + at, 2);
+      return v;
+    }
+    template <int kAt>  // a half-precision number of each block, four times
+    Floats halves() const {
+      const uint64_t words = word(kAt) | uint64_t{word(kStride + kAt)} << 16 |
+                             uint64_t{word(2 * kStride + kAt)} << 32 |
+                             uint64_t{word(3 * kStride + kAt)} << 48;
+      const __m256 d =
+          _mm256_castps128_ps256(_mm_cvtph_ps(_mm_cvtsi64_si128(static_cast<int64_t>(words))));
+      return {_mm256_permutevar8x32_ps(d, _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1)),
+              _mm256_permutevar8x32_ps(d, _mm256_setr_epi32(2, 2, 2, 2, 3, 3, 3, 3))};
+    }
+    template <int kAt>  // q + value where the block's 16 bits at kAt are set
+    Bytes add_bits(Bytes q, int value) const {
+      const __m256i bit = _mm256_set1_epi64x(static_cast<int64_t>(0x8040201008040201));
+      const __m256i place = _mm256_broadcastsi128_si256(_mm_set_epi64x(0x0101010101010101, 0));
+      const auto spread = [&](int first) {
+        const __m128i low = _mm_cvtsi32_si128(word(first * kStride + kAt));
+        const __m128i high = _mm_cvtsi32_si128(word((first + 1) * kStride + kAt));
+        return _mm256_shuffle_epi8(_mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1),
+                                   place);
+      };
+      return {add_where(q.v[0], spread(0), bit, value), add_where(q.v[1], spread(2), bit, value)};
+    }
+  };
+};
+inline constexpr bool kHasSimd = true;
+
+}  // namespace nibble::quant::NIBBLE_ISA
+
+#include "quant/isa/avx2_gemv.h"
+#include "quant/isa/avx2_multiply.h"

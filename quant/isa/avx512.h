@@ -25,7 +25,7 @@ consteval ByteMap map_of_four(Map map) {
   ByteMap out{};
   for (int i = 0; i < 64; ++i) {
     const int byte = map(i);
-    out.at[i] = static_cast<uint8_t>(byte < 64 ? byte : byte - (4 * kStride - 64) + 64);
+    out.at[i] = static_cast<uint8_t>(byte < 64 ? byte : byte - (4 * kStride - 32) + 64);
   }
   return out;
 }
@@ -110,15 +110,15 @@ struct Simd {
     for (int r = 0; r < kPanelRows; ++r) std::memcpy(&v[r], rows[r] + at, 2);
     return _mm512_cvtph_ps(_mm256_load_si256(reinterpret_cast<const __m256i*>(v)));
   }
-  // Byte i of each row: value where bit 4 k + i of the row's dword is set, else 0.
+  // q + value in byte i of each row where bit 4 k + i of the row's dword is set.
   template <int k>
-  static Bytes row_bits(Bytes dwords, int value) {
+  static Bytes add_row_bits(Bytes q, Bytes dwords, int value) {
     const __m128i byte = _mm_set_epi32(0x0c0c0c0c, 0x08080808, 0x04040404, 0);
     const __m512i spread = _mm512_shuffle_epi8(
         dwords, _mm512_broadcast_i32x4(_mm_add_epi8(byte, _mm_set1_epi8(k / 2))));
     const __mmask64 set =
         _mm512_test_epi8_mask(spread, _mm512_set1_epi32(k % 2 ? int(0x80402010) : 0x08040201));
-    return _mm512_maskz_set1_epi8(set, static_cast<char>(value));
+    return _mm512_mask_add_epi8(q, set, q, _mm512_set1_epi8(static_cast<char>(value)));
   }
   // Byte kByte of each row's dword, sign-extended.
   template <int kByte>
@@ -137,9 +137,12 @@ struct Simd {
   // Row products of 32-weight blocks: four consecutive blocks of kStride bytes.
   template <int kStride>
   struct Four {
-    static_assert(4 * kStride >= 64 && 4 * kStride <= 128);
-    __m512i first, last;  // the first and the last 64 bytes; they overlap
-    explicit Four(const std::byte* p) : first(load(p)), last(load(p + 4 * kStride - 64)) {}
+    static_assert(4 * kStride >= 64 && 4 * kStride <= 96);
+    __m512i first, last;  // the first 64 bytes and the last 32; they may overlap
+    explicit Four(const std::byte* p)
+        : first(load(p)),
+          last(_mm512_castsi256_si512(
+              _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 4 * kStride - 32)))) {}
 
     __m512i pick(const ByteMap& map) const {
       return _mm512_permutex2var_epi8(first, load(map.at), last);
@@ -152,12 +155,12 @@ struct Simd {
     Floats halves() const {
       return _mm512_cvtph_ps(_mm512_castsi512_si256(pick(kHalves<kStride, kAt>)));
     }
-    template <int kAt>  // 16 bits of each block: value where set, else 0
-    Bytes bit_field(int value) const {
+    template <int kAt>  // q + value where the block's 16 bits at kAt are set
+    Bytes add_bits(Bytes q, int value) const {
       const __mmask64 set =
           _mm512_test_epi8_mask(pick(kBitBytes<kStride, kAt>),
                                 _mm512_set1_epi64(static_cast<int64_t>(0x8040201008040201)));
-      return _mm512_maskz_set1_epi8(set, static_cast<char>(value));
+      return _mm512_mask_add_epi8(q, set, q, _mm512_set1_epi8(static_cast<char>(value)));
     }
   };
 };

@@ -30,14 +30,14 @@ struct Q5_1 {
     typename S::Bytes t[4];
     S::transpose(rows, at + offsetof(Block, qs), t);
     const auto high = S::dwords(rows, at + offsetof(Block, qh));
-    q[0] = S::join(S::template bits<0, 15>(t[0]), S::template row_bits<0>(high, 16));
-    q[1] = S::join(S::template bits<0, 15>(t[1]), S::template row_bits<1>(high, 16));
-    q[2] = S::join(S::template bits<0, 15>(t[2]), S::template row_bits<2>(high, 16));
-    q[3] = S::join(S::template bits<0, 15>(t[3]), S::template row_bits<3>(high, 16));
-    q[4] = S::join(S::template bits<4, 15>(t[0]), S::template row_bits<4>(high, 16));
-    q[5] = S::join(S::template bits<4, 15>(t[1]), S::template row_bits<5>(high, 16));
-    q[6] = S::join(S::template bits<4, 15>(t[2]), S::template row_bits<6>(high, 16));
-    q[7] = S::join(S::template bits<4, 15>(t[3]), S::template row_bits<7>(high, 16));
+    q[0] = S::template add_row_bits<0>(S::template bits<0, 15>(t[0]), high, 16);
+    q[1] = S::template add_row_bits<1>(S::template bits<0, 15>(t[1]), high, 16);
+    q[2] = S::template add_row_bits<2>(S::template bits<0, 15>(t[2]), high, 16);
+    q[3] = S::template add_row_bits<3>(S::template bits<0, 15>(t[3]), high, 16);
+    q[4] = S::template add_row_bits<4>(S::template bits<4, 15>(t[0]), high, 16);
+    q[5] = S::template add_row_bits<5>(S::template bits<4, 15>(t[1]), high, 16);
+    q[6] = S::template add_row_bits<6>(S::template bits<4, 15>(t[2]), high, 16);
+    q[7] = S::template add_row_bits<7>(S::template bits<4, 15>(t[3]), high, 16);
   }
   template <class S>
   static typename S::Floats scales_of_rows(typename S::Rows rows, size_t at) {
@@ -51,9 +51,8 @@ struct Q5_1 {
   static void unpack_four(const typename S::template Four<sizeof(Block)>& blocks,
                           typename S::Bytes& lo, typename S::Bytes& hi) {
     const auto qs = blocks.template field16<offsetof(Block, qs)>();
-    lo = S::join(S::template bits<0, 15>(qs), blocks.template bit_field<offsetof(Block, qh)>(16));
-    hi = S::join(S::template bits<4, 15>(qs),
-                 blocks.template bit_field<offsetof(Block, qh) + 2>(16));
+    lo = blocks.template add_bits<offsetof(Block, qh)>(S::template bits<0, 15>(qs), 16);
+    hi = blocks.template add_bits<offsetof(Block, qh) + 2>(S::template bits<4, 15>(qs), 16);
   }
   template <class S>
   static typename S::Floats scales_of_four(const typename S::template Four<sizeof(Block)>& blocks) {

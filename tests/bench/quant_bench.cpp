@@ -1,8 +1,8 @@
-// Microbenchmarks of the kernels:   bench_quant --benchmark_filter='gemm/q4_k' --benchmark_repetitions=5
-//   gemm/FORMAT/N     64 rows of 4096 weights expanded from the file's layout and multiplied with N packed tokens
-//   gemv/FORMAT       rows of 4096 weights that lie in memory, not in a cache, times one packed token
-//   gemv_cached/FORMAT   the same in L2
-//   pack_tile/KIND, pack_row/KIND   activations
+// Microbenchmarks of the kernels:   bench_quant --benchmark_filter='gemm/q4_k'
+// --benchmark_repetitions=5
+//   gemm/FORMAT/N     64 rows of 4096 weights expanded from the file's layout and multiplied with N
+//   packed tokens gemv/FORMAT       rows of 4096 weights that lie in memory, not in a cache, times
+//   one packed token gemv_cached/FORMAT   the same in L2 pack_tile/KIND, pack_row/KIND activations
 //   read              the plain read that gemv is held against
 #include <benchmark/benchmark.h>
 #include <immintrin.h>
@@ -49,14 +49,16 @@ void gemm(benchmark::State& state, const quant::Format* format, int n_tokens) {
   const auto& k = quant::kernels(*format);
   const auto& pack = quant::activation_kernels(format->activation);
   const size_t row_bytes = format->row_bytes(kCols), panel_bytes = k.panel_bytes(kCols);
-  const auto w = tests::random_blocks(*format, int64_t{kPanels} * quant::kPanelRows * kCols, random);
+  const auto w =
+      tests::random_blocks(*format, int64_t{kPanels} * quant::kPanelRows * kCols, random);
   const auto x = tests::random_activations(size_t{quant::kTileTokens} * kCols, random);
   const int n_tiles = (n_tokens + quant::kTileTokens - 1) / quant::kTileTokens;
   const size_t tile_bytes = (pack.tile_bytes(kCols) + 63) / 64 * 64;
-  const auto tiles = tests::aligned_bytes(tile_bytes * n_tiles), panels = tests::aligned_bytes(panel_bytes * kPanels);
+  const auto tiles = tests::aligned_bytes(tile_bytes * n_tiles),
+             panels = tests::aligned_bytes(panel_bytes * kPanels);
   for (int t = 0; t < n_tiles; ++t)
-    pack.pack_tile(x.data(), kCols, std::min(quant::kTileTokens, n_tokens - t * quant::kTileTokens), kCols,
-                   tiles.get() + tile_bytes * t);
+    pack.pack_tile(x.data(), kCols, std::min(quant::kTileTokens, n_tokens - t * quant::kTileTokens),
+                   kCols, tiles.get() + tile_bytes * t);
   std::vector<float> out(size_t(n_tokens) * kPanels * quant::kPanelRows);
   for (auto _ : state) {
     for (int p = 0; p < kPanels; ++p)
@@ -64,14 +66,17 @@ void gemm(benchmark::State& state, const quant::Format* format, int n_tokens) {
                      panels.get() + p * panel_bytes);
     for (int t = 0; t < n_tiles; ++t)
       for (int p = 0; p < kPanels; ++p)
-        k.multiply_panel(panels.get() + p * panel_bytes, quant::kPanelRows, kCols, tiles.get() + t * tile_bytes,
+        k.multiply_panel(panels.get() + p * panel_bytes, quant::kPanelRows, kCols,
+                         tiles.get() + t * tile_bytes,
                          std::min(quant::kTileTokens, n_tokens - t * quant::kTileTokens),
-                         &out[size_t(t) * quant::kTileTokens * kPanels * quant::kPanelRows + p * quant::kPanelRows],
+                         &out[size_t(t) * quant::kTileTokens * kPanels * quant::kPanelRows +
+                              p * quant::kPanelRows],
                          kPanels * quant::kPanelRows);
     benchmark::ClobberMemory();
   }
-  state.counters["GMAC/s"] = benchmark::Counter(1e-9 * kPanels * quant::kPanelRows * double(kCols) * n_tokens,
-                                                benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["GMAC/s"] =
+      benchmark::Counter(1e-9 * kPanels * quant::kPanelRows * double(kCols) * n_tokens,
+                         benchmark::Counter::kIsIterationInvariantRate);
 }
 
 void gemv(benchmark::State& state, const quant::Format* format, size_t bytes) {
@@ -84,10 +89,11 @@ void gemv(benchmark::State& state, const quant::Format* format, size_t bytes) {
     k.gemv(large_pages(), row_bytes, n_rows, kCols, x.row.get(), y.data());
     benchmark::ClobberMemory();
   }
-  state.counters["GB/s"] =
-      benchmark::Counter(1e-9 * double(n_rows * row_bytes), benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["GB/s"] = benchmark::Counter(1e-9 * double(n_rows * row_bytes),
+                                              benchmark::Counter::kIsIterationInvariantRate);
   state.counters["s/32w"] = benchmark::Counter(
-      double(n_rows) * kCols / 32, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+      double(n_rows) * kCols / 32,
+      benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
 [[gnu::target("avx2")]] void read_plain(const std::byte* p, size_t bytes, uint64_t* sum) {
@@ -99,7 +105,8 @@ void gemv(benchmark::State& state, const quant::Format* format, size_t bytes) {
     c = _mm256_xor_si256(c, _mm256_load_si256(at + 2));
     d = _mm256_xor_si256(d, _mm256_load_si256(at + 3));
   }
-  *sum = static_cast<uint64_t>(_mm256_extract_epi64(_mm256_xor_si256(_mm256_xor_si256(a, b), _mm256_xor_si256(c, d)), 0));
+  *sum = static_cast<uint64_t>(
+      _mm256_extract_epi64(_mm256_xor_si256(_mm256_xor_si256(a, b), _mm256_xor_si256(c, d)), 0));
 }
 
 void read(benchmark::State& state) {
@@ -150,7 +157,8 @@ int main(int argc, char** argv) {
     if (!quant::kernels(*format).gemv) continue;
     const std::string name(format->name);
     for (const int n : {16, 17, 32, 512})
-      benchmark::RegisterBenchmark(("gemm/" + name + "/" + std::to_string(n)).c_str(), gemm, format, n);
+      benchmark::RegisterBenchmark(("gemm/" + name + "/" + std::to_string(n)).c_str(), gemm, format,
+                                   n);
     benchmark::RegisterBenchmark(("gemv/" + name).c_str(), gemv, format, kLarge);
     benchmark::RegisterBenchmark(("gemv_cached/" + name).c_str(), gemv, format, size_t{512} << 10);
   }

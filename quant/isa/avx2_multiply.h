@@ -1,0 +1,166 @@
+// Panel times tile without VNNI: 16 rows x 4 tokens at a time, pair products added in 16 bits as
+// long as they fit (avx2_dot.h): with 4-bit codes a whole run of 32, which passes the rate of
+// widening each product.
+#pragma once
+
+#include <immintrin.h>
+
+#include "quant/isa/avx2_dot.h"
+#include "quant/kernels/layout.h"
+#include "quant/kernels/panel.h"
+
+namespace nibble::quant::NIBBLE_ISA {
+
+// s[i][h]: 4 kDots codes of rows 8 h .. 8 h + 7 times token i's at a + 32 i.
+template <class F, int kDots, int N>
+[[gnu::always_inline]] inline void dot_tokens(const uint8_t (*q)[kPanelRows][4], const int8_t* a,
+                                              __m256i (&s)[N][2]) {
+  constexpr int kSums = kPairSums<F> < kDots ? kPairSums<F> : kDots;
+  const __m256i ones = _mm256_set1_epi16(1);
+#pragma GCC unroll 8
+  for (int first = 0; first < kDots; first += kSums) {
+    __m256i pairs[N][2];
+#pragma GCC unroll 8
+    for (int k = first; k < first + kSums; ++k) {
+      const __m256i w[2] = {load256(q[k]), load256(q[k][8])};
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) {
+        int32_t four;
+        std::memcpy(&four, a + 32 * i + 4 * k, 4);
+        const __m256i x = _mm256_set1_epi32(four);
+#pragma GCC unroll 2
+        for (int h = 0; h < 2; ++h) {
+          const __m256i p = pair_products<F>(w[h], x);
+          pairs[i][h] = k == first ? p : _mm256_add_epi16(pairs[i][h], p);
+        }
+      }
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i) {
+#pragma GCC unroll 2
+      for (int h = 0; h < 2; ++h) {
+        const __m256i wide = _mm256_madd_epi16(pairs[i][h], ones);
+        s[i][h] = first == 0 ? wide : _mm256_add_epi32(s[i][h], wide);
+      }
+    }
+  }
+}
+
+template <class F>
+[[gnu::always_inline]] inline __m256 offset_floats(__m256i s, int32_t neg_sum) {
+  if constexpr (kOffsetLeft<F> >= 0)
+    s = _mm256_add_epi32(s, _mm256_set1_epi32(neg_sum * (1 << kOffsetLeft<F>)));
+  return _mm256_cvtepi32_ps(s);
+}
+
+using Sums = float[kTileTokens][kPanelRows];
+
+template <class F, int N>
+[[gnu::always_inline]] inline void add_block32(const Panel32<F::kHasMin>& panel, const Tile32& tile,
+                                               int first, Sums& acc) {
+  __m256i s[N][2];
+  dot_tokens<F, 8>(panel.q, tile.q[first], s);
+#pragma GCC unroll 4
+  for (int i = 0; i < N; ++i) {
+    const __m256 da = _mm256_set1_ps(tile.d[first + i]);
+#pragma GCC unroll 2
+    for (int h = 0; h < 2; ++h) {
+      float* out = acc[first + i] + 8 * h;
+      __m256 sum =
+          _mm256_fmadd_ps(offset_floats<F>(s[i][h], tile.neg_sum[first + i]),
+                          _mm256_mul_ps(_mm256_load_ps(panel.d + 8 * h), da), _mm256_load_ps(out));
+      if constexpr (F::kHasMin)
+        sum = _mm256_fnmadd_ps(_mm256_load_ps(panel.m + 8 * h),
+                               _mm256_set1_ps(tile.d_neg_sum[first + i]), sum);
+      _mm256_store_ps(out, sum);
+    }
+  }
+}
+
+// Tokens first .. first + N - 1 of one block of 256.
+template <class F, int N>
+[[gnu::always_inline]] inline void add_block256(const Panel256<F::kGroup, F::kHasMin>& panel,
+                                                const Tile256& tile, int first, Sums& total) {
+  constexpr bool k16 = F::kGroup == 16;
+  alignas(32) float acc[N][kPanelRows] = {};
+  if constexpr (F::kHasMin) {
+    for (int i = 0; i < N; ++i)
+      for (int h = 0; h < 2; ++h) {
+        __m256i sum = _mm256_setzero_si256();
+        for (int p = 0; p < 128 / F::kGroup; ++p) {
+          int32_t pair;
+          std::memcpy(&pair,
+                      (k16 ? tile.neg_pairs16[first + i] : tile.neg_pairs32[first + i]) + 2 * p, 4);
+          sum = _mm256_add_epi32(
+              sum, _mm256_madd_epi16(load256(panel.min[p][8 * h]), _mm256_set1_epi32(pair)));
+        }
+        _mm256_store_ps(acc[i] + 8 * h,
+                        _mm256_mul_ps(_mm256_load_ps(panel.dmin + 8 * h), _mm256_cvtepi32_ps(sum)));
+      }
+  }
+  for (int g = 0; g < 256 / F::kGroup; ++g) {
+    const int at = g * F::kGroup;
+    __m256i s[N][2];
+    dot_tokens<F, F::kGroup / 4>(panel.q + at / 4, tile.q[at / 32][first] + at % 32, s);
+    const int32_t* neg_sum = (k16 ? tile.neg_sum16[g] : tile.neg_sum32[g]) + first;
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i) {
+#pragma GCC unroll 2
+      for (int h = 0; h < 2; ++h)
+        _mm256_store_ps(acc[i] + 8 * h, _mm256_fmadd_ps(offset_floats<F>(s[i][h], neg_sum[i]),
+                                                        _mm256_load_ps(panel.scale[g] + 8 * h),
+                                                        _mm256_load_ps(acc[i] + 8 * h)));
+    }
+  }
+  for (int i = 0; i < N; ++i)
+    for (int h = 0; h < 2; ++h) {
+      float* out = total[first + i] + 8 * h;
+      _mm256_store_ps(out, _mm256_fmadd_ps(_mm256_load_ps(acc[i] + 8 * h),
+                                           _mm256_set1_ps(tile.d[first + i]), _mm256_load_ps(out)));
+    }
+}
+
+// Calls add(first, number as a type) for tokens 0 .. n_tokens - 1, four at a time, then the rest.
+template <int N>
+struct Number {
+  static constexpr int value = N;
+};
+template <class Add>
+[[gnu::always_inline]] inline void for_tokens(int n_tokens, Add add) {
+  int t = 0;
+  for (; t + 4 <= n_tokens; t += 4) add(t, Number<4>{});
+  if (n_tokens - t == 3) add(t, Number<3>{});
+  if (n_tokens - t == 2) add(t, Number<2>{});
+  if (n_tokens - t == 1) add(t, Number<1>{});
+}
+
+inline void store_rows(const Sums& sums, int n_rows, int n_tokens, float* out, size_t out_stride) {
+  for (int t = 0; t < n_tokens; ++t)
+    std::memcpy(out + t * out_stride, sums[t], sizeof(float) * n_rows);
+}
+
+template <class F>
+void multiply32(const Panel32<F::kHasMin>* panel, const Tile32* tile, int n_blocks, int n_rows,
+                int n_tokens, float* out, size_t out_stride) {
+  alignas(64) Sums acc = {};
+  for (int b = 0; b < n_blocks; ++b)
+    for_tokens(
+        n_tokens, [&](int t, auto n) __attribute__((always_inline)) {
+          add_block32<F, decltype(n)::value>(panel[b], tile[b], t, acc);
+        });
+  store_rows(acc, n_rows, n_tokens, out, out_stride);
+}
+
+template <class F>
+void multiply256(const Panel256<F::kGroup, F::kHasMin>* panel, const Tile256* tile, int n_blocks,
+                 int n_rows, int n_tokens, float* out, size_t out_stride) {
+  alignas(64) Sums total = {};
+  for (int b = 0; b < n_blocks; ++b)
+    for_tokens(
+        n_tokens, [&](int t, auto n) __attribute__((always_inline)) {
+          add_block256<F, decltype(n)::value>(panel[b], tile[b], t, total);
+        });
+  store_rows(total, n_rows, n_tokens, out, out_stride);
+}
+
+}  // namespace nibble::quant::NIBBLE_ISA
