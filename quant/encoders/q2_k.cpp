@@ -1,0 +1,34 @@
+// Q2_K: d * scale * q - dmin * min; each half of 128 has qs[32 h ..], run r of it bits 2r.
+#include "quant/encoders/blocks256.h"
+
+namespace nibble::quant::NIBBLE_ISA {
+namespace {
+
+struct Q2_K {
+  static constexpr uint32_t gguf_type = 10;
+  static constexpr bool kHasMin = true;
+  static constexpr int kGroup = 16, kLow = 0, kHigh = 3, kScaleLow = 0, kScaleHigh = 15;
+  struct Block {
+    uint8_t scales[16];
+    uint8_t qs[64];
+    Half d, dmin;
+  };
+  static void pack(Block& b, const Parts& p) {
+    b.d = p.d;
+    b.dmin = p.dmin;
+    for (int g = 0; g < 16; ++g) b.scales[g] = static_cast<uint8_t>(p.scale[g] | p.min[g] << 4);
+    for (uint8_t& byte : b.qs) byte = 0;
+    for (int run = 0; run < 8; ++run)
+      for (int i = 0; i < 32; ++i) {
+        uint8_t& packed = b.qs[run / 4 * 32 + i];
+        packed = static_cast<uint8_t>(packed | code<16>(p, 32 * run + i) << 2 * (run % 4));
+      }
+  }
+};
+
+}  // namespace
+
+extern const Encoder q2_k_encoder;
+constinit const Encoder q2_k_encoder = Blocks256<Q2_K>::encoder();
+
+}  // namespace nibble::quant::NIBBLE_ISA

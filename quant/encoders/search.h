@@ -1,0 +1,90 @@
+// Searches for scales: try many, keep for each lane the one with the least weighted error after its
+// codes were rounded and the scale was fitted to them by least squares.
+#pragma once
+
+#include "quant/encoders/lanes.h"
+
+namespace nibble::quant::NIBBLE_ISA {
+
+// x ~= scale * q - min, q in 0..kMax.
+struct Affine {
+  Floats scale{}, min{};
+};
+
+// free_min: min may be negative too.
+template <int kLen, int kMax>
+Affine search_affine(const Groups<kLen>& g, bool free_min) {
+  constexpr int kSteps = 24;
+  constexpr float kFirst = kMax == 3 ? -0.9f : -1.2f, kStep = kMax == 3 ? 0.075f : 0.1f;
+  Floats low = g.x[0], high = g.x[0], sum_w{}, sum_x{}, sum_xx{};
+  for (int i = 0; i < kLen; ++i) {
+    low = min(low, g.x[i]);
+    high = max(high, g.x[i]);
+    const Floats wx = g.weight[i] * g.x[i];
+    sum_w += g.weight[i];
+    sum_x += wx;
+    sum_xx += wx * g.x[i];
+  }
+  if (!free_min) low = min(low, Floats{});
+  const Floats range = inverse(high - low);
+  Affine best{(high - low) * (1.0f / kMax), -low};
+  Floats least = all(__builtin_inff());
+  for (int step = 0; step <= kSteps; ++step) {
+    const Floats inv = range * (kMax + kFirst + kStep * static_cast<float>(step));
+    Floats sum_q{}, sum_qq{}, sum_xq{};
+    for (int i = 0; i < kLen; ++i) {
+      const Floats q = clamp(round((g.x[i] - low) * inv), 0, kMax);
+      const Floats wq = g.weight[i] * q;
+      sum_q += wq;
+      sum_qq += wq * q;
+      sum_xq += wq * g.x[i];
+    }
+    const Floats det = inverse(max(sum_w * sum_qq - sum_q * sum_q, Floats{}));
+    Floats scale = (sum_w * sum_xq - sum_x * sum_q) * det;
+    Floats offset = (sum_qq * sum_x - sum_q * sum_xq) * det;
+    if (!free_min) {
+      const auto above = offset > 0.0f;
+      scale = above ? sum_xq * inverse(sum_qq) : scale;
+      offset = above ? Floats{} : offset;
+    }
+    const Floats error = sum_xx - scale * sum_xq - offset * sum_x;
+    const auto better = (error < least) & (scale > 0.0f);
+    least = better ? error : least;
+    best.scale = better ? scale : best.scale;
+    best.min = better ? -offset : best.min;
+  }
+  return best;
+}
+
+// x ~= scale * q, q in kLow..kHigh; scale may be negative where that suits a lopsided range.
+template <int kLen, int kLow, int kHigh>
+Floats search_symmetric(const Groups<kLen>& g) {
+  constexpr int kSteps = 9;  // on either side
+  Floats extreme = g.x[0], most = magnitude(extreme);
+  for (int i = 1; i < kLen; ++i) {
+    const Floats size = magnitude(g.x[i]);
+    const auto larger = size > most;
+    most = larger ? size : most;
+    extreme = larger ? g.x[i] : extreme;
+  }
+  const Floats unit = inverse(extreme);
+  Floats best = extreme * (1.0f / kLow), most_gain{};
+  for (int step = -kSteps; step <= kSteps; ++step) {
+    const Floats inv = unit * (kLow + 0.1f * static_cast<float>(step));
+    Floats sum_qq{}, sum_xq{};
+    for (int i = 0; i < kLen; ++i) {
+      const Floats q = clamp(round(g.x[i] * inv), kLow, kHigh);
+      const Floats wq = g.weight[i] * q;
+      sum_qq += wq * q;
+      sum_xq += wq * g.x[i];
+    }
+    const Floats scale = sum_xq * inverse(sum_qq);
+    const Floats gain = scale * sum_xq;  // what the error falls by, from all codes zero
+    const auto better = gain > most_gain;
+    most_gain = better ? gain : most_gain;
+    best = better ? scale : best;
+  }
+  return best;
+}
+
+}  // namespace nibble::quant::NIBBLE_ISA
