@@ -5,6 +5,7 @@
 // threads work at once.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -60,21 +61,27 @@ struct AttentionOptions {
 
 class AttentionScratch {
  public:
+  // For caches whose positions stay below n_ctx.
   static size_t bytes_needed(int max_tokens, int n_head, int d_k, int d_v, int n_ctx,
                              int n_threads);
   AttentionScratch(Arena& arena, int max_tokens, int n_head, int d_k, int d_v, int n_ctx,
                    int n_threads);
 
  private:
-  friend class AttentionRun;
-  std::byte* own_ = nullptr;  // own_bytes_ for each thread
+  friend class PromptAttention;
+  friend class TokenAttention;
+  std::byte* own_ =
+      nullptr;  // own_bytes_ for each thread: a block of queries and a chunk of keys and values
   size_t own_bytes_ = 0;
+  float* parts_ = nullptr;  // generation: [chunk, n_head]: maximum, sum, weighted values
+  std::atomic<int>* chunks_left_ = nullptr;  // generation: [n_head_kv]
+  int n_ctx_ = 0;
   int n_threads_ = 0;
 };
 
 // Queries q [n_tokens, n_head * d_k] at positions first_position + t, already rotated; their keys
 // and values are in the cache. out [n_tokens, n_head * d_v]. Phase kPrompt: blocked, for any
-// n_tokens; kGeneration: n_tokens = 1, the range of keys shared out over threads.
+// n_tokens; kGeneration: each token by itself, the range of keys shared out over threads.
 void attention(ThreadPool& pool, AttentionScratch& scratch, const AttentionOptions& options,
                const KvLayer& kv, Phase phase, int first_position, ConstRows q, Rows out);
 

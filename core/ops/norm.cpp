@@ -2,13 +2,12 @@
 
 #include <cmath>
 
+#include "core/ops/kernels/kernels.h"
+
 namespace nibble {
 
 void rms_norm(const float* x, const float* weight, int n, float eps, float* out) {
-  double sum = 0;
-  for (int i = 0; i < n; ++i) sum += static_cast<double>(x[i]) * x[i];
-  const float scale = static_cast<float>(1.0 / std::sqrt(sum / n + eps));
-  for (int i = 0; i < n; ++i) out[i] = x[i] * scale * (weight ? weight[i] : 1.0f);
+  kernels::ops_kernels().rms_norm(x, weight, n, eps, out);
 }
 
 void layer_norm(const float* x, const float* weight, const float* bias, int n, float eps,

@@ -20,7 +20,8 @@ struct Rope {
   float magnitude = 1.0f;        // m
 };
 
-// cos and sin of one position for all pairs: table [n_rot] as cos0, sin0, cos1, sin1, ...
+// cos and sin of one position for all pairs, times m: table [n_rot], in the order that rope_rotate
+// reads.
 void rope_table(const Rope& rope, int position, float* table);
 // Rotates n_head heads of d_head values each, in place, by a table of rope_table.
 void rope_rotate(const Rope& rope, const float* table, float* heads, int n_head, int d_head);

@@ -17,6 +17,7 @@ struct Case {
   KvFormat format;
   AttentionOptions options;
   int capacity = 0;  // 0: room for all
+  bool values_in_keys = false;
 };
 
 // Keys, values and queries of one layer, and the cache that holds them.
@@ -24,7 +25,12 @@ struct Kit {
   explicit Kit(const Case& of, uint64_t seed = 1) : c(of) {
     const int capacity =
         c.capacity ? c.capacity : (c.n_tokens + kKvChunk - 1) / kKvChunk * kKvChunk;
-    kv = {c.format, c.n_head_kv, c.d_k, c.d_v, capacity, nullptr, nullptr};
+    kv.format = c.format;
+    kv.n_head_kv = c.n_head_kv;
+    kv.d_k = c.d_k;
+    kv.d_v = c.d_v;
+    kv.capacity = capacity;
+    kv.values_in_keys = c.values_in_keys;
     keys.assign(size_t(c.n_head_kv) * capacity * c.d_k * kv.element_bytes(),
                 std::byte{0xff});  // 0xff..: NaN
     values.assign(size_t(c.n_head_kv) * capacity * c.d_v * kv.element_bytes(), std::byte{0xff});
@@ -33,6 +39,8 @@ struct Kit {
     q = random_values(size_t(c.n_tokens) * c.n_head * c.d_k, seed, 2.0f);
     k = random_values(size_t(c.n_tokens) * c.n_head_kv * c.d_k, seed + 1);
     v = random_values(size_t(c.n_tokens) * c.n_head_kv * c.d_v, seed + 2);
+    if (c.values_in_keys)
+      for (size_t i = 0; i < v.size(); ++i) v[i] = k[i / c.d_v * c.d_k + i % c.d_v];
     options = c.options;
     options.n_head = c.n_head;
     options.scale = 1 / std::sqrt(float(c.d_k));
@@ -130,48 +138,59 @@ const Case kCases[] = {
     {130, 8, 2, 32, 32, KvFormat::kF32, with(0, 0, 5)},
     {130, 8, 2, 32, 32, KvFormat::kF32, with(0, 0, 0, nullptr, kSlopes)},
     {130, 8, 4, 32, 32, KvFormat::kF16, with(77, 0, 20, kSinks, kSlopes)},
+    {150, 6, 1, 72, 64, KvFormat::kF16, {}, 0, true},
+    {150, 6, 1, 40, 36, KvFormat::kF32, {}, 0, true},
 };
 
 }  // namespace
 
 TEST_CASE("attention: agrees with float64") {
-  for (const Case& c : kCases) {
-    CAPTURE(&c - kCases);
-    Kit kit(c);
-    const double bound = c.format == KvFormat::kF32 ? 5e-6 : 3e-3;
-    CHECK(kit.worst_error(kit.run(2, 64)) < bound);
-    CHECK(kit.worst_error(kit.run(2, 1, Phase::kGeneration)) < bound);
-  }
+  on_each_isa([] {
+    for (const Case& c : kCases) {
+      CAPTURE(&c - kCases);
+      Kit kit(c);
+      const double bound = c.format == KvFormat::kF32 ? 5e-6 : 3e-3;
+      CHECK(kit.worst_error(kit.run(2, 64)) < bound);
+      CHECK(kit.worst_error(kit.run(2, 1, Phase::kGeneration)) < bound);
+    }
+  });
 }
 
 TEST_CASE("attention: bits do not depend on threads and batch") {
-  for (const Case& c : kCases) {
-    CAPTURE(&c - kCases);
-    Kit kit(c);
-    const std::vector<float> one = kit.run(1, 1), generated = kit.run(1, 1, Phase::kGeneration);
-    for (const int n_threads : {1, 2, 3, 4}) {
-      for (const int batch : {7, 64, 512}) CHECK(same_bits(one, kit.run(n_threads, batch)));
-      CHECK(same_bits(generated, kit.run(n_threads, 1, Phase::kGeneration)));
+  on_each_isa([] {
+    for (const Case& c : kCases) {
+      CAPTURE(&c - kCases);
+      Kit kit(c);
+      const std::vector<float> one = kit.run(1, 1), generated = kit.run(1, 1, Phase::kGeneration);
+      for (const int n_threads : {1, 2, 3, 4}) {
+        for (const int batch : {7, 64, 512}) CHECK(same_bits(one, kit.run(n_threads, batch)));
+        CHECK(same_bits(generated, kit.run(n_threads, 1, Phase::kGeneration)));
+        CHECK(same_bits(generated, kit.run(n_threads, 5, Phase::kGeneration)));
+      }
     }
-  }
+  });
 }
 
 TEST_CASE("attention: a ring that holds the window and the batch is as good as room for all") {
   for (const int window : {1, 64, 100, 128}) {
     Case c{500, 4, 2, 32, 32, KvFormat::kF32, with(window)};
-    const std::vector<float> wanted = Kit(c).run(1, 64);
-    c.capacity = (window - 1 + 64 + kKvChunk - 1) / kKvChunk * kKvChunk;
-    Kit ring(c);
-    CHECK(same_bits(wanted, ring.run(2, 64)));
+    for (const Phase phase : {Phase::kPrompt, Phase::kGeneration}) {
+      const std::vector<float> wanted = Kit(c).run(1, 64, phase);
+      c.capacity = (window - 1 + 64 + kKvChunk - 1) / kKvChunk * kKvChunk;
+      Kit ring(c);
+      CHECK(same_bits(wanted, ring.run(2, 64, phase)));
+    }
   }
 }
 
 TEST_CASE("attention: hidden keys and values do not matter, whatever they are") {
-  Kit kit({100, 4, 2, 32, 32, KvFormat::kF32, {}});
-  const std::vector<float> wanted = kit.run(1, 100);
-  for (int t = 0; t < 50; ++t) kit.store(t);
-  std::fill_n(kit.k.begin() + 50 * 2 * 32, 50 * 2 * 32, INFINITY);
-  std::fill_n(kit.v.begin() + 50 * 2 * 32, 50 * 2 * 32, NAN);
-  const std::vector<float> got = kit.run(1, 100);
-  CHECK(std::memcmp(wanted.data(), got.data(), 50 * 4 * 32 * sizeof(float)) == 0);
+  on_each_isa([] {
+    Kit kit({100, 4, 2, 32, 32, KvFormat::kF32, {}});
+    const std::vector<float> wanted = kit.run(1, 100);
+    std::fill_n(kit.k.begin() + 50 * 2 * 32, 50 * 2 * 32, INFINITY);
+    std::fill_n(kit.v.begin() + 50 * 2 * 32, 50 * 2 * 32, NAN);
+    const std::vector<float> got = kit.run(1, 100);
+    CHECK(std::memcmp(wanted.data(), got.data(), 50 * 4 * 32 * sizeof(float)) == 0);
+    CHECK(std::isnan(got[50 * 4 * 32]));
+  });
 }

@@ -59,91 +59,106 @@ double worst_error(const TestMatrix& w, const std::vector<float>& x,
 }  // namespace
 
 TEST_CASE("matmul: every format agrees with float64, exactly and with rounded activations") {
-  for (const quant::Format* format : quant::formats()) {
-    CAPTURE(format->name);
-    for (const int n_cols : {256, 768}) {
-      const TestMatrix w(*format, 83, n_cols, 1);
-      const std::vector<float> x = random_values(19 * n_cols, 2);
-      for (const Phase phase : {Phase::kPrompt, Phase::kGeneration}) {
-        CHECK(worst_error(w, x, product({phase, true, 2}, w, x)) < 1e-6);
-        CHECK(worst_error(w, x, product({phase, false, 2}, w, x)) <
-              1e-2);  // int8 activations: up to 1/254 of the largest
+  on_each_isa([] {
+    for (const quant::Format* format : quant::formats()) {
+      CAPTURE(format->name);
+      for (const int n_cols : {256, 768}) {
+        const TestMatrix w(*format, 83, n_cols, 1);
+        const std::vector<float> x = random_values(19 * n_cols, 2);
+        for (const Phase phase : {Phase::kPrompt, Phase::kGeneration}) {
+          CHECK(worst_error(w, x, product({phase, true, 2}, w, x)) < 1e-6);
+          CHECK(worst_error(w, x, product({phase, false, 2}, w, x)) <
+                1e-2);  // int8 activations: up to 1/254 of the largest
+        }
       }
     }
-  }
+  });
 }
 
 TEST_CASE("matmul: bits do not depend on threads, batch and instruction path's remainders") {
-  for (const quant::Format* format : quant::formats()) {
-    CAPTURE(format->name);
-    const TestMatrix w(*format, 130, 512, 3);
-    const std::vector<float> x = random_values(70 * 512, 4);
-    for (const bool exact : {false, true}) {
-      for (const Phase phase : {Phase::kPrompt, Phase::kGeneration}) {
-        const std::vector<float> one = product({phase, exact, 1, 1}, w, x);
-        for (const int n_threads : {1, 2, 3, 4})
-          for (const int batch : {7, 64, 512})
-            CHECK(same_bits(one, product({phase, exact, n_threads, batch}, w, x)));
+  on_each_isa([] {
+    for (const quant::Format* format : quant::formats()) {
+      CAPTURE(format->name);
+      const TestMatrix w(*format, 130, 512, 3);
+      const std::vector<float> x = random_values(70 * 512, 4);
+      for (const bool exact : {false, true}) {
+        for (const Phase phase : {Phase::kPrompt, Phase::kGeneration}) {
+          const std::vector<float> one = product({phase, exact, 1, 1}, w, x);
+          for (const int n_threads : {1, 2, 3, 4})
+            for (const int batch : {7, 64, 512})
+              CHECK(same_bits(one, product({phase, exact, n_threads, batch}, w, x)));
+        }
       }
     }
-  }
+  });
 }
 
 TEST_CASE("matmul: rows of a matrix do not influence each other") {
-  for (const quant::Format* format : quant::formats()) {
-    CAPTURE(format->name);
-    const TestMatrix w(*format, 70, 256, 5);
-    const std::vector<float> x = random_values(3 * 256, 6);
-    TestMatrix part = w;
-    part.matrix.n_rows = 5;
-    part.matrix.data = part.bytes.data() + 33 * w.matrix.row_bytes();
-    for (const Phase phase : {Phase::kPrompt, Phase::kGeneration}) {
-      const std::vector<float> all = product({phase}, w, x), some = product({phase}, part, x);
-      for (int t = 0; t < 3; ++t)
-        for (int r = 0; r < 5; ++r) CHECK(all[t * 70 + 33 + r] == some[t * 5 + r]);
+  on_each_isa([] {
+    for (const quant::Format* format : quant::formats()) {
+      CAPTURE(format->name);
+      const TestMatrix w(*format, 70, 256, 5);
+      const std::vector<float> x = random_values(3 * 256, 6);
+      TestMatrix part = w;
+      part.matrix.n_rows = 5;
+      part.matrix.data = part.bytes.data() + 33 * w.matrix.row_bytes();
+      for (const Phase phase : {Phase::kPrompt, Phase::kGeneration}) {
+        const std::vector<float> all = product({phase}, w, x), some = product({phase}, part, x);
+        for (int t = 0; t < 3; ++t)
+          for (int r = 0; r < 5; ++r) CHECK(all[t * 70 + 33 + r] == some[t * 5 + r]);
+      }
     }
-  }
+  });
 }
 
 TEST_CASE("matmul: bias and residual are added to the product") {
-  const TestMatrix w(*quant::find_format("q8_0"), 33, 256, 7);
-  const std::vector<float> x = random_values(20 * 256, 8), bias = random_values(33, 9);
-  const std::vector<float> before = random_values(20 * 33, 10);
-  for (const Phase phase : {Phase::kPrompt, Phase::kGeneration}) {
-    const std::vector<float> plain = product({phase, false, 2}, w, x);
-    const std::vector<float> full = product({phase, false, 2}, w, x, bias.data(), before);
-    for (size_t i = 0; i < full.size(); ++i)
-      CHECK(full[i] == before[i] + (plain[i] + bias[i % 33]));
-  }
+  on_each_isa([] {
+    const TestMatrix w(*quant::find_format("q8_0"), 33, 256, 7);
+    const std::vector<float> x = random_values(20 * 256, 8), bias = random_values(33, 9);
+    const std::vector<float> before = random_values(20 * 33, 10);
+    for (const Phase phase : {Phase::kPrompt, Phase::kGeneration}) {
+      const std::vector<float> plain = product({phase, false, 2}, w, x);
+      const std::vector<float> full = product({phase, false, 2}, w, x, bias.data(), before);
+      for (size_t i = 0; i < full.size(); ++i)
+        CHECK(full[i] == before[i] + (plain[i] + bias[i % 33]));
+    }
+  });
 }
 
 TEST_CASE("matmul: several products of one made x, of all kinds of activations at once") {
-  const int n_cols = 256, n_tokens = 21;
-  const TestMatrix a(*quant::find_format("q4_0"), 64, n_cols, 1),
-      b(*quant::find_format("f16"), 20, n_cols, 2), c(*quant::find_format("q4_k"), 100, n_cols, 3);
-  const std::vector<float> x = random_values(n_tokens * n_cols, 4);
-  for (const Phase phase : {Phase::kPrompt, Phase::kGeneration}) {
-    ThreadPool pool(2);
-    Arena arena = *Arena::create(MatmulScratch::bytes_needed(n_tokens, n_cols, 2));
-    MatmulScratch scratch(arena, n_tokens, n_cols, 2);
-    std::vector<float> out_a(n_tokens * 64), out_b(n_tokens * 20), out_c(n_tokens * 100);
-    const Product products[] = {{&a.matrix, nullptr, rows_of(out_a, n_tokens, 64)},
-                                {&b.matrix, nullptr, rows_of(out_b, n_tokens, 20)},
-                                {&c.matrix, nullptr, rows_of(out_c, n_tokens, 100)}};
-    const auto source = [&](int t, float* row) { std::copy_n(x.data() + t * n_cols, n_cols, row); };
-    matmul({pool, scratch, phase}, n_tokens, n_cols, source, products);
-    const Setting s{phase, false, 1, n_tokens};
-    CHECK(same_bits(out_a, product(s, a, x)));
-    CHECK(same_bits(out_b, product(s, b, x)));
-    CHECK(same_bits(out_c, product(s, c, x)));
-  }
+  on_each_isa([] {
+    const int n_cols = 256, n_tokens = 21;
+    const TestMatrix a(*quant::find_format("q4_0"), 64, n_cols, 1),
+        b(*quant::find_format("f16"), 20, n_cols, 2),
+        c(*quant::find_format("q4_k"), 100, n_cols, 3);
+    const std::vector<float> x = random_values(n_tokens * n_cols, 4);
+    for (const Phase phase : {Phase::kPrompt, Phase::kGeneration}) {
+      ThreadPool pool(2);
+      Arena arena = *Arena::create(MatmulScratch::bytes_needed(n_tokens, n_cols, 2));
+      MatmulScratch scratch(arena, n_tokens, n_cols, 2);
+      std::vector<float> out_a(n_tokens * 64), out_b(n_tokens * 20), out_c(n_tokens * 100);
+      const Product products[] = {{&a.matrix, nullptr, rows_of(out_a, n_tokens, 64)},
+                                  {&b.matrix, nullptr, rows_of(out_b, n_tokens, 20)},
+                                  {&c.matrix, nullptr, rows_of(out_c, n_tokens, 100)}};
+      const auto source = [&](int t, float* row) {
+        std::copy_n(x.data() + t * n_cols, n_cols, row);
+      };
+      matmul({pool, scratch, phase}, n_tokens, n_cols, source, products);
+      const Setting s{phase, false, 1, n_tokens};
+      CHECK(same_bits(out_a, product(s, a, x)));
+      CHECK(same_bits(out_b, product(s, b, x)));
+      CHECK(same_bits(out_c, product(s, c, x)));
+    }
+  });
 }
 
 TEST_CASE("matmul: columns that are no multiple of anything but the block") {
-  for (const char* name : {"q4_1", "q8_0", "f32"}) {
-    const TestMatrix w(*quant::find_format(name), 17, 96, 11);
-    const std::vector<float> x = random_values(5 * 96, 12);
-    for (const Phase phase : {Phase::kPrompt, Phase::kGeneration})
-      CHECK(worst_error(w, x, product({phase, true}, w, x)) < 1e-6);
-  }
+  on_each_isa([] {
+    for (const char* name : {"q4_1", "q8_0", "f32"}) {
+      const TestMatrix w(*quant::find_format(name), 17, 96, 11);
+      const std::vector<float> x = random_values(5 * 96, 12);
+      for (const Phase phase : {Phase::kPrompt, Phase::kGeneration})
+        CHECK(worst_error(w, x, product({phase, true}, w, x)) < 1e-6);
+    }
+  });
 }

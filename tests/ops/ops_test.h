@@ -1,14 +1,18 @@
 // Random numbers and float64 references for the tests of core/ops.
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <random>
+#include <string_view>
 #include <vector>
 
 #include "core/ops/matmul.h"
+#include "quant/dispatch.h"
 
 namespace nibble::tests {
 
@@ -26,6 +30,16 @@ inline Rows rows_of(std::vector<float>& values, int rows, int cols) {
 
 inline bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+// Calls f with each instruction set that this machine runs in use.
+template <class Function>
+void on_each_isa(Function f) {
+  for (const std::string_view isa : quant::runnable_isas()) {
+    CAPTURE(isa);
+    REQUIRE(quant::force_isa(isa));
+    f();
+  }
 }
 
 // A matrix of a format, made of random blocks whose values are neither huge nor tiny, and what it

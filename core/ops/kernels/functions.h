@@ -1,0 +1,21 @@
+// What the files of this folder define for one instruction set: the entries of its table.
+#pragma once
+
+#include "core/ops/kernels/kernels.h"
+
+namespace nibble::kernels::NIBBLE_ISA {
+
+void rms_norm(const float* x, const float* weight, int n, float eps, float* out);
+void activate(Activation f, const float* x, int n, float* out);
+void activate_gated(Activation f, const float* gate, const float* up, int n, float* out);
+void softcap(float* x, int n, float cap);
+void rotate_adjacent(const float* table, float* x, int n_pairs);
+void rotate_halves(const float* table, float* x, int n_pairs);
+void add_rows(const float* sums, const float* bias, float* out, int n, bool add);
+void to_half(const float* x, int n, uint16_t* out);
+bool from_half(const uint16_t* x, int n, float* out);
+bool copy(const float* x, int n, float* out);
+void prompt_chunk(const PromptChunk& chunk);
+void token_chunk(const TokenChunk& chunk);
+
+}  // namespace nibble::kernels::NIBBLE_ISA

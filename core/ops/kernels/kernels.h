@@ -1,0 +1,72 @@
+// The vector kernels of core/ops, one table for each instruction set. Free of inline library
+// functions, as it is compiled once for each of them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/ops/activation.h"
+
+namespace nibble::kernels {
+
+// Rows of a query tile, and keys of a chunk.
+inline constexpr int kQueryRows = 32;
+inline constexpr int kChunkKeys = 64;
+
+// One chunk of keys and values against n_rows queries, rows in lanes: element (i, r) of a matrix
+// "by row" stands at [i * row_stride + r]. n_rows and row_stride are multiples of kQueryRows.
+struct PromptChunk {
+  const float* q;       // by row: [d_k], scaled
+  float* out;           // by row: [d_v], weighted values so far
+  float* max;           // [n_rows] largest score so far
+  float* sum;           // [n_rows] of e^(score - max)
+  const float* first;   // [n_rows] first visible position
+  const float* last;    // [n_rows] last visible position
+  const float* slopes;  // [n_rows] ALiBi, or null
+  const float* keys;    // [kChunkKeys, d_k]
+  const float* values;  // [kChunkKeys, value_stride]
+  float* scores;        // scratch [kChunkKeys, kQueryRows]
+  float softcap;
+  int position;  // of the chunk's first key
+  int n_keys;    // keys looked at; the others and hidden ones count nothing
+  int n_rows, row_stride, d_k, d_v;
+  int value_stride;  // >= d_v: from one value to the next
+  bool masked;       // some key is hidden from some row
+  bool wild_values;  // some value is infinite or NaN
+};
+
+// One chunk against the n_head query heads of one token that share these keys.
+struct TokenChunk {
+  const float* q;         // [n_head, d_k], scaled
+  const std::byte* keys;  // n_keys rows of d_k, f16 or f32
+  const std::byte* values;
+  const float* slopes;  // [n_head] or null
+  float* out;           // [n_head, out_stride]: maximum, sum, weighted values [d_v]
+  size_t out_stride;
+  float softcap;
+  int distance;  // position of the first key - position of the query
+  int n_keys, n_head, d_k, d_v;
+  int value_stride;
+  bool half;
+};
+
+struct OpsKernels {
+  void (*rms_norm)(const float* x, const float* weight, int n, float eps, float* out);
+  void (*activate)(Activation f, const float* x, int n, float* out);
+  void (*activate_gated)(Activation f, const float* gate, const float* up, int n, float* out);
+  void (*softcap)(float* x, int n, float cap);
+  void (*rotate_adjacent)(const float* table, float* x, int n_pairs);
+  void (*rotate_halves)(const float* table, float* x, int n_pairs);
+  void (*add_rows)(const float* sums, const float* bias, float* out, int n, bool add);
+  void (*to_half)(const float* x, int n, uint16_t* out);
+  // Returns whether all are finite.
+  bool (*from_half)(const uint16_t* x, int n, float* out);
+  bool (*copy)(const float* x, int n, float* out);
+  void (*prompt_chunk)(const PromptChunk& chunk);
+  void (*token_chunk)(const TokenChunk& chunk);
+};
+
+// For the instruction set in use (quant/dispatch.h).
+const OpsKernels& ops_kernels();
+
+}  // namespace nibble::kernels

@@ -1,0 +1,134 @@
+// Attention of many queries to one chunk of keys. Queries stand in lanes: scores and weighted
+// values are outer products of a broadcast key or value with a vector of queries, the softmax needs
+// no sums across lanes, and each query's sums run over its keys in order, whatever else is in the
+// tile.
+#include "core/ops/kernels/functions.h"
+#include "core/ops/kernels/math.h"
+
+namespace nibble::kernels::NIBBLE_ISA {
+namespace {
+
+constexpr int kVectors = 2;                  // of queries in a register tile
+constexpr int kWide = kLanes == 16 ? 8 : 4;  // broadcast operands in a register tile
+constexpr int kTileRows = kVectors * kLanes;
+static_assert(kQueryRows % kTileRows == 0 && kChunkKeys % kWide == 0);
+
+struct Tile {
+  const PromptChunk& c;
+  int row;  // first row
+
+  const float* q(int i) const { return c.q + static_cast<size_t>(i) * c.row_stride + row; }
+  float* out(int i) const { return c.out + static_cast<size_t>(i) * c.row_stride + row; }
+  float* scores(int key) const { return c.scores + key * kTileRows; }
+};
+
+// scores[key .. key + kWide) = q . k
+void multiply_keys(const Tile& tile, int key) {
+  const int d = tile.c.d_k;
+  const float* k = tile.c.keys + static_cast<size_t>(key) * d;
+  F sums[kWide][kVectors] = {};
+  for (int i = 0; i < d; ++i) {
+    const F a = load(tile.q(i)), b = load(tile.q(i) + kLanes);
+    for (int j = 0; j < kWide; ++j) {
+      const F broadcast = all(k[j * d + i]);
+      sums[j][0] = fma(a, broadcast, sums[j][0]);
+      sums[j][1] = fma(b, broadcast, sums[j][1]);
+    }
+  }
+  for (int j = 0; j < kWide; ++j)
+    for (int v = 0; v < kVectors; ++v) store(tile.scores(key + j) + v * kLanes, sums[j][v]);
+}
+
+// Soft cap, ALiBi and mask of one key's scores.
+F finish_score(const PromptChunk& c, F score, int row, float position) {
+  if (c.slopes) score = fma(load(c.slopes + row), position - load(c.last + row), score);
+  if (c.softcap > 0) score = c.softcap * tanh(score / c.softcap);
+  if (!c.masked) return score;
+  const F at = all(position), hidden = all(-__builtin_inff());
+  return at < load(c.first + row) ? hidden : at > load(c.last + row) ? hidden : score;
+}
+
+// Scores -> weights e^(score - max); what the sums so far must be multiplied by -> keep.
+void soften(const Tile& tile, int n_keys, F* keep) {
+  const PromptChunk& c = tile.c;
+  const bool plain = !c.slopes && c.softcap <= 0 && !c.masked;
+  for (int v = 0; v < kVectors; ++v) {
+    const int row = tile.row + v * kLanes;
+    const F before = load(c.max + row);
+    F max = before;
+    for (int key = 0; key < n_keys; ++key) {
+      float* at = tile.scores(key) + v * kLanes;
+      F score = load(at);
+      if (!plain)
+        store(at, score = finish_score(c, score, row, static_cast<float>(c.position + key)));
+      max = bigger(score, max);
+    }
+    keep[v] = exp(before - max);
+    F sum = load(c.sum + row) * keep[v];
+    for (int key = 0; key < n_keys; ++key) {
+      float* at = tile.scores(key) + v * kLanes;
+      const F weight = exp(load(at) - max);
+      sum += weight;
+      store(at, weight);
+    }
+    store(c.max + row, max);
+    store(c.sum + row, sum);
+  }
+}
+
+// out[i .. i + N) = out * keep + weights . v; Guarded: a weight of zero adds nothing even to what
+// is not finite.
+template <int N, bool Guarded>
+void add_values(const Tile& tile, int i, int n_keys, const F* keep) {
+  const int stride = tile.c.value_stride;
+  const float* values = tile.c.values + i;
+  F sums[N][kVectors];
+  for (int j = 0; j < N; ++j)
+    for (int v = 0; v < kVectors; ++v) sums[j][v] = load(tile.out(i + j) + v * kLanes) * keep[v];
+  for (int key = 0; key < n_keys; ++key, values += stride) {
+    F weight[kVectors];
+    for (int v = 0; v < kVectors; ++v) weight[v] = load(tile.scores(key) + v * kLanes);
+    for (int j = 0; j < N; ++j) {
+      const F broadcast = all(values[j]);
+      for (int v = 0; v < kVectors; ++v) {
+        const F next = fma(weight[v], broadcast, sums[j][v]);
+        sums[j][v] = !Guarded ? next : weight[v] == all(0) ? sums[j][v] : next;
+      }
+    }
+  }
+  for (int j = 0; j < N; ++j)
+    for (int v = 0; v < kVectors; ++v) store(tile.out(i + j) + v * kLanes, sums[j][v]);
+}
+
+template <bool Guarded>
+void add_all_values(const Tile& tile, int n_keys, const F* keep) {
+  int i = 0;
+  for (; i + kWide <= tile.c.d_v; i += kWide) add_values<kWide, Guarded>(tile, i, n_keys, keep);
+  for (; i < tile.c.d_v; ++i) add_values<1, Guarded>(tile, i, n_keys, keep);
+}
+
+}  // namespace
+
+// Keys of the chunk that rows [row, row + kTileRows) need: none where all are hidden. Positions
+// rise with the rows.
+static int keys_seen(const PromptChunk& c, int row) {
+  const int seen = static_cast<int>(c.last[row + kTileRows - 1]) - c.position + 1;
+  if (seen <= 0 || c.position + c.n_keys <= static_cast<int>(c.first[row])) return 0;
+  const int whole = (seen + kWide - 1) / kWide * kWide;
+  return whole < c.n_keys ? whole : c.n_keys;
+}
+
+void prompt_chunk(const PromptChunk& c) {
+  for (int row = 0; row < c.n_rows; row += kTileRows) {
+    const Tile tile{c, row};
+    const int n_keys = keys_seen(c, row);
+    if (n_keys == 0) continue;
+    for (int key = 0; key < n_keys; key += kWide) multiply_keys(tile, key);
+    F keep[kVectors];
+    soften(tile, n_keys, keep);
+    c.wild_values ? add_all_values<true>(tile, n_keys, keep)
+                  : add_all_values<false>(tile, n_keys, keep);
+  }
+}
+
+}  // namespace nibble::kernels::NIBBLE_ISA

@@ -1,0 +1,10 @@
+#include "core/ops/kernels/functions.h"
+
+namespace nibble::kernels::NIBBLE_ISA {
+
+extern const OpsKernels table;
+constinit const OpsKernels table = {rms_norm,        activate,      activate_gated, softcap,
+                                    rotate_adjacent, rotate_halves, add_rows,       to_half,
+                                    from_half,       copy,          prompt_chunk,   token_chunk};
+
+}  // namespace nibble::kernels::NIBBLE_ISA

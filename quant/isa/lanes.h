@@ -1,0 +1,79 @@
+// Vectors of f32, as wide as the instruction set that this file is being compiled for: F has kLanes
+// of them. Plain operators come from the compiler's vector types; here stands what has none.
+#pragma once
+
+#if defined(NIBBLE_ISA_avx512) || defined(NIBBLE_ISA_avx2)
+#include <immintrin.h>
+#endif
+
+#include <cstdint>
+#include <cstring>
+
+#include "quant/isa/half.h"
+
+namespace nibble::kernels::NIBBLE_ISA {
+
+#if defined(NIBBLE_ISA_avx512)
+inline constexpr int kLanes = 16;
+#elif defined(NIBBLE_ISA_avx2)
+inline constexpr int kLanes = 8;
+#else
+inline constexpr int kLanes = 4;
+#endif
+typedef float F __attribute__((vector_size(4 * kLanes)));
+typedef int32_t I __attribute__((vector_size(4 * kLanes)));
+
+inline F load(const float* p) {
+  F x;
+  std::memcpy(&x, p, sizeof x);
+  return x;
+}
+inline void store(float* p, F x) { std::memcpy(p, &x, sizeof x); }
+inline F all(float x) { return x - F{}; }
+inline F bigger(F a, F b) { return a > b ? a : b; }
+
+// a * b + c, rounded once where the processor can.
+inline F fma(F a, F b, F c) {
+#if defined(NIBBLE_ISA_avx512)
+  return _mm512_fmadd_ps(a, b, c);
+#elif defined(NIBBLE_ISA_avx2)
+  return _mm256_fmadd_ps(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
+// kLanes half-precision values from and to memory.
+inline F load_half(const uint16_t* p) {
+#if defined(NIBBLE_ISA_avx512)
+  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+#elif defined(NIBBLE_ISA_avx2)
+  return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+#else
+  F x;
+  for (int i = 0; i < kLanes; ++i) x[i] = quant::NIBBLE_ISA::half_bits_to_float(p[i]);
+  return x;
+#endif
+}
+inline void store_half(uint16_t* p, F x) {
+#if defined(NIBBLE_ISA_avx512)
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
+#elif defined(NIBBLE_ISA_avx2)
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
+#else
+  for (int i = 0; i < kLanes; ++i) p[i] = quant::NIBBLE_ISA::float_to_half_bits(x[i]);
+#endif
+}
+
+// x * 2^n for whole n in [-300, 300].
+inline F scale_by_power(F x, F n) {
+#if defined(NIBBLE_ISA_avx512)
+  return _mm512_scalef_ps(x, n);
+#else
+  const I whole = __builtin_convertvector(n, I), half = whole >> 1;
+  const I a = (half + 127) << 23, b = (whole - half + 127) << 23;
+  return x * __builtin_bit_cast(F, a) * __builtin_bit_cast(F, b);
+#endif
+}
+
+}  // namespace nibble::kernels::NIBBLE_ISA
