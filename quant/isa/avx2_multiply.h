@@ -5,24 +5,33 @@
 
 #include <immintrin.h>
 
-#include "quant/isa/avx2_dot.h"
 #include "quant/kernels/layout.h"
 #include "quant/kernels/panel.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 
-// s[i][h]: 4 kDots codes of rows 8 h .. 8 h + 7 times token i's at a + 32 i.
-template <class F, int kDots, int N>
-[[gnu::always_inline]] inline void dot_tokens(const uint8_t (*q)[kPanelRows][4], const int8_t* a,
-                                              __m256i (&s)[N][2]) {
-  constexpr int kSums = kPairSums<F> < kDots ? kPairSums<F> : kDots;
+// How a panel's codes enter: whole, or as nibbles where pairs of whole codes do not fit 16 bits.
+enum class Part { kWhole, kHigh, kLow };
+template <Part kPart>
+[[gnu::always_inline]] inline __m256i part_of(__m256i codes) {
+  if constexpr (kPart == Part::kHigh) return bits256<4, 15>(codes);
+  if constexpr (kPart == Part::kLow) return bits256<0, 15>(codes);
+  return codes;
+}
+
+// s[i][h]: 4 kDots codes of rows 8 h .. 8 h + 7, at most kMaxCode each, times token i's at a + 32
+// i.
+template <Part kPart, int kMaxCode, int kDots, int N>
+[[gnu::always_inline]] inline void dot_parts(const uint8_t (*q)[kPanelRows][4], const int8_t* a,
+                                             __m256i (&s)[N][2]) {
+  constexpr int kFit = 32767 / (254 * kMaxCode), kSums = kFit < kDots ? kFit : kDots;
   const __m256i ones = _mm256_set1_epi16(1);
 #pragma GCC unroll 8
   for (int first = 0; first < kDots; first += kSums) {
     __m256i pairs[N][2];
 #pragma GCC unroll 8
     for (int k = first; k < first + kSums; ++k) {
-      const __m256i w[2] = {load256(q[k]), load256(q[k][8])};
+      const __m256i w[2] = {part_of<kPart>(load256(q[k])), part_of<kPart>(load256(q[k][8]))};
 #pragma GCC unroll 4
       for (int i = 0; i < N; ++i) {
         int32_t four;
@@ -30,8 +39,9 @@ template <class F, int kDots, int N>
         const __m256i x = _mm256_set1_epi32(four);
 #pragma GCC unroll 2
         for (int h = 0; h < 2; ++h) {
-          const __m256i p = pair_products<F>(w[h], x);
+          const __m256i p = _mm256_maddubs_epi16(w[h], x);
           pairs[i][h] = k == first ? p : _mm256_add_epi16(pairs[i][h], p);
+          asm("" : "+x"(pairs[i][h]));  // g++ would form all products first and spill them
         }
       }
     }
@@ -46,10 +56,29 @@ template <class F, int kDots, int N>
   }
 }
 
+template <class F, int kDots, int N>
+[[gnu::always_inline]] inline void dot_tokens(const uint8_t (*q)[kPanelRows][4], const int8_t* a,
+                                              __m256i (&s)[N][2]) {
+  if constexpr (F::kMaxCode <= 129) {
+    dot_parts<Part::kWhole, F::kMaxCode, kDots, N>(q, a, s);
+  } else {
+    __m256i low[N][2];
+    dot_parts<Part::kHigh, 15, kDots, N>(q, a, s);
+    asm volatile("" ::: "memory");  // or g++ keeps the first pass's broadcasts on the stack
+    dot_parts<Part::kLow, 15, kDots, N>(q, a, low);
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i) {
+#pragma GCC unroll 2
+      for (int h = 0; h < 2; ++h)
+        s[i][h] = _mm256_add_epi32(_mm256_slli_epi32(s[i][h], 4), low[i][h]);
+    }
+  }
+}
+
 template <class F>
 [[gnu::always_inline]] inline __m256 offset_floats(__m256i s, int32_t neg_sum) {
-  if constexpr (kOffsetLeft<F> >= 0)
-    s = _mm256_add_epi32(s, _mm256_set1_epi32(neg_sum * (1 << kOffsetLeft<F>)));
+  if constexpr (F::kOffsetShift >= 0)
+    s = _mm256_add_epi32(s, _mm256_slli_epi32(_mm256_set1_epi32(neg_sum), F::kOffsetShift));
   return _mm256_cvtepi32_ps(s);
 }
 
