@@ -17,3 +17,4 @@ endfunction()
 nibble_system_library(xxhash xxhash.h xxhash)        # libxxhash-dev
 nibble_system_library(pcre2 pcre2.h pcre2-8)         # libpcre2-dev
 nibble_system_library(utf8proc utf8proc.h utf8proc)  # libutf8proc-dev
+nibble_system_library(simdjson simdjson.h simdjson)  # libsimdjson-dev

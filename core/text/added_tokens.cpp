@@ -1,0 +1,75 @@
+#include "core/text/added_tokens.h"
+
+#include <algorithm>
+
+#include "core/text/unicode.h"
+#include "core/text/utf8.h"
+
+namespace nibble::text {
+namespace {
+// The code point that ends at end, 0 where there is none.
+char32_t code_point_before(std::string_view text, size_t end) {
+  for (size_t n = 1; n <= std::min<size_t>(4, end); ++n) {
+    const std::string_view tail = text.substr(end - n, n);
+    const Utf8Head head = utf8_head(tail);
+    if (head.valid && static_cast<size_t>(head.n_bytes) == n) return decode_utf8(tail.data());
+  }
+  return 0;
+}
+
+char32_t code_point_at(std::string_view text, size_t begin) {
+  if (begin >= text.size() || !utf8_head(text.substr(begin)).valid) return 0;
+  return decode_utf8(text.data() + begin);
+}
+
+size_t space_before(std::string_view text, size_t end) {
+  while (end > 0 && is_space(code_point_before(text, end))) end = previous_utf8(text, end);
+  return end;
+}
+
+size_t space_after(std::string_view text, size_t begin) {
+  while (begin < text.size() && is_space(code_point_at(text, begin)))
+    begin += utf8_length(static_cast<unsigned char>(text[begin]));
+  return begin;
+}
+}  // namespace
+
+AddedTokens::AddedTokens(std::vector<Item> items) : items_(std::move(items)) {
+  std::vector<PrefixIndex::Entry> entries;
+  for (size_t i = 0; i < items_.size(); ++i)
+    entries.push_back({items_[i].text, static_cast<TokenId>(i)});
+  index_ = PrefixIndex(std::move(entries));
+}
+
+const AddedTokens::Item* AddedTokens::longest_at(std::string_view text) const {
+  const Item* longest = nullptr;
+  index_.each_prefix(text, [&](size_t, TokenId i) { longest = &items_[static_cast<size_t>(i)]; });
+  return longest;
+}
+
+void AddedTokens::split(std::string_view text, bool parse_special, Sink sink) const {
+  size_t done = 0;  // the end of the last token, with the space that it took along
+  for (size_t i = 0; i < text.size();) {
+    const bool candidate = index_.may_begin(static_cast<unsigned char>(text[i]));
+    const Item* item = candidate ? longest_at(text.substr(i)) : nullptr;
+    if (!item) {
+      ++i;
+      continue;
+    }
+    size_t begin = i, end = i + item->text.size();
+    i = end;
+    const AddedToken& token = item->token;
+    if (token.special && !parse_special) continue;
+    if (token.single_word && ((begin > 0 && is_word(code_point_before(text, begin))) ||
+                              (end < text.size() && is_word(code_point_at(text, end)))))
+      continue;
+    if (token.lstrip) begin = std::max(space_before(text, begin), done);
+    if (token.rstrip) end = space_after(text, end);
+    if (done < begin) sink(kNoToken, done, begin);
+    sink(token.id, begin, end);
+    done = end;
+  }
+  if (done < text.size()) sink(kNoToken, done, text.size());
+}
+
+}  // namespace nibble::text

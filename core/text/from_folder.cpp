@@ -1,0 +1,234 @@
+// A tokenizer from a model's folder: tokenizer.json, or tokenizer.model where there is none, with what
+// tokenizer_config.json, generation_config.json and config.json say of beginning and end.
+#include "core/base/mapped_file.h"
+#include "core/text/end_tokens.h"
+#include "core/text/fields.h"
+#include "core/text/json_stream.h"
+#include "core/text/merge_rules.h"
+#include "core/text/pipeline.h"
+#include "core/text/pipeline_json.h"
+#include "core/text/tokenizer_model.h"
+
+namespace nibble {
+using namespace text;
+namespace {
+namespace fs = std::filesystem;
+
+std::unexpected<Error> at(const fs::path& path, const Error& error) {
+  return fail(error.kind, "{}: {}", path.string(), error.message);
+}
+
+// A JSON file that may be missing: an empty object then.
+Result<Json> optional_json(const fs::path& path) {
+  if (!fs::exists(path)) return Json::object();
+  auto file = MappedFile::open(path);
+  if (!file) return at(path, file.error());
+  auto json = parse_json(file->text());
+  if (!json) return at(path, json.error());
+  if (!json->is_object()) return corrupt("{}: expected an object", path.string());
+  return std::move(*json);
+}
+
+// tokenizer.json into a TokenizerSource.
+class JsonTokenizer {
+ public:
+  Result<TokenizerSource> read(const fs::path& path) {
+    std::error_code ignored;
+    n_bytes_ = fs::file_size(path, ignored);
+    const auto pipeline = [this](Json json) { return take_pipeline(std::move(json)); };
+    const auto token = [this](std::string_view text, uint64_t id, double score) {
+      return take_token(text, id, score);
+    };
+    const auto ends = [this] { return make_vocabulary(); };
+    const auto merge = [this](std::string_view left, std::string_view right) {
+      return right.empty() ? rules_->add(left) : rules_->add(left, right);
+    };
+    NIBBLE_CHECK(read_tokenizer_json(path, {pipeline, token, ends, merge}));
+    source_.merges = rules_->take();
+    return std::move(source_);
+  }
+
+ private:
+  struct Span {
+    size_t at = 0, n = 0;
+  };
+
+  Result<void> take_pipeline(Json json) {
+    source_.pipeline = std::move(json);
+    NIBBLE_TRY(source_.added, read_added_tokens(source_.pipeline));
+    arena_->reserve(n_bytes_ / 4);
+    return {};
+  }
+
+  // An id stands for at least one byte of the file, so that holes cannot ask for more than the file has.
+  Result<void> place(std::string_view text, uint64_t id) {
+    if (id >= n_bytes_ || id >= kMaxVocabulary)
+      return corrupt("token '{}': id {} is out of range", text, id);
+    if (id >= spans_.size()) spans_.resize(id + 1);
+    spans_[id] = {arena_->size(), text.size()};
+    *arena_ += text;
+    return {};
+  }
+
+  Result<void> take_token(std::string_view text, uint64_t id, double score) {
+    NIBBLE_CHECK(place(text, id));
+    source_.n_model = static_cast<int>(spans_.size());
+    if (const Json* type = model_member("type"); type && *type == "Unigram")
+      source_.scores.push_back(score);
+    return {};
+  }
+
+  const Json* model_member(std::string_view key) const {
+    const auto model = source_.pipeline.find("model");
+    const auto found = model->find(key);
+    return found == model->end() ? nullptr : &*found;
+  }
+
+  // The model's tokens are there: the added ones join them, unless the model has the text already.
+  Result<void> make_vocabulary() {
+    for (const AddedToken& token : source_.added) {
+      const auto id = static_cast<size_t>(token.id);
+      if (id < spans_.size() && spans_[id].n > 0 &&
+          std::string_view(*arena_).substr(spans_[id].at, spans_[id].n) == token.content)
+        continue;
+      NIBBLE_CHECK(place(token.content, static_cast<uint64_t>(token.id)));
+    }
+    std::vector<std::string_view> texts(spans_.size());
+    for (size_t id = 0; id < spans_.size(); ++id)
+      texts[id] = std::string_view(*arena_).substr(spans_[id].at, spans_[id].n);
+    spans_ = {};
+    NIBBLE_TRY(auto vocabulary, Vocabulary::make(std::move(texts), arena_));
+    source_.vocabulary = std::make_shared<const Vocabulary>(std::move(vocabulary));
+    std::string prefix;
+    if (const Json* json = model_member("continuing_subword_prefix"); json && json->is_string())
+      prefix = json->get<std::string>();
+    rules_.emplace(*source_.vocabulary, source_.n_model, prefix);
+    return {};
+  }
+
+  TokenizerSource source_;
+  std::shared_ptr<std::string> arena_ = std::make_shared<std::string>();
+  std::vector<Span> spans_;
+  std::optional<MergeRules> rules_;
+  uint64_t n_bytes_ = 0;
+};
+
+// What the files beside the tokenizer say of its special tokens.
+class FolderSettings {
+ public:
+  static Result<FolderSettings> read(const fs::path& folder) {
+    FolderSettings out;
+    NIBBLE_TRY(out.tokenizer_, optional_json(folder / "tokenizer_config.json"));
+    NIBBLE_TRY(out.generation_, optional_json(folder / "generation_config.json"));
+    NIBBLE_TRY(out.model_, optional_json(folder / "config.json"));
+    return out;
+  }
+
+  void apply(TokenizerSource& source) const {
+    const Vocabulary& vocabulary = *source.vocabulary;
+    if (!source.bos) source.bos = declared("bos_token", "bos_token_id", vocabulary);
+    if (!source.eos) source.eos = declared("eos_token", "eos_token_id", vocabulary);
+    add_ids(generation_, "eos_token_id", vocabulary, source.ends);
+    add_ids(model_, "eos_token_id", vocabulary, source.ends);
+    add_ids(text_config(), "eos_token_id", vocabulary, source.ends);
+    apply_added_affixes(source);
+  }
+
+ private:
+  const Json& text_config() const {
+    static const Json kNone = Json::object();
+    const auto found = model_.find("text_config");
+    return found != model_.end() && found->is_object() ? *found : kNone;
+  }
+
+  // tokenizer_config.json names a text (a string, or an added token's object); the others an id.
+  std::optional<TokenId> declared(std::string_view text_key, std::string_view id_key,
+                                  const Vocabulary& vocabulary) const {
+    auto named = tokenizer_.find(text_key);
+    if (named != tokenizer_.end() && named->is_object()) {
+      const auto content = named->find("content");
+      if (content != named->end() && content->is_string())
+        if (const TokenId id = vocabulary.find(content->get<std::string>()); id != kNoToken) return id;
+    } else if (named != tokenizer_.end() && named->is_string()) {
+      if (const TokenId id = vocabulary.find(named->get<std::string>()); id != kNoToken) return id;
+    }
+    std::vector<TokenId> ids;
+    for (const Json* json : {&generation_, &model_, &text_config()})
+      add_ids(*json, id_key, vocabulary, ids);
+    return ids.empty() ? std::nullopt : std::optional(ids.front());
+  }
+
+  // A number, or a list of them; ids outside of the vocabulary are left out.
+  static void add_ids(const Json& json, std::string_view key, const Vocabulary& vocabulary,
+                      std::vector<TokenId>& out) {
+    const auto found = json.find(key);
+    if (found == json.end()) return;
+    const auto add = [&](const Json& id) {
+      if (!id.is_number_integer()) return;
+      const auto value = id.get<int64_t>();
+      if (value >= 0 && value < vocabulary.size()) out.push_back(static_cast<TokenId>(value));
+    };
+    if (found->is_array()) {
+      for (const Json& id : *found) add(id);
+    } else {
+      add(*found);
+    }
+  }
+
+  // transformers' Llama and Gemma classes put BOS and EOS where add_bos_token and add_eos_token say, whatever
+  // tokenizer.json does.
+  void apply_added_affixes(TokenizerSource& source) const {
+    const auto name = tokenizer_.find("tokenizer_class");
+    const auto bos = tokenizer_.find("add_bos_token"), eos = tokenizer_.find("add_eos_token");
+    if (name == tokenizer_.end() || !name->is_string() || bos == tokenizer_.end() ||
+        !bos->is_boolean())
+      return;
+    std::string kind = name->get<std::string>();
+    if (kind.ends_with("Fast")) kind.resize(kind.size() - 4);
+    if (kind != "LlamaTokenizer" && kind != "GemmaTokenizer" && kind != "CodeLlamaTokenizer") return;
+    const bool adds_eos = eos != tokenizer_.end() && eos->is_boolean() && eos->get<bool>();
+    source.pipeline["post_processor"] =
+        affixes_json(bos->get<bool>() ? source.bos : std::nullopt,
+                     adds_eos ? source.eos : std::nullopt);
+  }
+
+  Json tokenizer_, generation_, model_;
+};
+
+void add_ends_by_text(TokenizerSource& source) {
+  std::vector<bool> special(static_cast<size_t>(source.vocabulary->size())), added = special;
+  for (const AddedToken& token : source.added) {
+    if (!source.vocabulary->has(token.id)) continue;
+    added[static_cast<size_t>(token.id)] = true;
+    special[static_cast<size_t>(token.id)] = token.special;
+  }
+  const auto by_text = end_tokens_by_text(
+      *source.vocabulary, [&](TokenId id) { return bool(special[static_cast<size_t>(id)]); },
+      [&](TokenId id) { return bool(added[static_cast<size_t>(id)]); });
+  source.ends.insert(source.ends.end(), by_text.begin(), by_text.end());
+}
+
+Result<TokenizerSource> read_source(const fs::path& folder, fs::path& used) {
+  used = folder / "tokenizer.json";
+  if (fs::exists(used)) return JsonTokenizer().read(used);
+  used = folder / "tokenizer.model";
+  if (fs::exists(used)) return read_tokenizer_model(used);
+  used.clear();
+  return fail(ErrorKind::kNotFound, "{}: neither tokenizer.json nor tokenizer.model is there",
+              folder.string());
+}
+}  // namespace
+
+Result<std::unique_ptr<Tokenizer>> Tokenizer::from_folder(const fs::path& folder) {
+  fs::path used;
+  auto source = read_source(folder, used);
+  if (!source) return used.empty() ? std::unexpected(source.error()) : at(used, source.error());
+  NIBBLE_TRY(const FolderSettings settings, FolderSettings::read(folder));
+  settings.apply(*source);
+  add_ends_by_text(*source);
+  auto tokenizer = make_tokenizer(std::move(*source));
+  if (!tokenizer) return at(used, tokenizer.error());
+  return tokenizer;
+}
+
+}  // namespace nibble
