@@ -129,21 +129,33 @@ class PromptAttention {
     for (int p = first / kKvChunk * kKvChunk; p <= last; p += kKvChunk)
       attend(b, head_kv, p, first, last, rows);
     if (options_.sinks) add_sinks(b, head_kv, n);
-    write(b, head_kv, t, n, rows);
+    write(b, head_kv, t, n);
   }
 
  private:
+  // Where row r of a matrix in tiles of width d begins; its values stand kQueryRows apart.
+  static float* in_tile(float* tiles, int r, int d) {
+    return tiles + static_cast<size_t>(r / kQueryRows) * kQueryRows * d + r % kQueryRows;
+  }
+
+  int token(int t, int r) const { return t + r / group_; }
+  int head(int head_kv, int r) const { return head_kv * group_ + r % group_; }
+
   // Query rows, transposed, and their empty sums. Rows past the last see the same as the last.
   void fill(const Block& b, int head_kv, int t, int n, int rows) const {
+    const auto query = [&](int r) { return std::min(r, n * group_ - 1); };
+    for (int r = 0; r < rows; r += 4) {
+      const float* from[4];
+      const float scales[4] = {options_.scale, options_.scale, options_.scale, options_.scale};
+      for (int k = 0; k < 4; ++k)
+        from[k] = q_.row(token(t, query(r + k))) + size_t(head(head_kv, query(r + k))) * kv_.d_k;
+      kernels::ops_kernels().rows_to_tile(from, scales, kv_.d_k, in_tile(b.q, r, kv_.d_k));
+    }
     for (int r = 0; r < rows; ++r) {
-      const int row = std::min(r, n * group_ - 1), token = t + row / group_,
-                head = head_kv * group_ + row % group_;
-      const float* q = q_.row(token) + static_cast<size_t>(head) * kv_.d_k;
-      for (int i = 0; i < kv_.d_k; ++i)
-        b.q[static_cast<size_t>(i) * rows + r] = q[i] * options_.scale;
-      b.first[r] = static_cast<float>(first_visible(options_, position_ + token));
-      b.last[r] = static_cast<float>(position_ + token);
-      b.slopes[r] = options_.alibi_slopes ? options_.alibi_slopes[head] : 0;
+      const int position = position_ + token(t, query(r));
+      b.first[r] = static_cast<float>(first_visible(options_, position));
+      b.last[r] = static_cast<float>(position);
+      b.slopes[r] = options_.alibi_slopes ? options_.alibi_slopes[head(head_kv, query(r))] : 0;
       b.max[r] = kLowest;
       b.sum[r] = 0;
     }
@@ -181,7 +193,6 @@ class PromptAttention {
                                          .position = p,
                                          .n_keys = n_keys,
                                          .n_rows = rows,
-                                         .row_stride = rows,
                                          .d_k = kv_.d_k,
                                          .d_v = kv_.d_v,
                                          .value_stride = kv_.value_stride(),
@@ -191,15 +202,19 @@ class PromptAttention {
 
   void add_sinks(const Block& b, int head_kv, int n) const {
     for (int r = 0; r < n * group_; ++r)
-      b.sum[r] += std::exp(options_.sinks[head_kv * group_ + r % group_] - b.max[r]);
+      b.sum[r] += std::exp(options_.sinks[head(head_kv, r)] - b.max[r]);
   }
 
-  void write(const Block& b, int head_kv, int t, int n, int rows) const {
-    for (int r = 0; r < n * group_; ++r) {
-      float* out =
-          out_.row(t + r / group_) + static_cast<size_t>(head_kv * group_ + r % group_) * kv_.d_v;
-      const float scale = 1 / b.sum[r];
-      for (int i = 0; i < kv_.d_v; ++i) out[i] = b.out[static_cast<size_t>(i) * rows + r] * scale;
+  void write(const Block& b, int head_kv, int t, int n) const {
+    for (int r = 0; r < n * group_; r += 4) {
+      float* to[4];
+      float scales[4];
+      for (int k = 0; k < 4; ++k) {  // rows past the last are copies of it
+        const int row = std::min(r + k, n * group_ - 1);
+        to[k] = out_.row(token(t, row)) + static_cast<size_t>(head(head_kv, row)) * kv_.d_v;
+        scales[k] = 1 / b.sum[row];
+      }
+      kernels::ops_kernels().tile_to_rows(in_tile(b.out, r, kv_.d_v), scales, kv_.d_v, to);
     }
   }
 

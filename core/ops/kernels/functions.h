@@ -15,6 +15,8 @@ void add_rows(const float* sums, const float* bias, float* out, int n, bool add)
 void to_half(const float* x, int n, uint16_t* out);
 bool from_half(const uint16_t* x, int n, float* out);
 bool copy(const float* x, int n, float* out);
+void rows_to_tile(const float* const* rows, const float* scales, int d, float* tile);
+void tile_to_rows(const float* tile, const float* scales, int d, float* const* rows);
 void prompt_chunk(const PromptChunk& chunk);
 void token_chunk(const TokenChunk& chunk);
 

@@ -13,11 +13,12 @@ namespace nibble::kernels {
 inline constexpr int kQueryRows = 32;
 inline constexpr int kChunkKeys = 64;
 
-// One chunk of keys and values against n_rows queries, rows in lanes: element (i, r) of a matrix
-// "by row" stands at [i * row_stride + r]. n_rows and row_stride are multiples of kQueryRows.
+// One chunk of keys and values against n_rows queries, rows in lanes: a matrix "in tiles" [d,
+// n_rows] holds for each kQueryRows rows a matrix [d, kQueryRows]. n_rows is a multiple of
+// kQueryRows.
 struct PromptChunk {
-  const float* q;       // by row: [d_k], scaled
-  float* out;           // by row: [d_v], weighted values so far
+  const float* q;       // in tiles: [d_k, n_rows], scaled
+  float* out;           // in tiles: [d_v, n_rows], weighted values so far
   float* max;           // [n_rows] largest score so far
   float* sum;           // [n_rows] of e^(score - max)
   const float* first;   // [n_rows] first visible position
@@ -29,7 +30,7 @@ struct PromptChunk {
   float softcap;
   int position;  // of the chunk's first key
   int n_keys;    // keys looked at; the others and hidden ones count nothing
-  int n_rows, row_stride, d_k, d_v;
+  int n_rows, d_k, d_v;
   int value_stride;  // >= d_v: from one value to the next
   bool masked;       // some key is hidden from some row
   bool wild_values;  // some value is infinite or NaN
@@ -62,6 +63,9 @@ struct OpsKernels {
   // Returns whether all are finite.
   bool (*from_half)(const uint16_t* x, int n, float* out);
   bool (*copy)(const float* x, int n, float* out);
+  // Four rows of d values into and out of a matrix in tiles, each multiplied by its scale.
+  void (*rows_to_tile)(const float* const* rows, const float* scales, int d, float* tile);
+  void (*tile_to_rows)(const float* tile, const float* scales, int d, float* const* rows);
   void (*prompt_chunk)(const PromptChunk& chunk);
   void (*token_chunk)(const TokenChunk& chunk);
 };

@@ -14,12 +14,21 @@ constexpr int kTileRows = kVectors * kLanes;
 static_assert(kQueryRows % kTileRows == 0 && kChunkKeys % kWide == 0);
 
 struct Tile {
-  const PromptChunk& c;
-  int row;  // first row
-
-  const float* q(int i) const { return c.q + static_cast<size_t>(i) * c.row_stride + row; }
-  float* out(int i) const { return c.out + static_cast<size_t>(i) * c.row_stride + row; }
+  Tile(const PromptChunk& chunk, int first_row) : c(chunk), row(first_row) {
+    const size_t whole = row / kQueryRows * kQueryRows, rest = row % kQueryRows;
+    q_ = c.q + whole * c.d_k + rest;
+    out_ = c.out + whole * c.d_v + rest;
+  }
+  const float* q(int i) const { return q_ + i * kQueryRows; }
+  float* out(int i) const { return out_ + i * kQueryRows; }
   float* scores(int key) const { return c.scores + key * kTileRows; }
+
+  const PromptChunk& c;
+  int row;
+
+ private:
+  const float* q_;
+  float* out_;
 };
 
 // scores[key .. key + kWide) = q . k
@@ -107,6 +116,29 @@ void add_all_values(const Tile& tile, int n_keys, const F* keep) {
   for (; i < tile.c.d_v; ++i) add_values<1, Guarded>(tile, i, n_keys, keep);
 }
 
+// A matrix of 4 by 4 in registers.
+struct Square {
+  typedef float Row __attribute__((vector_size(16)));
+  Row row[4];
+
+  void load_row(int i, const float* p, float scale) {
+    std::memcpy(&row[i], p, sizeof(Row));
+    row[i] *= scale;
+  }
+  void scale_row(int i, float scale) { row[i] *= scale; }
+  void store_row(int i, float* p) const { std::memcpy(p, &row[i], sizeof(Row)); }
+  void transpose() {
+    const Row a = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
+    const Row b = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
+    const Row c = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
+    const Row d = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
+    row[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
+    row[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
+    row[2] = __builtin_shufflevector(c, d, 0, 1, 4, 5);
+    row[3] = __builtin_shufflevector(c, d, 2, 3, 6, 7);
+  }
+};
+
 }  // namespace
 
 // Keys of the chunk that rows [row, row + kTileRows) need: none where all are hidden. Positions
@@ -118,9 +150,36 @@ static int keys_seen(const PromptChunk& c, int row) {
   return whole < c.n_keys ? whole : c.n_keys;
 }
 
+void rows_to_tile(const float* const* rows, const float* scales, int d, float* tile) {
+  int i = 0;
+  for (; i + 4 <= d; i += 4) {
+    Square x;
+    for (int r = 0; r < 4; ++r) x.load_row(r, rows[r] + i, scales[r]);
+    x.transpose();
+    for (int k = 0; k < 4; ++k) x.store_row(k, tile + (i + k) * kQueryRows);
+  }
+  for (; i < d; ++i)
+    for (int r = 0; r < 4; ++r) tile[i * kQueryRows + r] = rows[r][i] * scales[r];
+}
+
+void tile_to_rows(const float* tile, const float* scales, int d, float* const* rows) {
+  int i = 0;
+  for (; i + 4 <= d; i += 4) {
+    Square x;
+    for (int k = 0; k < 4; ++k) x.load_row(k, tile + (i + k) * kQueryRows, 1);
+    x.transpose();
+    for (int r = 0; r < 4; ++r) {
+      x.scale_row(r, scales[r]);
+      x.store_row(r, rows[r] + i);
+    }
+  }
+  for (; i < d; ++i)
+    for (int r = 0; r < 4; ++r) rows[r][i] = tile[i * kQueryRows + r] * scales[r];
+}
+
 void prompt_chunk(const PromptChunk& c) {
   for (int row = 0; row < c.n_rows; row += kTileRows) {
-    const Tile tile{c, row};
+    const Tile tile(c, row);
     const int n_keys = keys_seen(c, row);
     if (n_keys == 0) continue;
     for (int key = 0; key < n_keys; key += kWide) multiply_keys(tile, key);
