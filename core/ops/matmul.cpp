@@ -6,6 +6,7 @@
 
 #include "core/base/assert.h"
 #include "core/ops/dense.h"
+#include "core/ops/kernels/kernels.h"
 
 namespace nibble {
 namespace {
@@ -15,6 +16,7 @@ using quant::kPanelRows;
 using quant::kTileTokens;
 
 constexpr int kTaskPanels = 4;  // panels of one prompt task: 64 rows, resident in L2
+constexpr int kTaskRows = kTaskPanels * kPanelRows;
 constexpr size_t kTaskBytes = size_t{64} << 10;  // of weights, at least, in one generation task
 constexpr int kMaxTaskRows = 512;
 
@@ -58,14 +60,14 @@ ActivationKind kind_of(const Matrix& w, const MatmulContext& context) {
   return context.exact || !has_kernels ? ActivationKind::kF32 : w.format->activation;
 }
 
-void finish(const Product& product, int token, int row, const float* sums, int n) {
-  float* out = product.out.row(token) + row;
-  const float* bias = product.bias ? product.bias + row : nullptr;
-  for (int i = 0; i < n; ++i) {
-    const float y = bias ? sums[i] + bias[i] : sums[i];
-    out[i] = product.add ? out[i] + y : y;
-  }
+// Sums of n rows from `row` on become outputs of one token.
+void finish(const kernels::OpsKernels& ops, const Product& product, int token, int row,
+            const float* sums, int n) {
+  ops.add_rows(sums, product.bias ? product.bias + row : nullptr, product.out.row(token) + row, n,
+               product.add);
 }
+
+bool takes_bare_sums(const Product& product) { return !product.bias && !product.add; }
 
 }  // namespace
 
@@ -106,7 +108,9 @@ class MatmulRun {
     }
   }
 
-  void operator()(RowSource source) {
+  // x is written by source, or, where it is made already, stands in rows.
+  void operator()(RowSource source, const ConstRows* rows = nullptr) {
+    made_ = rows;
     const bool prompt = context_.phase == Phase::kPrompt;
     const auto pack = [&](int i, int thread) {
       prompt ? pack_tile(source, i, thread) : pack_token(source, i, thread);
@@ -149,31 +153,41 @@ class MatmulRun {
       if (wants(kind)) pack(kind, quant::activation_kernels(kind));
   }
 
+  // f32 rows [first, first + n) of x, and their stride; written here unless they are made.
+  ConstRows f32_rows(RowSource source, int first, int n, int thread) const {
+    const bool dense = wants(ActivationKind::kF32);
+    if (made_ && !dense) return {made_->row(first), n, n_cols_, made_->stride};
+    const Rows rows{dense ? dense_row(first) : x_rows(thread), n, n_cols_,
+                    dense::padded_cols(n_cols_)};
+    for (int t = 0; t < n; ++t) source(first + t, rows.row(t));
+    return rows;
+  }
+  // Dense products see zeros behind the last column and the last token.
+  void pad(int first, int n, int n_padded) const {
+    if (!wants(ActivationKind::kF32)) return;
+    for (int t = first; t < first + n_padded; ++t)
+      std::fill(dense_row(t) + (t < first + n ? n_cols_ : 0), dense_row(t + 1), 0.0f);
+  }
+
   void pack_tile(RowSource source, int i, int thread) const {
-    const size_t stride = dense::padded_cols(n_cols_);
-    float* rows = wants(ActivationKind::kF32) ? dense_row(i * kTileTokens) : x_rows(thread);
     const int first = i * kTileTokens, n = std::min(kTileTokens, n_tokens_ - first);
-    for (int t = 0; t < kTileTokens; ++t) {
-      float* row = rows + t * stride;
-      if (t < n) source(first + t, row);
-      std::fill(row + (t < n ? n_cols_ : 0), row + stride, 0.0f);
-    }
+    const ConstRows x = f32_rows(source, first, n, thread);
+    pad(first, n, kTileTokens);
     for_integer_kinds([&](ActivationKind kind, const quant::ActivationKernels& k) {
-      k.pack_tile(rows, stride, n, n_cols_, tile(kind, i));
+      k.pack_tile(x.data, x.stride, n, n_cols_, tile(kind, i));
     });
   }
 
   void pack_token(RowSource source, int t, int thread) const {
-    float* row = wants(ActivationKind::kF32) ? dense_row(t) : x_rows(thread);
-    source(t, row);
-    std::fill(row + n_cols_, row + dense::padded_cols(n_cols_), 0.0f);
+    const ConstRows x = f32_rows(source, t, 1, thread);
+    pad(t, 1, 1);
     for_integer_kinds([&](ActivationKind kind, const quant::ActivationKernels& k) {
-      k.pack_row(row, n_cols_, packed_row(kind, t));
+      k.pack_row(x.data, n_cols_, packed_row(kind, t));
     });
   }
 
   int rows_per_task(const Product& p) const {
-    if (context_.phase == Phase::kPrompt) return kTaskPanels * kPanelRows;
+    if (context_.phase == Phase::kPrompt) return kTaskRows;
     const size_t rows = (kTaskBytes / p.w->row_bytes() + 4) / 4 * 4;
     return static_cast<int>(std::min<size_t>(rows, kMaxTaskRows));
   }
@@ -199,25 +213,29 @@ class MatmulRun {
       k.expand_panel(p.w->data + (first + r) * row_bytes, row_bytes,
                      std::min(kPanelRows, n_rows - r), n_cols_,
                      panels(thread) + r / kPanelRows * panel_bytes);
-    alignas(64) float sums[kTileTokens * kPanelRows];
+    const bool bare = takes_bare_sums(p);
+    alignas(64) float sums[kTileTokens * kTaskRows];
     for (int t = 0; t < n_tokens_; t += kTileTokens) {
       const int n = std::min(kTileTokens, n_tokens_ - t);
-      for (int r = 0; r < n_rows; r += kPanelRows) {
-        const int m = std::min(kPanelRows, n_rows - r);
-        k.multiply_panel(panels(thread) + r / kPanelRows * panel_bytes, m, n_cols_,
-                         tile(kind, t / kTileTokens), n, sums, kPanelRows);
-        for (int i = 0; i < n; ++i) finish(p, t + i, first + r, sums + i * kPanelRows, m);
-      }
+      const std::byte* x = tile(kind, t / kTileTokens);
+      for (int r = 0; r < n_rows; r += kPanelRows)
+        k.multiply_panel(panels(thread) + r / kPanelRows * panel_bytes,
+                         std::min(kPanelRows, n_rows - r), n_cols_, x, n,
+                         bare ? p.out.row(t) + first + r : sums + r,
+                         bare ? p.out.stride : size_t{kTaskRows});
+      for (int i = 0; i < n && !bare; ++i)
+        finish(ops_, p, t + i, first, sums + i * kTaskRows, n_rows);
     }
   }
 
   void integer_rows(const Product& p, ActivationKind kind, int first, int n_rows) const {
     const quant::Kernels& k = quant::kernels(*p.w->format);
+    const bool bare = takes_bare_sums(p);
     alignas(64) float sums[kMaxTaskRows];
     for (int t = 0; t < n_tokens_; ++t) {
       k.gemv(p.w->data + first * p.w->row_bytes(), p.w->row_bytes(), n_rows, n_cols_,
-             packed_row(kind, t), sums);
-      finish(p, t, first, sums, n_rows);
+             packed_row(kind, t), bare ? p.out.row(t) + first : sums);
+      if (!bare) finish(ops_, p, t, first, sums, n_rows);
     }
   }
 
@@ -231,7 +249,7 @@ class MatmulRun {
       for (int t = 0; t < n_tokens_; t += dense::kTile) {
         dense::multiply_tile(w, dense_row(t), dense::padded_cols(n_cols_), sums);
         for (int i = 0; i < std::min(dense::kTile, n_tokens_ - t); ++i)
-          finish(p, t + i, first + r, sums + i * dense::kTile, m);
+          finish(ops_, p, t + i, first + r, sums + i * dense::kTile, m);
       }
     }
   }
@@ -245,7 +263,7 @@ class MatmulRun {
       k.dequantize(p.w->data + r * p.w->row_bytes(), n_cols_, w);
       for (int t = 0; t < n_tokens_; ++t) {
         const float sum = dense::dot(w, dense_row(t), padded);
-        finish(p, t, r, &sum, 1);
+        finish(ops_, p, t, r, &sum, 1);
       }
     }
   }
@@ -255,6 +273,8 @@ class MatmulRun {
   const int n_tokens_;
   const int n_cols_;
   const std::span<const Product> products_;
+  const kernels::OpsKernels& ops_ = kernels::ops_kernels();
+  const ConstRows* made_ = nullptr;
   std::array<bool, quant::kActivationKinds> wanted_{};
 };
 
@@ -267,7 +287,7 @@ void matmul(const MatmulContext& context, ConstRows x, std::span<const Product> 
   const auto copy = [&](int token, float* row) {
     std::memcpy(row, x.row(token), sizeof(float) * x.cols);
   };
-  matmul(context, x.rows, x.cols, copy, products);
+  if (x.rows > 0) MatmulRun(context, x.rows, x.cols, products)(copy, &x);
 }
 
 }  // namespace nibble
