@@ -1,2 +1,94 @@
-#include "core/tensor/shape.h"
-int main() { return nibble::to_string(nibble::Shape{}).empty(); }
+// Parses the command line, calls one subcommand and maps its error to the exit code.
+#include <fmt/ranges.h>
+
+#include <memory>
+#include <new>
+
+#include "cli/command.h"
+#include "cli/exit_code.h"
+#include "cli/help.h"
+#include "cli/output.h"
+#include "cli/signals.h"
+#include "core/version.h"
+#include "quant/dispatch.h"
+
+namespace nibble::cli {
+namespace {
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  nibble inspect model.gguf                    what a file is\n"
+    "  nibble eval model.gguf --text book.txt       its perplexity on a text\n"
+    "  nibble bench model.gguf                      its speed on this machine\n"
+    "\n"
+    "A MODEL is a GGUF file, or the name of one under $XDG_DATA_HOME/nibble/models.\n"
+    "NIBBLE_ISA=scalar (or avx2, avx512) forces an instruction set.\n"
+    "'nibble COMMAND --help' tells a command's options.\n\n";
+
+std::string version_text() {
+  const BuildInfo build = build_info();
+  return fmt::format(
+      "nibble {} ({}, {})\ninstruction sets: compiled {}; usable here {}; in use {}\n",
+      build.version, build.commit, build.compiler, fmt::join(quant::compiled_isas(), " "),
+      fmt::join(quant::runnable_isas(), " "), quant::isa_name());
+}
+
+struct Program {
+  CLI::App app{"nibble runs open language models on this machine's processor.", "nibble"};
+  std::vector<Command> commands;
+  bool version = false;
+
+  Program() {
+    app.formatter(std::make_shared<HelpFormatter>());
+    app.require_subcommand(0, 1);
+    app.add_flag("-V,--version", version, "Print version, commit and instruction sets");
+    app.footer(std::string(kExamples) + kExitCodeHelp);
+    commands = {setup_inspect(app), setup_eval(app), setup_bench(app)};
+  }
+};
+
+Result<void> run_chosen(Program& program) {
+  NIBBLE_CHECK(quant::select_isa());
+  if (program.version) return write_out(version_text());
+  for (const Command& command : program.commands)
+    if (command.app->parsed()) return command.run();
+  return fail(ErrorKind::kUsage, "no command given; 'nibble --help' lists them");
+}
+
+int parse_error(const CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() == 0) {  // --help
+    const CLI::App* shown = app.get_subcommands().empty() ? &app : app.get_subcommands().front();
+    const auto written = write_out(shown->help());
+    return written ? 0 : report(written.error());
+  }
+  const auto chosen = app.get_subcommands();
+  const std::string command = chosen.empty() ? "nibble" : "nibble " + chosen.front()->get_name();
+  return report({ErrorKind::kUsage, fmt::format("{}; see '{} --help'", error.what(), command)});
+}
+
+int run(int argc, char** argv) {
+  install_signal_handlers();
+  watch_mapped_files();
+  Program program;
+  try {
+    program.app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return parse_error(program.app, error);
+  }
+  const auto done = run_chosen(program);
+  return done ? 0 : report(done.error());
+}
+
+}  // namespace
+}  // namespace nibble::cli
+
+int main(int argc, char** argv) {
+  using nibble::ErrorKind;
+  try {
+    return nibble::cli::run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    return nibble::cli::report({ErrorKind::kOutOfMemory, "not enough memory"});
+  } catch (const std::exception& error) {
+    return nibble::cli::report({ErrorKind::kInternal, error.what()});
+  }
+}

@@ -1,0 +1,95 @@
+// nibble bench: speed of a model on this machine.
+#include "cli/bench.h"
+
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/units.h"
+
+namespace nibble::cli {
+namespace {
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  nibble bench model.gguf                      prompt of 512 tokens, 128 generated\n"
+    "  nibble bench model.gguf -p 0 -n 64 -d 4096   generation after 4096 tokens\n"
+    "  nibble bench --tokenize book.txt model.gguf  speed of the tokenizer alone\n";
+
+double best(const Json& numbers) {
+  double most = 0;
+  for (const Json& number : numbers) most = std::max(most, number.get<double>());
+  return most;
+}
+
+std::string to_text(const Json& tests) {
+  std::string out;
+  for (const Json& test : tests) {
+    const bool tokens = test.contains("tokens_per_second");
+    out += fmt::format("{:<10}{:>10.2f} {}", test["test"].get<std::string>(),
+                       best(test[tokens ? "tokens_per_second" : "megabytes_per_second"]),
+                       tokens ? "tokens/s" : "MB/s");
+    if (test.contains("gigabytes_per_second"))
+      out += fmt::format(", {:.1f} GB/s, {:.0f} % of the {:.1f} GB/s that this machine reads",
+                         test["gigabytes_per_second"].get<double>(),
+                         100 * test["share_of_read_bandwidth"].get<double>(),
+                         test["read_gigabytes_per_second"].get<double>());
+    if (test.contains("load_seconds"))
+      out += fmt::format(", loaded in {:.3f} s", test["load_seconds"].get<double>());
+    out += "\n";
+  }
+  const Json& first = tests.at(0);
+  if (first.contains("instruction_set"))
+    out += fmt::format("{} threads, {}, peak memory {}\n", first["threads"].get<int>(),
+                       first["instruction_set"].get<std::string>(),
+                       human_bytes(first["peak_resident_bytes"].get<uint64_t>()));
+  return out;
+}
+
+Result<void> run_bench(const BenchOptions& o) {
+  if (o.text.empty() && o.n_prompt == 0 && o.n_generate == 0)
+    return fail(ErrorKind::kUsage, "-p 0 and -n 0 leave nothing to measure");
+  NIBBLE_TRY(const Json tests, o.text.empty() ? bench_model(o) : bench_tokenizer(o));
+  return write_out(o.json ? dump_json(tests, 1) + "\n" : to_text(tests));
+}
+
+}  // namespace
+
+Command setup_bench(CLI::App& app) {
+  CLI::App* command = add_command(app, "bench", "Measure a model's speed on this machine");
+  auto o = std::make_shared<BenchOptions>();
+  command->add_option("MODEL", o->model, "GGUF file, or the name of an installed model")
+      ->required();
+  const auto count = [&](const char* name, int& value, const char* text, int least, int most) {
+    return command->add_option(name, value, text)
+        ->type_name("N")
+        ->check(in_range(least, most))
+        ->capture_default_str();
+  };
+  count("-p,--prompt-tokens", o->n_prompt, "Tokens of the prompt test; 0: leave it out", 0, 1 << 20)
+      ->group("Tests");
+  count("-n,--max-tokens", o->n_generate, "Tokens of the generation test; 0: leave it out", 0,
+        1 << 20)
+      ->group("Tests");
+  count("-d,--depth", o->depth, "Tokens in the context before generation starts", 0, 1 << 20)
+      ->group("Tests");
+  count("-r,--repetitions", o->repetitions, "Times that each test is measured, after one warm-up",
+        1, 1000)
+      ->group("Tests");
+  command->add_option("--tokenize", o->text, "Measure the tokenizer on this text instead")
+      ->type_name("FILE")
+      ->group("Tests");
+  count("-b,--batch", o->n_batch, "Prompt tokens processed together", 1, 1 << 16)
+      ->group("Computing");
+  command
+      ->add_option("-t,--threads", o->n_threads, "Threads (default: this machine's usable cores)")
+      ->type_name("N")
+      ->check(in_range(1, 1024))
+      ->group("Computing");
+  command->add_flag("--json", o->json, "The result as one JSON document, each repetition listed")
+      ->group("Output");
+  command->footer(kExamples);
+  return {command, [o] { return run_bench(*o); }};
+}
+
+}  // namespace nibble::cli

@@ -1,0 +1,27 @@
+// The measurements of `nibble bench`.
+#pragma once
+
+#include <string>
+
+#include "core/base/error.h"
+#include "core/base/json.h"
+
+namespace nibble::cli {
+
+struct BenchOptions {
+  std::string model;
+  int n_prompt = 512;
+  int n_generate = 128;
+  int depth = 0;
+  int n_threads = 0;
+  int n_batch = 512;
+  int repetitions = 3;
+  std::string text;  // --tokenize FILE
+  bool json = false;
+};
+
+// A JSON array of tests, as commands.md describes it.
+Result<Json> bench_model(const BenchOptions& options);
+Result<Json> bench_tokenizer(const BenchOptions& options);
+
+}  // namespace nibble::cli

@@ -1,0 +1,144 @@
+#include <algorithm>
+#include <vector>
+
+#include "cli/bench.h"
+#include "cli/input.h"
+#include "cli/model_path.h"
+#include "cli/output.h"
+#include "cli/roof.h"
+#include "core/base/thread_pool.h"
+#include "core/engine.h"
+#include "core/models/model.h"
+#include "quant/dispatch.h"
+
+namespace nibble::cli {
+namespace {
+
+// Token ids without meaning: spread over the vocabulary, the same in every run.
+std::vector<TokenId> filler(int n, int n_vocab) {
+  std::vector<TokenId> ids(static_cast<size_t>(n));
+  uint32_t state = 1;
+  for (TokenId& id : ids) {
+    state = state * 1664525u + 1013904223u;  // Numerical Recipes' generator
+    id = static_cast<TokenId>((state >> 8) % static_cast<uint32_t>(n_vocab));
+  }
+  return ids;
+}
+
+struct Bench {
+  const BenchOptions& options;
+  const Model& model;
+  Engine& engine;
+  ProgressLine progress;
+  int n_runs = 0, n_done = 0;
+
+  Result<double> prompt_seconds() {
+    NIBBLE_CHECK(engine.rewind(0));
+    const auto ids = filler(options.n_prompt, model.n_vocab());
+    const double start = now_s();
+    NIBBLE_CHECK(engine.prefill(ids));
+    return now_s() - start;
+  }
+  Result<double> generate_seconds() {
+    if (engine.n_past() < options.depth || !engine.rewind(options.depth)) {
+      NIBBLE_CHECK(engine.rewind(0));
+      if (options.depth > 0) NIBBLE_CHECK(engine.prefill(filler(options.depth, model.n_vocab())));
+    }
+    const auto ids = filler(options.n_generate, model.n_vocab());
+    const double start = now_s();
+    for (const TokenId id : ids) NIBBLE_CHECK(engine.decode(id));
+    return now_s() - start;
+  }
+  // Tokens per second of each repetition, after one warm-up.
+  template <class Seconds>
+  Result<std::vector<double>> repeat(int n_tokens, Seconds seconds) {
+    std::vector<double> speeds;
+    for (int i = 0; i <= options.repetitions; ++i) {
+      NIBBLE_TRY(const double s, seconds());
+      if (i > 0) speeds.push_back(n_tokens / s);
+      progress.show("bench", ++n_done, n_runs, "runs");
+    }
+    return speeds;
+  }
+};
+
+Json test_of(const std::string& name, const std::vector<double>& speeds) {
+  return {{"test", name}, {"tokens_per_second", speeds}};
+}
+
+// Bytes that one generated token reads: weights, and the cache in the middle of the test.
+double bytes_per_token(const BenchOptions& o, const Model& model, const Engine& engine) {
+  const double kv_per_token =
+      engine.n_past() > 0 ? static_cast<double>(engine.kv_bytes_used()) / engine.n_past() : 0;
+  return static_cast<double>(model.bytes_per_token()) +
+         kv_per_token * (o.depth + o.n_generate / 2.0);
+}
+
+Result<Json> run_tests(const BenchOptions& o, const Model& model, Engine& engine, double roof) {
+  Bench bench{.options = o, .model = model, .engine = engine, .progress = {}};
+  bench.n_runs = (o.repetitions + 1) * ((o.n_prompt > 0) + (o.n_generate > 0));
+  Json tests = Json::array();
+  if (o.n_prompt > 0) {
+    NIBBLE_TRY(const auto speeds, bench.repeat(o.n_prompt, [&] { return bench.prompt_seconds(); }));
+    tests.push_back(test_of(fmt::format("pp{}", o.n_prompt), speeds));
+  }
+  if (o.n_generate > 0) {
+    NIBBLE_TRY(const auto speeds,
+               bench.repeat(o.n_generate, [&] { return bench.generate_seconds(); }));
+    Json test = test_of(fmt::format("tg{}", o.n_generate), speeds);
+    const double rate = std::ranges::max(speeds) * bytes_per_token(o, model, engine);
+    test["depth"] = o.depth;
+    test["gigabytes_per_second"] = rate / 1e9;
+    test["read_gigabytes_per_second"] = roof / 1e9;
+    test["share_of_read_bandwidth"] = rate / roof;
+    tests.push_back(test);
+  }
+  return tests;
+}
+
+}  // namespace
+
+Result<Json> bench_model(const BenchOptions& o) {
+  const int n_threads = o.n_threads ? o.n_threads : default_threads();
+  NIBBLE_TRY(const auto path, find_model(o.model));
+  NIBBLE_TRY(const auto file, open_weight_file(path));
+  NIBBLE_TRY(const Model model, Model::load(*file));
+  double roof = 0;
+  if (o.n_generate > 0) {
+    NIBBLE_TRY(roof, measure_read_bandwidth(n_threads));
+  }
+  reset_peak_resident_bytes();
+  file->preload();
+  ThreadPool pool(n_threads);
+  const int n_ctx = std::max(o.n_prompt, o.depth + o.n_generate);
+  NIBBLE_TRY(Engine engine, Engine::create(model, pool, {.n_ctx = n_ctx, .n_batch = o.n_batch}));
+  NIBBLE_TRY(Json tests, run_tests(o, model, engine, roof));
+  for (Json& test : tests) {
+    test["instruction_set"] = quant::isa_name();
+    test["threads"] = n_threads;
+    test["peak_resident_bytes"] = peak_resident_bytes();
+  }
+  return tests;
+}
+
+Result<Json> bench_tokenizer(const BenchOptions& o) {
+  NIBBLE_TRY(const std::string text, read_text(o.text));
+  const double start = now_s();
+  NIBBLE_TRY(const TextSource source, open_text_source(o.model));
+  const double load_s = now_s() - start;
+  std::vector<double> speeds;
+  size_t n_tokens = 0;
+  for (int i = 0; i <= o.repetitions; ++i) {
+    const double begin = now_s();
+    NIBBLE_TRY(const auto ids, source.tokenizer->encode(text));
+    n_tokens = ids.size();
+    if (i > 0) speeds.push_back(static_cast<double>(text.size()) / 1e6 / (now_s() - begin));
+  }
+  return Json::array({{{"test", "tokenize"},
+                       {"megabytes_per_second", speeds},
+                       {"load_seconds", load_s},
+                       {"bytes", text.size()},
+                       {"tokens", n_tokens}}});
+}
+
+}  // namespace nibble::cli

@@ -1,0 +1,53 @@
+#include "cli/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/model_path.h"
+#include "formats/path_message.h"
+
+namespace nibble::cli {
+namespace {
+
+constexpr size_t kReadBytes = 1 << 16;
+
+Result<std::string> read_all(int fd, const std::string& name) {
+  std::string text;
+  while (true) {
+    const size_t before = text.size();
+    text.resize(before + kReadBytes);
+    const ssize_t n = read(fd, text.data() + before, kReadBytes);
+    text.resize(before + (n > 0 ? static_cast<size_t>(n) : 0));
+    if (n == 0) return text;
+    if (n < 0 && errno != EINTR) return invalid_input("{}: {}", name, strerror(errno));
+  }
+}
+
+}  // namespace
+
+Result<std::string> read_text(const std::string& path) {
+  if (path == "-") return read_all(STDIN_FILENO, "standard input");
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return fail(ErrorKind::kNotFound, "{}: {}", path, strerror(errno));
+  auto text = read_all(fd, path);
+  close(fd);
+  return text;
+}
+
+Result<TextSource> open_text_source(const std::string& model) {
+  TextSource source;
+  NIBBLE_TRY(source.path, find_model(model));
+  std::error_code error;
+  if (std::filesystem::is_directory(source.path, error)) {
+    NIBBLE_TRY(source.tokenizer, with_path(source.path, Tokenizer::from_folder(source.path)));
+    return source;
+  }
+  NIBBLE_TRY(source.file, open_weight_file(source.path));
+  NIBBLE_TRY(source.tokenizer,
+             with_path(source.path, Tokenizer::from_gguf(source.file->metadata())));
+  return source;
+}
+
+}  // namespace nibble::cli

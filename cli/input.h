@@ -1,0 +1,26 @@
+// Whole inputs: files and standard input.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "core/base/error.h"
+#include "core/text/tokenizer.h"
+#include "formats/weight_file.h"
+
+namespace nibble::cli {
+
+// "-" is standard input. Fails with kNotFound, or kInvalidInput when it cannot be read.
+Result<std::string> read_text(const std::string& path);
+
+// What a model says about text: a tokenizer and where its metadata stands. From a GGUF file (a
+// vocabulary is enough) or from a folder with tokenizer.json.
+struct TextSource {
+  std::filesystem::path path;
+  std::unique_ptr<WeightFile> file;  // null for a folder that holds only a tokenizer
+  std::unique_ptr<Tokenizer> tokenizer;
+};
+Result<TextSource> open_text_source(const std::string& model);
+
+}  // namespace nibble::cli

@@ -1,0 +1,228 @@
+// The summary of `nibble inspect MODEL`: gathered once, shown as text or as JSON.
+#include <map>
+
+#include "cli/inspect.h"
+#include "cli/output.h"
+#include "cli/units.h"
+#include "core/base/json.h"
+#include "core/licence/licences.h"
+#include "core/models/model.h"
+#include "core/text/tokenizer.h"
+
+namespace nibble::cli {
+namespace {
+
+// "{architecture}.key" of each line of the architecture's sizes, and its name in the JSON document.
+constexpr std::pair<const char*, const char*> kSizes[] = {
+    {"block_count", "n_layer"},
+    {"embedding_length", "n_embd"},
+    {"attention.head_count", "n_head"},
+    {"attention.head_count_kv", "n_head_kv"},
+    {"attention.key_length", "d_head"},
+    {"feed_forward_length", "n_ff"},
+    {"expert_count", "n_expert"},
+    {"expert_used_count", "n_expert_used"},
+    {"attention.sliding_window", "n_window"},
+    {"context_length", "n_ctx_train"},
+};
+
+Json string_or_null(const Metadata& metadata, std::string_view key) {
+  const auto* value = metadata.find(key);
+  const auto* text = value ? std::get_if<std::string_view>(value) : nullptr;
+  return text ? Json(*text) : Json(nullptr);
+}
+
+Json sizes(const Metadata& metadata, const std::string& architecture) {
+  Json out = Json::object();
+  for (const auto& [key, name] : kSizes) {
+    const auto* value = metadata.find(architecture + "." + key);
+    if (!value) continue;
+    if (const auto* n = std::get_if<uint64_t>(value)) out[name] = *n;
+    if (const auto* n = std::get_if<int64_t>(value)) out[name] = *n;
+  }
+  return out;
+}
+
+Json types(const WeightFile& file) {
+  struct Sum {
+    uint64_t tensors = 0, weights = 0, bytes = 0;
+    double bpw = 0;
+  };
+  std::map<std::string_view, Sum> sums;
+  for (const TensorView& tensor : file.tensors()) {
+    Sum& sum = sums[tensor.format->name];
+    ++sum.tensors;
+    sum.weights += static_cast<uint64_t>(tensor.shape.n_elements());
+    sum.bytes += tensor.bytes.size();
+    sum.bpw = tensor.format->bpw();
+  }
+  Json out = Json::array();
+  for (const auto& [name, sum] : sums)
+    out.push_back({{"type", name},
+                   {"tensors", sum.tensors},
+                   {"weights", sum.weights},
+                   {"bits_per_weight", sum.bpw},
+                   {"bytes", sum.bytes}});
+  return out;
+}
+
+Json tokenizer_facts(const Metadata& metadata) {
+  const auto tokenizer = Tokenizer::from_gguf(metadata);
+  if (!tokenizer) return {{"error", tokenizer.error().message}};
+  const Tokenizer& t = **tokenizer;
+  Json out = {{"kind", t.kind()},
+              {"model", string_or_null(metadata, "tokenizer.ggml.model")},
+              {"pre", string_or_null(metadata, "tokenizer.ggml.pre")},
+              {"n_vocab", t.n_vocab()}};
+  const auto named = [&](TokenId id) { return Json{{"id", id}, {"text", t.token_text(id)}}; };
+  out["bos"] = t.bos() ? named(*t.bos()) : Json(nullptr);
+  out["adds_bos"] = t.adds_bos();
+  out["ends"] = Json::array();
+  for (const TokenId id : t.end_tokens()) out["ends"].push_back(named(id));
+  return out;
+}
+
+Result<Json> licence_facts(const Metadata& metadata) {
+  NIBBLE_TRY(const DeclaredLicence licence, declared_licence(metadata));
+  const auto or_null = [](std::string_view text) {
+    return text.empty() ? Json(nullptr) : Json(text);
+  };
+  Json out = {{"declared", or_null(licence.value)},
+              {"name", or_null(licence.name)},
+              {"link", or_null(licence.link)}};
+  if (licence.known)
+    out["known"] = {{"id", licence.known->id},
+                    {"name", licence.known->name},
+                    {"spdx", or_null(licence.known->spdx)},
+                    {"commercial_use", to_string(licence.known->commercial)},
+                    {"terms", licence.known->terms},
+                    {"url", or_null(licence.known->url)},
+                    {"as_of", kLicenceTableDate}};
+  if (!licence.family_terms.empty()) out["family_usually"] = licence.family_terms;
+  return out;
+}
+
+Result<Json> gather(const WeightFile& file) {
+  const Metadata& metadata = file.metadata();
+  Json out;
+  out["files"] = Json::array();
+  for (const auto& path : file.files()) out["files"].push_back(path.string());
+  out["container"] = file.container();
+  out["bytes"] = file.n_bytes();
+  out["name"] = string_or_null(metadata, "general.name");
+  out["architecture"] = string_or_null(metadata, "general.architecture");
+  out["sizes"] = sizes(
+      metadata, out["architecture"].is_string() ? out["architecture"].get<std::string>() : "");
+  uint64_t n_params = 0, n_bytes = 0;
+  for (const TensorView& tensor : file.tensors()) {
+    n_params += static_cast<uint64_t>(tensor.shape.n_elements());
+    n_bytes += tensor.bytes.size();
+  }
+  out["n_params"] = n_params;
+  out["bits_per_weight"] =
+      n_params ? 8.0 * static_cast<double>(n_bytes) / static_cast<double>(n_params) : 0.0;
+  out["types"] = types(file);
+  out["tokenizer"] = tokenizer_facts(metadata);
+  const Json chat = string_or_null(metadata, "tokenizer.chat_template");
+  out["chat_template_bytes"] =
+      chat.is_string() ? Json(chat.get_ref<const std::string&>().size()) : Json(nullptr);
+  NIBBLE_TRY(out["licence"], licence_facts(metadata));
+  const auto model = Model::load(file);
+  out["runs"] = model.has_value();
+  if (!model) out["runs_not_because"] = model.error().message;
+  return out;
+}
+
+class Lines {
+ public:
+  template <class... Args>
+  void add(std::string_view name, fmt::format_string<Args...> format, Args&&... args) {
+    text_ +=
+        fmt::format("{:<14}{}\n", name, one_line(fmt::format(format, std::forward<Args>(args)...)));
+  }
+  void raw(std::string_view text) { text_ += text; }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+std::string text_of(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : "not stated";
+}
+
+void add_tokenizer(Lines& lines, const Json& facts) {
+  if (facts.contains("error"))
+    return lines.add("tokenizer", "unusable: {}", text_of(facts["error"]));
+  const auto named = [](const Json& token) {
+    return fmt::format("{} ({})", token["text"].get<std::string>(), token["id"].get<int>());
+  };
+  std::string ends;
+  for (const Json& token : facts["ends"]) ends += (ends.empty() ? "" : ", ") + named(token);
+  lines.add("tokenizer", "{}, {} tokens{}", facts["kind"].get<std::string>(),
+            facts["n_vocab"].get<int>(),
+            facts["pre"].is_string() ? ", splits as " + facts["pre"].get<std::string>() : "");
+  if (facts["bos"].is_object())
+    lines.add("begins with", "{}{}", named(facts["bos"]),
+              facts["adds_bos"].get<bool>() ? "" : ", not added by itself");
+  lines.add("ends at", "{}", ends.empty() ? "no token" : ends);
+}
+
+void add_licence(Lines& lines, const Json& facts) {
+  std::string declared = text_of(facts["declared"]);
+  if (facts["name"].is_string()) declared += ", " + text_of(facts["name"]);
+  if (facts["link"].is_string()) declared += ", " + text_of(facts["link"]);
+  lines.add("licence", "{}{}", declared,
+            facts["declared"].is_string() ? " (the file's general.license)" : "");
+  if (facts.contains("family_usually"))
+    lines.add("", "models of this family usually carry: {}", text_of(facts["family_usually"]));
+  if (!facts.contains("known")) return;
+  const Json& known = facts["known"];
+  lines.add("", "{}; commercial use: {}", text_of(known["name"]), text_of(known["commercial_use"]));
+  lines.add("", "{}", text_of(known["terms"]));
+  lines.add("", "{} (as of {}; no legal advice)", text_of(known["url"]), text_of(known["as_of"]));
+}
+
+std::string to_text(const Json& facts) {
+  Lines lines;
+  const auto& files = facts["files"];
+  lines.add("file", "{}{} ({}, {})", text_of(files[0]),
+            files.size() > 1 ? fmt::format(" and {} more", files.size() - 1) : "",
+            text_of(facts["container"]), human_bytes(facts["bytes"].get<uint64_t>()));
+  lines.add("name", "{}", text_of(facts["name"]));
+  lines.add("architecture", "{}", text_of(facts["architecture"]));
+  std::string numbers;
+  for (const auto& [name, value] : facts["sizes"].items())
+    numbers += fmt::format("{}{} {}", numbers.empty() ? "" : ", ", name, dump_json(value));
+  if (!numbers.empty()) lines.add("sizes", "{}", numbers);
+  lines.add("parameters", "{}, {:.2f} bits per weight",
+            human_count(facts["n_params"].get<uint64_t>()), facts["bits_per_weight"].get<double>());
+  add_tokenizer(lines, facts["tokenizer"]);
+  lines.add("chat template", "{}",
+            facts["chat_template_bytes"].is_null()
+                ? "none (a base model)"
+                : fmt::format("{} bytes (--template prints it)",
+                              facts["chat_template_bytes"].get<size_t>()));
+  add_licence(lines, facts["licence"]);
+  lines.add("runs here", "{}",
+            facts["runs"].get<bool>() ? "yes" : "no: " + text_of(facts["runs_not_because"]));
+  if (!facts["types"].empty())
+    lines.raw(fmt::format("\n{:<8}{:>8}{:>12}{:>13}{:>12}\n", "type", "tensors", "weights",
+                          "bits/weight", "bytes"));
+  for (const Json& row : facts["types"])
+    lines.raw(fmt::format(
+        "{:<8}{:>8}{:>12}{:>13.4g}{:>12}\n", text_of(row["type"]), row["tensors"].get<uint64_t>(),
+        human_count(row["weights"].get<uint64_t>()), row["bits_per_weight"].get<double>(),
+        human_bytes(row["bytes"].get<uint64_t>())));
+  return lines.text();
+}
+
+}  // namespace
+
+Result<void> inspect_summary(const WeightFile& file, const InspectOptions& options) {
+  NIBBLE_TRY(const Json facts, gather(file));
+  if (options.json) return write_out(dump_json(facts, 1) + "\n");
+  return write_out(to_text(facts));
+}
+
+}  // namespace nibble::cli

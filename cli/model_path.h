@@ -1,0 +1,22 @@
+// Which file a MODEL argument means, and what models are installed.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+
+namespace nibble::cli {
+
+// The model that `run` takes when none is named.
+inline constexpr const char* kDefaultModel = "SmolLM2-135M-Instruct.Q4_1.gguf";
+
+std::filesystem::path models_folder();  // $XDG_DATA_HOME/nibble/models
+// Names under models_folder(), sorted.
+std::vector<std::string> installed_models();
+// A path that exists, or the name of an installed model, with or without .gguf; "" is the installed
+// default. Fails with kNotFound.
+Result<std::filesystem::path> find_model(const std::string& model);
+
+}  // namespace nibble::cli
