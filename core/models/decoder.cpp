@@ -135,7 +135,7 @@ bool Decoder::run(KvCache& cache, Phase phase, std::span<const int32_t> tokens, 
     pool_->run(b.n, [&](int t, int) {
       float* scratch = branch_.data() + static_cast<size_t>(t) * h_.n_embd;
       const int p = std::min(first_position + t, m.n_rows - 1);
-      quant::kernels(*m.format).dequantize(m.data + p * m.row_bytes(), h_.n_embd, scratch);
+      m.decode(p, scratch);
       float* row = residual_.data() + static_cast<size_t>(t) * h_.n_embd;
       for (int i = 0; i < h_.n_embd; ++i) row[i] += scratch[i];
     });
@@ -153,7 +153,7 @@ void Decoder::embed(std::span<const int32_t> tokens) {
   const Matrix& m = w_.token_embd.w;
   pool_->run(static_cast<int>(tokens.size()), [&](int t, int) {
     float* row = residual_.data() + static_cast<size_t>(t) * h_.n_embd;
-    quant::kernels(*m.format).dequantize(m.data + tokens[t] * m.row_bytes(), h_.n_embd, row);
+    m.decode(tokens[t], row);
     if (h_.embedding_scale != 1)
       for (int i = 0; i < h_.n_embd; ++i) row[i] *= h_.embedding_scale;
   });

@@ -108,8 +108,8 @@ void FeedForward::run(const BlockOptions& options, const LayerWeights& layer, in
     const Linear& up = layer.ffn_up;
     if (options.gated && !layer.ffn_gate) {
       const int n_ff = up.w.n_rows / 2;
-      const Matrix gate{up.w.format, up.w.data, n_ff, up.w.n_cols};
-      const Matrix rest{up.w.format, up.w.data + n_ff * up.w.row_bytes(), n_ff, up.w.n_cols};
+      const Matrix gate = up.w.rows(0, n_ff);
+      const Matrix rest = up.w.rows(n_ff, n_ff);
       dense(options,
             {&gate, &rest, &layer.ffn_down.w, up.bias, up.bias ? up.bias + n_ff : nullptr,
              layer.ffn_down.bias},

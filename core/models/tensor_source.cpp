@@ -28,8 +28,10 @@ std::string replaced(std::string_view name, std::string_view what, int i) {
 }
 
 Matrix view(const TensorView& t, int64_t first_row, int n_rows) {
+  const auto n_cols = static_cast<int>(t.shape.n_cols());
+  if (t.decoder) return {t.format, t.bytes.data(), n_rows, n_cols, t.decoder, first_row};
   return {t.format, t.bytes.data() + static_cast<size_t>(first_row) * t.row_bytes(), n_rows,
-          static_cast<int>(t.shape.n_cols())};
+          n_cols};
 }
 
 }  // namespace
@@ -98,6 +100,7 @@ Result<std::vector<const TensorView*>> TensorSource::find(const TensorSpec& spec
 Result<Matrix> TensorSource::transposed(const TensorView& t, const std::byte* data, int n_rows,
                                         int n_cols, int first, int step) {
   // data: [n_cols, stored] with stored columns; row r of the result is column first + r * step.
+  if (t.decoder) return unsupported("tensor '{}': {} cannot be transposed", t.name, t.format->name);
   if (t.format->block_len != 1)
     return unsupported("tensor '{}': {} cannot be transposed", t.name, t.format->name);
   const size_t e = t.format->block_bytes, stored = t.shape.n_cols();
@@ -126,7 +129,7 @@ Result<std::vector<Matrix>> TensorSource::kv_b_parts(const TensorSpec& spec,
     auto* keys = reinterpret_cast<float*>(own(sizeof(float) * m.kv_lora * m.d_nope));
     std::vector<float> row(m.kv_lora);
     for (int r = 0; r < m.d_nope; ++r) {
-      quant::kernels(*kv_b.format).dequantize(view(kv_b, first + r, 1).data, m.kv_lora, row.data());
+      decode_rows(kv_b, first + r, 1, row.data());
       for (int c = 0; c < m.kv_lora; ++c) keys[static_cast<size_t>(c) * m.d_nope + r] = row[c];
     }
     out.push_back(
@@ -142,7 +145,8 @@ Result<std::vector<Matrix>> TensorSource::stacked(const TensorSpec& spec, const 
   const int n_rows = static_cast<int>(s.dim[s.n_dims - 2]);
   const int n_cols = static_cast<int>(s.n_cols());
   const bool folder = hparams_.hf_rows;
-  const bool transpose = folder && spec.fix == Fix::kTranspose;
+  // MXFP4 blocks run along the inputs: they are stored the usual way round
+  const bool transpose = folder && spec.fix == Fix::kTranspose && !t.name.ends_with("_blocks");
   const int n_parts = folder ? spec.n_parts : 1;
   const int part = folder ? spec.part : 0;
   Shape expected = s;
@@ -157,6 +161,12 @@ Result<std::vector<Matrix>> TensorSource::stacked(const TensorSpec& spec, const 
     const std::byte* data = t.bytes.data() + each * i;
     if (transpose) {
       NIBBLE_TRY(out.emplace_back(), transposed(t, data, n_rows, n_cols, first, step));
+      continue;
+    }
+    if (t.decoder) {
+      Matrix m = view(t, int64_t{i} * n_rows * n_parts + first, n_rows);
+      m.row_step = step;
+      out.push_back(m);
       continue;
     }
     Matrix m{t.format, data + first * t.row_bytes(), n_rows, n_cols};
@@ -208,7 +218,7 @@ Result<const float*> TensorSource::vector(const TensorSpec& spec) {
       return corrupt("tensor '{}': shape {}, expected {}", t.name, to_string(t.shape),
                      to_string(spec.shape));
     std::vector<float> whole(each * n_parts);
-    quant::kernels(*t.format).dequantize(t.bytes.data(), each * n_parts, whole.data());
+    decode_rows(t, 0, t.shape.n_rows(), whole.data());
     const int64_t rows = spec.shape.n_cols(), step = spec.interleaved ? n_parts : 1;
     for (int64_t k = 0; k < each; ++k) {
       const int64_t row = k / rows, col = k % rows;

@@ -54,6 +54,7 @@ size_t largest_panel_bytes(int n_cols) {
 size_t x_rows_bytes(int n_cols) { return kTileTokens * dense::padded_cols(n_cols) * sizeof(float); }
 
 ActivationKind kind_of(const Matrix& w, const MatmulContext& context) {
+  if (w.decoder) return ActivationKind::kF32;
   const quant::Kernels& k = quant::kernels(*w.format);
   const bool has_kernels =
       context.phase == Phase::kPrompt ? k.multiply_panel != nullptr : k.gemv != nullptr;
@@ -69,7 +70,36 @@ void finish(const kernels::OpsKernels& ops, const Product& product, int token, i
 
 bool takes_bare_sums(const Product& product) { return !product.bias && !product.add; }
 
+// Rows of w -> out [dense::kTile, padded_cols], the rest zeros.
+void expand_tile(const Matrix& w, int first, int n_rows, float* out) {
+  if (!w.decoder)
+    return dense::expand(quant::kernels(*w.format), w.data + first * w.row_bytes(), w.row_bytes(),
+                         n_rows, w.n_cols, out);
+  const size_t padded = dense::padded_cols(w.n_cols);
+  if (w.row_step == 1) w.decoder->decode(w.first_row + first, n_rows, out, padded);
+  for (int r = 0; r < n_rows && w.row_step != 1; ++r) w.decode(first + r, out + r * padded);
+  for (int r = 0; r < dense::kTile; ++r)
+    std::fill(out + r * padded + (r < n_rows ? w.n_cols : 0), out + (r + 1) * padded, 0.0f);
+}
+
 }  // namespace
+
+void Matrix::decode(int r, float* out) const {
+  if (decoder)
+    decoder->decode(first_row + int64_t{r} * row_step, 1, out, static_cast<size_t>(n_cols));
+  else
+    quant::kernels(*format).dequantize(data + static_cast<size_t>(r) * row_bytes(), n_cols, out);
+}
+
+Matrix Matrix::rows(int first, int n) const {
+  Matrix part = *this;
+  part.n_rows = n;
+  if (decoder)
+    part.first_row += int64_t{first} * row_step;
+  else
+    part.data += static_cast<size_t>(first) * row_bytes();
+  return part;
+}
 
 size_t MatmulScratch::bytes_needed(int max_tokens, int max_cols, int n_threads) {
   max_cols = whole_blocks(max_cols);
@@ -240,12 +270,11 @@ class MatmulRun {
   }
 
   void dense_panels(const Product& p, int first, int n_rows, int thread) const {
-    const quant::Kernels& k = quant::kernels(*p.w->format);
     float* w = reinterpret_cast<float*>(panels(thread));
     alignas(64) float sums[dense::kTile * dense::kTile];
     for (int r = 0; r < n_rows; r += dense::kTile) {
       const int m = std::min(dense::kTile, n_rows - r);
-      dense::expand(k, p.w->data + (first + r) * p.w->row_bytes(), p.w->row_bytes(), m, n_cols_, w);
+      expand_tile(*p.w, first + r, m, w);
       for (int t = 0; t < n_tokens_; t += dense::kTile) {
         dense::multiply_tile(w, dense_row(t), dense::padded_cols(n_cols_), sums);
         for (int i = 0; i < std::min(dense::kTile, n_tokens_ - t); ++i)
@@ -255,12 +284,11 @@ class MatmulRun {
   }
 
   void dense_rows(const Product& p, int first, int n_rows, int thread) const {
-    const quant::Kernels& k = quant::kernels(*p.w->format);
     const size_t padded = dense::padded_cols(n_cols_);
     float* w = reinterpret_cast<float*>(panels(thread));
     std::fill(w + n_cols_, w + padded, 0.0f);
     for (int r = first; r < first + n_rows; ++r) {
-      k.dequantize(p.w->data + r * p.w->row_bytes(), n_cols_, w);
+      p.w->decode(r, w);
       for (int t = 0; t < n_tokens_; ++t) {
         const float sum = dense::dot(w, dense_row(t), padded);
         finish(ops_, p, t, r, &sum, 1);

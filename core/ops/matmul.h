@@ -11,19 +11,27 @@
 #include "core/base/function_ref.h"
 #include "core/base/thread_pool.h"
 #include "core/tensor/arena.h"
+#include "core/tensor/row_decoder.h"
 #include "core/tensor/rows.h"
 #include "quant/format.h"
 
 namespace nibble {
 
-// A weight matrix [n_rows, n_cols] in the file's own bytes, rows without gaps.
+// A weight matrix [n_rows, n_cols] in the file's own bytes, rows without gaps; or, where decoder is
+// set, its rows first_row + r * row_step (data then is not null and not read).
 struct Matrix {
   const quant::Format* format = nullptr;
   const std::byte* data = nullptr;
   int n_rows = 0;
   int n_cols = 0;
+  const RowDecoder* decoder = nullptr;
+  int64_t first_row = 0;
+  int row_step = 1;
 
   size_t row_bytes() const { return format->row_bytes(n_cols); }
+  // Row r as f32.
+  void decode(int r, float* out) const;
+  Matrix rows(int first, int n) const;  // [n, n_cols]
   explicit operator bool() const { return data != nullptr; }
 };
 
