@@ -79,6 +79,11 @@ std::unexpected<Error> refuse(std::string_view head) {
 
 }  // namespace
 
+const std::filesystem::path& WeightFile::folder() const {
+  static const std::filesystem::path none;
+  return none;
+}
+
 Result<std::unique_ptr<WeightFile>> open_weight_file(const std::filesystem::path& path) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored))

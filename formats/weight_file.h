@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/json.h"
 #include "core/tensor/tensor_view.h"
 #include "formats/metadata.h"
 
@@ -23,6 +24,13 @@ class WeightFile {
   virtual const TensorView* find(std::string_view name) const = 0;
   virtual uint64_t n_bytes() const = 0;  // of all files together
   virtual std::span<const std::filesystem::path> files() const = 0;
+  // A folder's config.json, or what it would say; nullptr where the metadata says all (GGUF). In a
+  // folder tensors have Hugging Face's names, and those stored as codes and scales stand there
+  // once, under the name of the weight.
+  virtual const Json* config() const { return nullptr; }
+  // The folder that was opened, where tokenizer and templates lie beside the weights; empty for a
+  // file.
+  virtual const std::filesystem::path& folder() const;
   // How the weights are going to be read. preload: again and again, by a running model (maps them
   // in the background); read_ahead: once, front to back.
   virtual void preload() = 0;
