@@ -1,6 +1,7 @@
-// Quantization formats as rows of a registry. What a format is (Format) does not depend on the processor; how fast it
-// goes (Kernels) has one row for each instruction set. A format is one file in quant/types/, compiled once per
-// instruction set, so this header stays free of inline functions of the library: see DESIGN.md, Instruction sets.
+// Quantization formats as rows of a registry. What a format is (Format) does not depend on the
+// processor; how fast it goes (Kernels) has one row for each instruction set. A format is one file
+// in quant/types/, compiled once per instruction set, so this header stays free of inline functions
+// of the library: see DESIGN.md, Instruction sets.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +13,7 @@ namespace nibble::quant {
 
 // How the kernels of a format want the activations that they multiply with.
 enum class ActivationKind : uint8_t {
-  kF32,   // as they are: formats without integer kernels (dense products)
+  kF32,     // as they are: formats without integer kernels (dense products)
   kQ8x32,   // int8 codes, one f32 scale for 32
   kQ8x256,  // int8 codes, one f32 scale for 256
 };
@@ -20,42 +21,50 @@ inline constexpr int kActivationKinds = 3;
 
 // A weight format. block_len weights are stored in block_bytes bytes; a row is whole blocks.
 struct Format {
-  std::string_view name;      // lower case: "q4_k"
-  uint32_t gguf_type;         // the type's number in GGUF files
-  int block_len;              // weights per block
+  std::string_view name;  // lower case: "q4_k"
+  uint32_t gguf_type;     // the type's number in GGUF files
+  int block_len;          // weights per block
   int block_bytes;
-  float max_error_in_steps;   // |x - decode(encode(x))| in units of the block's step; 0 where exact; see the format's file
+  float max_error_in_steps;  // |x - decode(encode(x))| in units of the block's step; 0 where exact;
+                             // see the format's file
   ActivationKind activation;
 
   constexpr double bpw() const { return 8.0 * block_bytes / block_len; }
   // Bytes of a row of n_cols weights; n_cols must be a multiple of block_len.
-  constexpr size_t row_bytes(int64_t n_cols) const { return static_cast<size_t>(n_cols / block_len) * block_bytes; }
+  constexpr size_t row_bytes(int64_t n_cols) const {
+    return static_cast<size_t>(n_cols / block_len) * block_bytes;
+  }
 };
 
 // Rows that a panel holds and tokens that a tile holds at most.
 inline constexpr int kPanelRows = 16;
 inline constexpr int kTileTokens = 16;
 
-// One format's functions for one instruction set. Pointers may be null where a format has none (dense formats have only
-// dequantize and quantize; the rest is the work of core/ops/matmul). All counts are checked by the caller; nothing
-// here fails. w points at n_rows rows, row_bytes apart, in the file's own layout; n_cols is a multiple of block_len.
+// One format's functions for one instruction set. Pointers may be null where a format has none
+// (dense formats have only dequantize and quantize; the rest is the work of core/ops/matmul). All
+// counts are checked by the caller; nothing here fails. w points at n_rows rows, row_bytes apart,
+// in the file's own layout; n_cols is a multiple of block_len.
 struct Kernels {
   const Format* format;
-  // blocks -> out[n]; n a multiple of block_len. Exact: the reference decoding, rounded once to f32.
+  // blocks -> out[n]; n a multiple of block_len. Exact: the reference decoding, rounded once to
+  // f32.
   void (*dequantize)(const std::byte* blocks, int64_t n, float* out);
   // x[n] -> blocks. The nearest codes without importance, as llama.cpp's reference does.
   void (*quantize)(const float* x, int64_t n, std::byte* blocks);
-  // Generation: y[r] = sum_c w[r, c] * x[c] for n_rows consecutive rows. x: a row packed by ActivationKernels::pack_row.
-  // The order of summation depends on n_cols alone.
-  void (*gemv)(const std::byte* w, size_t row_bytes, int n_rows, int n_cols, const std::byte* x, float* y);
-  // Prefill: expands n_rows <= kPanelRows rows into a panel of panel_bytes(n_cols) bytes (64-byte aligned; missing rows
-  // repeat the last), then multiplies it with a tile of n_tokens <= kTileTokens tokens packed by pack_tile:
+  // Generation: y[r] = sum_c w[r, c] * x[c] for n_rows consecutive rows. x: a row packed by
+  // ActivationKernels::pack_row. The order of summation depends on n_cols alone.
+  void (*gemv)(const std::byte* w, size_t row_bytes, int n_rows, int n_cols, const std::byte* x,
+               float* y);
+  // Prefill: expands n_rows <= kPanelRows rows into a panel of panel_bytes(n_cols) bytes (64-byte
+  // aligned; missing rows repeat the last), then multiplies it with a tile of n_tokens <=
+  // kTileTokens tokens packed by pack_tile:
   //   out[t * out_stride + r] = sum_c w[r, c] * x[t, c],  t < n_tokens, r < n_rows.
   // The order of summation of one output depends on n_cols alone, not on n_tokens or n_rows.
   size_t (*panel_bytes)(int n_cols);
-  void (*expand_panel)(const std::byte* w, size_t row_bytes, int n_rows, int n_cols, std::byte* panel);
-  void (*multiply_panel)(const std::byte* panel, int n_rows, int n_cols, const std::byte* tile, int n_tokens, float* out,
-                         size_t out_stride);
+  void (*expand_panel)(const std::byte* w, size_t row_bytes, int n_rows, int n_cols,
+                       std::byte* panel);
+  void (*multiply_panel)(const std::byte* panel, int n_rows, int n_cols, const std::byte* tile,
+                         int n_tokens, float* out, size_t out_stride);
 };
 
 // How activations of one kind are packed, for one instruction set. Buffers are 64-byte aligned.
@@ -69,8 +78,8 @@ struct ActivationKernels {
 
 // The registry. All formats that are built in, by GGUF number.
 std::span<const Format* const> formats();
-const Format* find_gguf_type(uint32_t gguf_type);   // nullptr: not built in
-const Format* find_format(std::string_view name);   // nullptr: no such name; case is ignored
+const Format* find_gguf_type(uint32_t gguf_type);  // nullptr: not built in
+const Format* find_format(std::string_view name);  // nullptr: no such name; case is ignored
 // The kernels for the instruction set in use (quant/dispatch.h).
 const Kernels& kernels(const Format& format);
 const ActivationKernels& activation_kernels(ActivationKind kind);

@@ -69,6 +69,21 @@ struct Simd {
   static Bytes split_bits(Bytes b) {
     return {bits256<kFirst, kMask>(b.v[0]), bits256<kSecond, kMask>(b.v[1])};
   }
+  static Bytes load_halves(const void* low, const void* high) {
+    return {load256(low), load256(high)};
+  }
+  static Floats load_floats(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+  static Floats each_four_times(const float* four) {
+    return {_mm256_set_m128(_mm_set1_ps(four[1]), _mm_set1_ps(four[0])),
+            _mm256_set_m128(_mm_set1_ps(four[3]), _mm_set1_ps(four[2]))};
+  }
+  // Quarters 0 0 2 2 and 1 1 3 3 of two vectors, alternating between them.
+  static void weave(Bytes a, Bytes b, Bytes& even, Bytes& odd) {
+    even = {_mm256_permute2x128_si256(a.v[0], b.v[0], 0x20),
+            _mm256_permute2x128_si256(a.v[1], b.v[1], 0x20)};
+    odd = {_mm256_permute2x128_si256(a.v[0], b.v[0], 0x31),
+           _mm256_permute2x128_si256(a.v[1], b.v[1], 0x31)};
+  }
   static Bytes twice(const void* p) { return {load256(p), load256(p)}; }
   static Bytes table16(const void* p) {
     const __m256i t = _mm256_broadcastsi128_si256(load128(p));
@@ -154,6 +169,7 @@ struct Simd {
       lo = field16<kAt>();
       hi = field16<kAt + 16>();
     }
+    uint8_t byte(int at) const { return static_cast<uint8_t>(p[at]); }
     uint16_t word(int at) const {
       uint16_t v;
       std::memcpy(&v, p + at, 2);

@@ -1,6 +1,6 @@
-// Unsigned codes times int8 without VNNI: pairs of products in 16 bits. As many pairs are added
-// there as can never overflow; codes above 129 take their signed form, code - 128, as magnitude
-// times the other factor with its sign.
+// Unsigned codes times int8 without VNNI, for row products: sums of two products in 16 bits, which
+// hold up to code 129. Codes above take their signed form, code - 128, as magnitude times the other
+// factor with its sign.
 #pragma once
 
 #include <immintrin.h>
@@ -9,10 +9,6 @@ namespace nibble::quant::NIBBLE_ISA {
 
 template <class F>
 inline constexpr bool kSigned = F::kMaxCode > 129;
-// Pair sums that fit 16 bits together: 2 * 127 * kMaxCode each.
-template <class F>
-inline constexpr int kPairSums = kSigned<F> ? 1 : 32767 / (254 * F::kMaxCode);
-
 // The signed form already stands for the weight; the others need their offset taken off.
 template <class F>
 inline constexpr int kOffsetLeft = kSigned<F> ? -1 : F::kOffsetShift;

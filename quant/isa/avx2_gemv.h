@@ -7,6 +7,7 @@
 
 #include "quant/isa/avx2_dot.h"
 #include "quant/kernels/layout.h"
+#include "quant/kernels/unpack256.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 
@@ -88,7 +89,7 @@ template <class F>
                                                 __m256& acc) {
   constexpr bool k16 = F::kGroup == 16;
   Simd::Bytes q[4];
-  F::template unpack_row<Simd>(block, q);
+  unpack_row256<F, Simd>(block, q);
   alignas(16) int8_t scale[16], min[16];
   F::groups(block, scale, min);
   // Word r of the low lane: the scale of the first half of run r, of the high lane: of its second

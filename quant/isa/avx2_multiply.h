@@ -24,7 +24,9 @@ template <Part kPart>
 template <Part kPart, int kMaxCode, int kDots, int N>
 [[gnu::always_inline]] inline void dot_parts(const uint8_t (*q)[kPanelRows][4], const int8_t* a,
                                              __m256i (&s)[N][2]) {
-  constexpr int kFit = 32767 / (254 * kMaxCode), kSums = kFit < kDots ? kFit : kDots;
+  constexpr int kFit = 32767 / (254 * kMaxCode);
+  constexpr int kPower = kFit >= 8 ? 8 : kFit >= 4 ? 4 : kFit >= 2 ? 2 : 1;
+  constexpr int kSums = kPower < kDots ? kPower : kDots;
   const __m256i ones = _mm256_set1_epi16(1);
 #pragma GCC unroll 8
   for (int first = 0; first < kDots; first += kSums) {

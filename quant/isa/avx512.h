@@ -69,6 +69,21 @@ struct Simd {
         _mm512_set_epi64(kSecond, kSecond, kSecond, kSecond, kFirst, kFirst, kFirst, kFirst);
     return _mm512_and_si512(_mm512_rorv_epi64(v, by), _mm512_set1_epi8(kMask));
   }
+  static Bytes load_halves(const void* low, const void* high) {
+    const __m512i first =
+        _mm512_castsi256_si512(_mm256_loadu_si256(static_cast<const __m256i*>(low)));
+    return _mm512_inserti64x4(first, _mm256_loadu_si256(static_cast<const __m256i*>(high)), 1);
+  }
+  static Floats load_floats(const float* p) { return _mm512_loadu_ps(p); }
+  static Floats each_four_times(const float* four) {
+    const __m512i at = _mm512_set_epi32(3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0);
+    return _mm512_permutexvar_ps(at, _mm512_castps128_ps512(_mm_load_ps(four)));
+  }
+  // Quarters 0 0 2 2 and 1 1 3 3 of two vectors, alternating between them.
+  static void weave(Bytes a, Bytes b, Bytes& even, Bytes& odd) {
+    even = _mm512_permutex2var_epi64(a, _mm512_set_epi64(13, 12, 5, 4, 9, 8, 1, 0), b);
+    odd = _mm512_permutex2var_epi64(a, _mm512_set_epi64(15, 14, 7, 6, 11, 10, 3, 2), b);
+  }
   static Bytes twice(const void* p) {
     return _mm512_broadcast_i64x4(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
   }
@@ -138,11 +153,14 @@ struct Simd {
   template <int kStride>
   struct Four {
     static_assert(4 * kStride >= 64 && 4 * kStride <= 96);
+    const std::byte* p;
     __m512i first, last;  // the first 64 bytes and the last 32; they may overlap
-    explicit Four(const std::byte* p)
-        : first(load(p)),
+    explicit Four(const std::byte* at)
+        : p(at),
+          first(load(p)),
           last(_mm512_castsi256_si512(
               _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 4 * kStride - 32)))) {}
+    uint8_t byte(int at) const { return static_cast<uint8_t>(p[at]); }
 
     __m512i pick(const ByteMap& map) const {
       return _mm512_permutex2var_epi8(first, load(map.at), last);

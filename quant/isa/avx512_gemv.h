@@ -6,6 +6,7 @@
 #include <immintrin.h>
 
 #include "quant/kernels/layout.h"
+#include "quant/kernels/unpack256.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 
@@ -135,7 +136,7 @@ void gemv256_rows(const std::byte* w, size_t row_bytes, int n_blocks, const Row2
     for (int i = 0; i < kRows; ++i) {
       const auto& block = *reinterpret_cast<const Block*>(w + i * row_bytes + sizeof(Block) * b);
       __m512i q[4], p[4];
-      F::template unpack_row<Simd>(block, q);
+      unpack_row256<F, Simd>(block, q);
 #pragma GCC unroll 4
       for (int j = 0; j < 4; ++j)
         p[j] = _mm512_dpbusd_epi32(_mm512_setzero_si512(), q[j], _mm512_load_si512(a.q[j]));

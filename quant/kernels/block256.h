@@ -1,20 +1,20 @@
 // Kernels of a format of 256-weight blocks, made of what the format's file says about one block:
-//   Block                     its bytes, without alignment
-//   format                    its row of the registry
-//   kMaxCode, kOffsetShift    codes are 0..kMaxCode and stand for code - 2^kOffsetShift; -1: for
-//   themselves kGroup                    16 or 32 weights share an integer scale kHasMin w =
-//   scale(Block) * group_scale * code - dmin(Block) * group_min, minima in 0..63 scale(Block),
-//   dmin(Block), codes(Block, uint8_t[256]) groups(Block, int8_t scale[256 / kGroup], int8_t
-//   min[256 / kGroup]) quantize_block(const float[256], Block&)   optional
-// and, where there are vectors (S is quant/isa's Simd):
-//   unpack_rows<S>(rows, at, q[64][16][4])          stores the codes of the block at rows[r] + at
-//   of 16 rows unpack_row<S>(Block, S::Bytes[4])               the codes of one row in the order of
-//   Row256
+//   Block       its bytes, without alignment
+//   format      its row of the registry
+//   kMaxCode, kOffsetShift
+//               codes are 0..kMaxCode and stand for code - 2^kOffsetShift; -1: for themselves
+//   kGroup      16 or 32 weights share an integer scale
+//   kHasMin     w = scale(block) * group scale * code - dmin(block) * group minimum, in 0..63
+//   codes(block, uint8_t[256]), groups(block, int8_t scale[], int8_t min[]), scale, dmin
+//   kUnit       only where scale(block) is not the half-precision number d as it stands
+// and, where it pays, vector forms (quant/kernels/unpack256.h; S is quant/isa's Simd):
+//   unpack_rows<S>(rows, at, q[64][16][4]), unpack_row<S>(block, S::Bytes[4])
 #pragma once
 
 #include "quant/isa/isa.h"
 #include "quant/kernels/layout.h"
 #include "quant/kernels/panel.h"
+#include "quant/kernels/unpack256.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 
@@ -47,14 +47,6 @@ struct Block256 {
         out += F::kGroup;
       }
     }
-  }
-
-  static void quantize(const float* x, int64_t n, std::byte* blocks) requires requires(Block& b) {
-    F::quantize_block(x, b);
-  }
-  {
-    auto* block = reinterpret_cast<Block*>(blocks);
-    for (int64_t b = 0; b < n / 256; ++b) F::quantize_block(x + 256 * b, block[b]);
   }
 
   static float dot_block(const Block& block, const Row256& a) {
@@ -126,7 +118,7 @@ struct Block256 {
     }
     typename S::Bytes v[4];
     S::transpose(scale_rows, 0, v);
-    const auto d = S::halves(rows, at + offsetof(Block, d));
+    const auto d = scales_of_rows256<F, S>(rows, at);
 #pragma GCC unroll 4
     for (int g = 0; g < kGroups; g += 4) {
       S::store(out.scale[g], S::mul(d, S::template byte_floats<0>(v[g / 4])));
@@ -151,7 +143,7 @@ struct Block256 {
     const std::byte* rows[kPanelRows];
     for (int r = 0; r < kPanelRows; ++r) rows[r] = w + (r < n_rows ? r : n_rows - 1) * row_bytes;
     for (int b = 0; b < n_blocks; ++b) {
-      F::template unpack_rows<S>(rows, b * sizeof(Block), out[b].q);
+      unpack_rows256<F, S>(rows, b * sizeof(Block), out[b].q);
       expand_scales<S>(rows, b * sizeof(Block), out[b]);
     }
   }
@@ -163,10 +155,7 @@ struct Block256 {
   }
 
   static consteval Kernels kernels() {
-    Kernels k{&F::format, dequantize, nullptr, gemv, panel_bytes, expand_panel, multiply_panel};
-    if constexpr (requires(Block & b, const float* x) { F::quantize_block(x, b); })
-      k.quantize = quantize;
-    return k;
+    return {&F::format, dequantize, nullptr, gemv, panel_bytes, expand_panel, multiply_panel};
   }
 };
 

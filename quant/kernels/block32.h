@@ -1,14 +1,16 @@
 // Kernels of a format of 32-weight blocks, made of what the format's file says about one block:
-//   Block                     its bytes, without alignment
-//   format                    its row of the registry
-//   kMaxCode, kOffsetShift    codes are 0..kMaxCode and stand for code - 2^kOffsetShift; -1: for
-//   themselves kHasMin                   w = scale * code + minimum scale(Block), minimum(Block),
-//   codes(Block, uint8_t[32]) quantize_block(const float[32], Block&)   optional
-// and, where there are vectors (S is quant/isa's Simd):
-//   unpack_rows<S>(rows, at, S::Bytes[8])     the block at rows[r] + at of 16 rows; q[k]: codes
-//   4k..4k+3 of each unpack_four<S>(S::Four, lo, hi)           codes 0..15 and 16..31 of four
-//   blocks of one row scales_of_four<S>(S::Four), minima_of_four<S>(S::Four),
-//   scales_of_rows<S>(rows, at), minima_of_rows<S>(rows, at)
+//   Block       its bytes, without alignment
+//   format      its row of the registry
+//   kMaxCode, kOffsetShift
+//               codes are 0..kMaxCode and stand for code - 2^kOffsetShift; -1: for themselves
+//   kHasMin     w = scale * code + minimum
+//   codes(block, uint8_t[32]), scale(block), minimum(block)
+// and as vectors (S is quant/isa's Simd):
+//   unpack_rows<S>(rows, at, S::Bytes[8])
+//               the blocks at rows[r] + at of 16 rows; q[k] holds codes 4k .. 4k + 3 of each
+//   unpack_four<S>(S::Four, lo, hi)
+//               codes 0..15 and 16..31 of four consecutive blocks of one row
+//   scales_of_rows<S>, minima_of_rows<S>, scales_of_four<S>, minima_of_four<S>
 #pragma once
 
 #include "quant/isa/isa.h"
@@ -38,14 +40,6 @@ struct Block32 {
         for (int i = 0; i < 32; ++i) out[i] += m;
       }
     }
-  }
-
-  static void quantize(const float* x, int64_t n, std::byte* blocks) requires requires(Block& b) {
-    F::quantize_block(x, b);
-  }
-  {
-    auto* block = reinterpret_cast<Block*>(blocks);
-    for (int64_t b = 0; b < n / 32; ++b) F::quantize_block(x + 32 * b, block[b]);
   }
 
   static void gemv(const std::byte* w, size_t row_bytes, int n_rows, int n_cols, const std::byte* x,
@@ -114,10 +108,7 @@ struct Block32 {
   }
 
   static consteval Kernels kernels() {
-    Kernels k{&F::format, dequantize, nullptr, gemv, panel_bytes, expand_panel, multiply_panel};
-    if constexpr (requires(Block & b, const float* x) { F::quantize_block(x, b); })
-      k.quantize = quantize;
-    return k;
+    return {&F::format, dequantize, nullptr, gemv, panel_bytes, expand_panel, multiply_panel};
   }
 };
 

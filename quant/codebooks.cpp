@@ -1,0 +1,77 @@
+// Unpacks the grids of quant/codebooks/ at compile time.
+#include "quant/codebooks.h"
+
+#include <array>
+#include <bit>
+#include <cstddef>
+
+namespace nibble::quant {
+namespace {
+
+// Each entry from its number: see scripts/make_codebooks.py.
+template <class Entry, size_t kEntries, size_t kValues>
+consteval Table<Entry, kEntries> unpack(const uint16_t (&packed)[kEntries],
+                                        std::array<int, kValues> values, int scale, int offset) {
+  Table<Entry, kEntries> table{};
+  for (size_t e = 0; e < kEntries; ++e) {
+    uint64_t entry = 0;
+    size_t digits = packed[e];
+    for (size_t i = 0; i < sizeof(Entry); ++i, digits /= kValues)
+      entry |= static_cast<uint64_t>(scale * values[digits % kValues] + offset) << (8 * i);
+    table.at[e] = static_cast<Entry>(entry);
+  }
+  return table;
+}
+
+constexpr uint64_t byte_mask(unsigned bits) {
+  uint64_t mask = 0;
+  for (int i = 0; i < 8; ++i)
+    if (bits >> i & 1) mask |= uint64_t{255} << (8 * i);
+  return mask;
+}
+
+constexpr uint16_t kIq1[] = {
+#include "quant/codebooks/iq1_s.inc"
+};
+constexpr uint16_t kIq2s[] = {
+#include "quant/codebooks/iq2_s.inc"
+};
+constexpr uint16_t kIq2xs[] = {
+#include "quant/codebooks/iq2_xs.inc"
+};
+constexpr uint16_t kIq2xxs[] = {
+#include "quant/codebooks/iq2_xxs.inc"
+};
+constexpr uint16_t kIq3s[] = {
+#include "quant/codebooks/iq3_s.inc"
+};
+constexpr uint16_t kIq3xxs[] = {
+#include "quant/codebooks/iq3_xxs.inc"
+};
+constexpr std::array kThree = {8, 25, 43};
+
+}  // namespace
+
+constinit const Table<uint64_t, 2048> kIq1Grid =
+    unpack<uint64_t>(kIq1, std::array{-1, 0, 1}, 8, 16);
+constinit const Table<uint64_t, 1024> kIq2sGrid = unpack<uint64_t>(kIq2s, kThree, 1, 64);
+constinit const Table<uint64_t, 512> kIq2xsGrid = unpack<uint64_t>(kIq2xs, kThree, 1, 64);
+constinit const Table<uint64_t, 256> kIq2xxsGrid = unpack<uint64_t>(kIq2xxs, kThree, 1, 64);
+constinit const Table<uint32_t, 512> kIq3sGrid =
+    unpack<uint32_t>(kIq3s, std::array{1, 3, 5, 7, 9, 11, 13, 15}, 1, 16);
+constinit const Table<uint32_t, 256> kIq3xxsGrid =
+    unpack<uint32_t>(kIq3xxs, std::array{4, 12, 20, 28, 36, 44, 52, 62}, 1, 64);
+
+constinit const Table<uint64_t, 256> kByteMasks = [] {
+  Table<uint64_t, 256> table{};
+  for (unsigned i = 0; i < 256; ++i) table.at[i] = byte_mask(i);
+  return table;
+}();
+constinit const Table<uint64_t, 128> kEvenMasks = [] {
+  Table<uint64_t, 128> table{};
+  for (unsigned i = 0; i < 128; ++i)
+    table.at[i] = byte_mask(i | static_cast<unsigned>(std::popcount(i) % 2) << 7);
+  return table;
+}();
+
+}  // namespace nibble::quant

@@ -1,0 +1,61 @@
+// The codes of 256-weight blocks as vectors: through the format's own unpack_rows and unpack_row
+// where it has them, else through its plain codes().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "quant/format.h"
+
+namespace nibble::quant::NIBBLE_ISA {
+
+// The codes of the blocks at rows[r] + at of 16 rows: q[k][r] holds codes 4k .. 4k + 3.
+template <class F, class S>
+inline void unpack_rows256(typename S::Rows rows, size_t at, uint8_t (*q)[kPanelRows][4]) {
+  if constexpr (requires { F::template unpack_rows<S>(rows, at, q); }) {
+    F::template unpack_rows<S>(rows, at, q);
+  } else {
+    alignas(64) uint8_t codes[kPanelRows][256];
+    const std::byte* code_rows[kPanelRows];
+    for (int r = 0; r < kPanelRows; ++r) {
+      F::codes(*reinterpret_cast<const typename F::Block*>(rows[r] + at), codes[r]);
+      code_rows[r] = reinterpret_cast<const std::byte*>(codes[r]);
+    }
+    for (int i = 0; i < 16; ++i) {
+      typename S::Bytes t[4];
+      S::transpose(code_rows, 16 * i, t);
+      for (int k = 0; k < 4; ++k) S::store(q[4 * i + k], t[k]);
+    }
+  }
+}
+
+// The codes of one row's block in the order of Row256.
+template <class F, class S>
+inline void unpack_row256(const typename F::Block& block, typename S::Bytes (&q)[4]) {
+  if constexpr (requires { F::template unpack_row<S>(block, q); }) {
+    F::template unpack_row<S>(block, q);
+  } else {
+    alignas(64) uint8_t codes[256];
+    F::codes(block, codes);
+    q[0] = S::load_halves(codes, codes + 64);
+    q[1] = S::load_halves(codes + 32, codes + 96);
+    q[2] = S::load_halves(codes + 128, codes + 192);
+    q[3] = S::load_halves(codes + 160, codes + 224);
+  }
+}
+
+// The factors of the blocks at rows[r] + at.
+template <class F, class S>
+inline typename S::Floats scales_of_rows256(typename S::Rows rows, size_t at) {
+  using Block = typename F::Block;
+  if constexpr (requires { F::kUnit; }) {
+    alignas(64) float d[kPanelRows];
+    for (int r = 0; r < kPanelRows; ++r)
+      d[r] = F::scale(*reinterpret_cast<const Block*>(rows[r] + at));
+    return S::load_floats(d);
+  } else {
+    return S::halves(rows, at + offsetof(Block, d));
+  }
+}
+
+}  // namespace nibble::quant::NIBBLE_ISA

@@ -1,0 +1,66 @@
+// IQ4_XS: 256 weights in 8 groups of 32 whose 6-bit scales share one half-precision factor;
+// 4.25 bits per weight.   w = d * (scale[g] - 32) * T[nibble]; the codes are T + 128.
+// Group g uses qs[16 g ..]: low nibbles are its first 16 weights, high nibbles the last 16.
+#include "quant/kernels/block256.h"
+#include "quant/kernels/non_linear.h"
+
+namespace nibble::quant::NIBBLE_ISA {
+namespace {
+
+struct IQ4_XS {
+  static constexpr Format format{"iq4_xs", 23, 256, 136, 0, ActivationKind::kQ8x256};
+  static constexpr int kMaxCode = 241, kOffsetShift = 7, kGroup = 32;
+  static constexpr bool kHasMin = false;
+  struct Block {
+    Half d;
+    uint8_t scales_h[2];
+    uint8_t scales_l[4];
+    uint8_t qs[128];
+  };
+
+  static float scale(const Block& b) { return to_float(b.d); }
+  static void groups(const Block& b, int8_t* scale, int8_t*) {
+    const int high = b.scales_h[0] | b.scales_h[1] << 8;
+    for (int g = 0; g < 8; ++g) {
+      const int low = b.scales_l[g / 2] >> 4 * (g % 2) & 15;
+      scale[g] = static_cast<int8_t>((low | (high >> 2 * g & 3) << 4) - 32);
+    }
+  }
+  static void codes(const Block& b, uint8_t* q) {
+    for (int g = 0; g < 8; ++g)
+      for (int i = 0; i < 16; ++i) {
+        q[32 * g + i] = kNonLinear[b.qs[16 * g + i] & 15];
+        q[32 * g + 16 + i] = kNonLinear[b.qs[16 * g + i] >> 4];
+      }
+  }
+
+  template <class S>
+  static void unpack_rows(typename S::Rows rows, size_t at, uint8_t (*q)[kPanelRows][4]) {
+    const auto table = S::table16(kNonLinear);
+    for (int g = 0; g < 8; ++g, q += 8) {
+      typename S::Bytes t[4];
+      S::transpose(rows, at + offsetof(Block, qs) + 16 * g, t);
+#pragma GCC unroll 4
+      for (int k = 0; k < 4; ++k) {
+        S::store(q[k], S::lookup(table, S::template bits<0, 15>(t[k])));
+        S::store(q[4 + k], S::lookup(table, S::template bits<4, 15>(t[k])));
+      }
+    }
+  }
+  template <class S>
+  static void unpack_row(const Block& b, typename S::Bytes (&q)[4]) {
+    const auto table = S::table16(kNonLinear);
+    for (int h = 0; h < 2; ++h) {
+      const auto qs = S::load(b.qs + 64 * h);
+      S::weave(S::lookup(table, S::template bits<0, 15>(qs)),
+               S::lookup(table, S::template bits<4, 15>(qs)), q[2 * h], q[2 * h + 1]);
+    }
+  }
+};
+
+}  // namespace
+
+extern const Kernels iq4_xs_kernels;
+constinit const Kernels iq4_xs_kernels = Block256<IQ4_XS>::kernels();
+
+}  // namespace nibble::quant::NIBBLE_ISA

@@ -1,0 +1,63 @@
+// Q2_K: 256 weights in 16 groups of 16 whose 4-bit scales and minima share two half-precision
+// factors; 2.625 bits per weight.   w = d * scale[g] * q - dmin * min[g],  q in 0..3.
+// Each half of 128 uses qs[32 h ..]; bits 2j and 2j + 1 of byte i are weight i of its run j.
+#include "quant/kernels/block256.h"
+
+namespace nibble::quant::NIBBLE_ISA {
+namespace {
+
+struct Q2_K {
+  static constexpr Format format{"q2_k", 10, 256, 84, 0, ActivationKind::kQ8x256};
+  static constexpr int kMaxCode = 3, kOffsetShift = -1, kGroup = 16;
+  static constexpr bool kHasMin = true;
+  struct Block {
+    uint8_t scales[16];
+    uint8_t qs[64];
+    Half d, dmin;
+  };
+
+  static float scale(const Block& b) { return to_float(b.d); }
+  static float dmin(const Block& b) { return to_float(b.dmin); }
+  static void groups(const Block& b, int8_t* scale, int8_t* min) {
+    for (int g = 0; g < 16; ++g) {
+      scale[g] = static_cast<int8_t>(b.scales[g] & 15);
+      min[g] = static_cast<int8_t>(b.scales[g] >> 4);
+    }
+  }
+  static void codes(const Block& b, uint8_t* q) {
+    for (int h = 0; h < 2; ++h)
+      for (int j = 0; j < 4; ++j)
+        for (int i = 0; i < 32; ++i) q[128 * h + 32 * j + i] = b.qs[32 * h + i] >> 2 * j & 3;
+  }
+
+  template <class S>
+  static void unpack_rows(typename S::Rows rows, size_t at, uint8_t (*q)[kPanelRows][4]) {
+    for (int i = 0; i < 4; ++i) {  // 16 weights of each run of one half
+      typename S::Bytes t[4];
+      S::transpose(rows, at + offsetof(Block, qs) + 16 * i, t);
+#pragma GCC unroll 4
+      for (int k = 0; k < 4; ++k) {
+        auto* out = q + 32 * (i / 2) + 4 * (i % 2) + k;
+        S::store(out[0], S::template bits<0, 3>(t[k]));
+        S::store(out[8], S::template bits<2, 3>(t[k]));
+        S::store(out[16], S::template bits<4, 3>(t[k]));
+        S::store(out[24], S::template bits<6, 3>(t[k]));
+      }
+    }
+  }
+  template <class S>
+  static void unpack_row(const Block& b, typename S::Bytes (&q)[4]) {
+    for (int h = 0; h < 2; ++h) {
+      const auto four = S::twice(b.qs + 32 * h);
+      q[2 * h] = S::template split_bits<0, 4, 3>(four);
+      q[2 * h + 1] = S::template split_bits<2, 6, 3>(four);
+    }
+  }
+};
+
+}  // namespace
+
+extern const Kernels q2_k_kernels;
+constinit const Kernels q2_k_kernels = Block256<Q2_K>::kernels();
+
+}  // namespace nibble::quant::NIBBLE_ISA

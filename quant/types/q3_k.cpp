@@ -1,0 +1,80 @@
+// Q3_K: 256 weights in 16 groups of 16 whose 6-bit scales share one half-precision factor;
+// 3.4375 bits per weight.   w = d * (scale[g] - 32) * (q - 4),  q in 0..7.
+// Two bits of q lie as in Q2_K; the third of weight i of run k (0..7) is bit k of hmask[i].
+// Scale g: low nibbles of scales[0..7], then their high nibbles; its two upper bits are bits
+// 2 (g / 4) and up of scales[8 + g % 4].
+#include "quant/kernels/block256.h"
+
+namespace nibble::quant::NIBBLE_ISA {
+namespace {
+
+struct Q3_K {
+  static constexpr Format format{"q3_k", 11, 256, 110, 0, ActivationKind::kQ8x256};
+  static constexpr int kMaxCode = 7, kOffsetShift = 2, kGroup = 16;
+  static constexpr bool kHasMin = false;
+  struct Block {
+    uint8_t hmask[32];
+    uint8_t qs[64];
+    uint8_t scales[12];
+    Half d;
+  };
+
+  static float scale(const Block& b) { return to_float(b.d); }
+  static void groups(const Block& b, int8_t* scale, int8_t*) {
+    for (int g = 0; g < 16; ++g) {
+      const int low = g < 8 ? b.scales[g] & 15 : b.scales[g - 8] >> 4;
+      scale[g] = static_cast<int8_t>((low | (b.scales[8 + g % 4] >> 2 * (g / 4) & 3) << 4) - 32);
+    }
+  }
+  static void codes(const Block& b, uint8_t* q) {
+    for (int h = 0; h < 2; ++h)
+      for (int j = 0; j < 4; ++j)
+        for (int i = 0; i < 32; ++i)
+          q[128 * h + 32 * j + i] = static_cast<uint8_t>((b.qs[32 * h + i] >> 2 * j & 3) |
+                                                         (b.hmask[i] >> (4 * h + j) & 1) << 2);
+  }
+
+  // 16 weights of each run of half h, the first or the second 16.
+  template <class S, int h>
+  static void unpack_part(typename S::Rows rows, size_t at, int part, uint8_t (*q)[kPanelRows][4]) {
+    typename S::Bytes low[4], high[4];
+    S::transpose(rows, at + offsetof(Block, qs) + 32 * h + 16 * part, low);
+    S::transpose(rows, at + offsetof(Block, hmask) + 16 * part, high);
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; ++k) {
+      auto* out = q + 32 * h + 4 * part + k;
+      const auto l = low[k], m = high[k];
+      S::store(out[0], S::join(S::template bits<0, 3>(l), S::template bits<4 * h - 2, 4>(m)));
+      S::store(out[8], S::join(S::template bits<2, 3>(l), S::template bits<4 * h - 1, 4>(m)));
+      S::store(out[16], S::join(S::template bits<4, 3>(l), S::template bits<4 * h, 4>(m)));
+      S::store(out[24], S::join(S::template bits<6, 3>(l), S::template bits<4 * h + 1, 4>(m)));
+    }
+  }
+  template <class S>
+  static void unpack_rows(typename S::Rows rows, size_t at, uint8_t (*q)[kPanelRows][4]) {
+    for (int part = 0; part < 2; ++part) {
+      unpack_part<S, 0>(rows, at, part, q);
+      unpack_part<S, 1>(rows, at, part, q);
+    }
+  }
+  template <class S, int h>
+  static void unpack_half(const Block& b, typename S::Bytes (&q)[4]) {
+    const auto low = S::twice(b.qs + 32 * h), high = S::twice(b.hmask);
+    q[2 * h] = S::join(S::template split_bits<0, 4, 3>(low),
+                       S::template split_bits<4 * h - 2, 4 * h, 4>(high));
+    q[2 * h + 1] = S::join(S::template split_bits<2, 6, 3>(low),
+                           S::template split_bits<4 * h - 1, 4 * h + 1, 4>(high));
+  }
+  template <class S>
+  static void unpack_row(const Block& b, typename S::Bytes (&q)[4]) {
+    unpack_half<S, 0>(b, q);
+    unpack_half<S, 1>(b, q);
+  }
+};
+
+}  // namespace
+
+extern const Kernels q3_k_kernels;
+constinit const Kernels q3_k_kernels = Block256<Q3_K>::kernels();
+
+}  // namespace nibble::quant::NIBBLE_ISA
