@@ -3,38 +3,71 @@
 #include <Eigen/Core>
 #include <algorithm>
 
-namespace nibble::dense {
+#include "core/ops/kernels/kernels.h"
 
-void expand(const quant::Kernels& kernels, const std::byte* w, size_t row_bytes, int n_rows,
-            int n_cols, float* out) {
-  const size_t padded = padded_cols(n_cols);
-  for (int r = 0; r < kTile; ++r) {
-    float* row = out + r * padded;
-    if (r < n_rows) kernels.dequantize(w + r * row_bytes, n_cols, row);
-    std::fill(row + (r < n_rows ? n_cols : 0), row + padded, 0.0f);
+namespace nibble::dense {
+namespace {
+
+static_assert(kRows == kernels::kQueryRows);
+
+// Rows [first, first + n) of w, `padded` apart; rows of zeros after them up to n_padded.
+void decode_rows(const Matrix& w, int first, int n, int n_padded, float* out, size_t padded) {
+  n = std::max(n, 0);
+  if (w.decoder && w.row_step == 1 && n > 0)
+    w.decoder->decode(w.first_row + first, n, out, padded);
+  else
+    for (int r = 0; r < n; ++r) w.decode(first + r, out + r * padded);
+  for (int r = 0; r < n_padded; ++r)
+    std::fill(out + r * padded + (r < n ? w.n_cols : 0), out + (r + 1) * padded, 0.0f);
+}
+
+// [padded, kRows] for the FMA kernels: rows in lanes.
+void expand_columns(const kernels::OpsKernels& ops, const Matrix& w, int first, int n_rows,
+                    float* out) {
+  const size_t padded = padded_cols(w.n_cols);
+  float* rows = out + kRows * padded;
+  const float* const from[4] = {rows, rows + padded, rows + 2 * padded, rows + 3 * padded};
+  const float scales[4] = {1, 1, 1, 1};
+  for (int r = 0; r < kRows; r += 4) {
+    decode_rows(w, first + r, std::min(n_rows - r, 4), 4, rows, padded);
+    ops.rows_to_tile(from, scales, static_cast<int>(padded), out + r);
   }
 }
 
 // Shapes known when compiled: Eigen then blocks in one way and takes its scratch from the stack.
-void multiply_tile(const float* w, const float* x, size_t padded, float* out) {
-  using Slab = Eigen::Matrix<float, kTile, kDepth, Eigen::RowMajor>;
+void multiply_with_eigen(const float* w, const float* x, size_t padded, float* out) {
+  using Weights = Eigen::Matrix<float, kRows, kDepth, Eigen::RowMajor>;
+  using Tokens = Eigen::Matrix<float, kTokens, kDepth, Eigen::RowMajor>;
   using Stride = Eigen::OuterStride<>;
-  using Tile = Eigen::Matrix<float, kTile, kTile, Eigen::RowMajor>;
   const Stride stride(static_cast<Eigen::Index>(padded));
-  Eigen::Map<Tile> sum(out);
+  Eigen::Map<Eigen::Matrix<float, kTokens, kRows, Eigen::RowMajor>> sum(out);
   sum.setZero();
   for (size_t c = 0; c < padded; c += kDepth) {
-    const Eigen::Map<const Slab, 0, Stride> ws(w + c, stride), xs(x + c, stride);
+    const Eigen::Map<const Weights, 0, Stride> ws(w + c, stride);
+    const Eigen::Map<const Tokens, 0, Stride> xs(x + c, stride);
     sum.noalias() += xs * ws.transpose();
   }
 }
 
+}  // namespace
+
+void expand(const Matrix& w, int first, int n_rows, float* panel) {
+  const kernels::OpsKernels& ops = kernels::ops_kernels();
+  if (ops.dense_tile)
+    expand_columns(ops, w, first, n_rows, panel);
+  else
+    decode_rows(w, first, n_rows, kRows, panel, padded_cols(w.n_cols));
+}
+
+void multiply_tile(const float* panel, const float* x, size_t padded, float* out) {
+  const kernels::OpsKernels& ops = kernels::ops_kernels();
+  if (!ops.dense_tile) return multiply_with_eigen(panel, x, padded, out);
+  static_assert(kDepth == kernels::kDenseDepth && kTokens == kernels::kDenseTokens);
+  ops.dense_tile(panel, x, padded, out);
+}
+
 float dot(const float* w, const float* x, size_t padded) {
-  using Vector = Eigen::Matrix<float, kDepth, 1>;
-  float sum = 0;
-  for (size_t c = 0; c < padded; c += kDepth)
-    sum += Eigen::Map<const Vector>(w + c).dot(Eigen::Map<const Vector>(x + c));
-  return sum;
+  return kernels::ops_kernels().dot(w, x, padded);
 }
 
 }  // namespace nibble::dense

@@ -1,27 +1,30 @@
 // Dense f32 products with weights of any format: tiles of one fixed shape, so that the order of
 // summation depends on the number of columns alone. Used in exact mode and for formats without
-// kernels of their own.
+// kernels of their own. FMA kernels where the processor has them, else Eigen.
 #pragma once
 
 #include <cstddef>
 
-#include "quant/format.h"
+#include "core/ops/matmul.h"
 
 namespace nibble::dense {
 
-inline constexpr int kTile = 16;    // rows, and tokens, of a tile
-inline constexpr int kDepth = 256;  // columns multiplied at a time
+inline constexpr int kRows = 32;    // weight rows of a tile
+inline constexpr int kTokens = 16;  // tokens of a tile
+inline constexpr int kDepth = 256;  // columns added up at a time
 
-// Columns, rounded up to whole steps of kDepth. Buffers below are padded with zeros to this.
+// Columns, rounded up to whole steps of kDepth. Tokens are padded with zeros to this.
 constexpr size_t padded_cols(int n_cols) {
   return (static_cast<size_t>(n_cols) + kDepth - 1) / kDepth * kDepth;
 }
-// n_rows <= kTile rows of weights, row_bytes apart -> out [kTile, padded_cols].
-void expand(const quant::Kernels& kernels, const std::byte* w, size_t row_bytes, int n_rows,
-            int n_cols, float* out);
-// out[t, r] = sum_c w[r, c] * x[t, c]; w, x [kTile, padded_cols], out [kTile, kTile]. padded: a
-// number of columns.
-void multiply_tile(const float* w, const float* x, size_t padded, float* out);
+// What expand needs behind its output.
+constexpr size_t scratch_bytes(int n_cols) { return 4 * padded_cols(n_cols) * sizeof(float); }
+// Rows [first, first + n_rows) of w, n_rows <= kRows -> a panel of kRows * padded_cols floats,
+// padded with zeros.
+void expand(const Matrix& w, int first, int n_rows, float* panel);
+// out[t, r] = sum_c w[r, c] * x[t, c]; x [kTokens, padded], out [kTokens, kRows]. padded: a number
+// of columns.
+void multiply_tile(const float* panel, const float* x, size_t padded, float* out);
 // One row with one token, both padded.
 float dot(const float* w, const float* x, size_t padded);
 

@@ -10,6 +10,7 @@ namespace nibble::kernels {
 
 // generated/ops_kernels.inc has a line for each file and instruction set; one file holds the table.
 #define X(isa, file) NIBBLE_IN_##file(isa)
+#define NIBBLE_IN_dense_tile(isa)
 #define NIBBLE_IN_prompt_chunk(isa)
 #define NIBBLE_IN_token_chunk(isa)
 #define NIBBLE_IN_row_ops(isa)

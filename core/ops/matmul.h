@@ -52,6 +52,10 @@ class MatmulScratch {
   static size_t bytes_needed(int max_tokens, int max_cols, int n_threads);
   MatmulScratch(Arena& arena, int max_tokens, int max_cols, int n_threads);
 
+  // One thread's own memory: rows of x for one tile, and a panel of weights.
+  float* x_rows(int thread) const;
+  std::byte* panel(int thread) const;
+
  private:
   friend class MatmulRun;
   std::byte* packed_[quant::kActivationKinds] = {};  // of the whole x

@@ -20,6 +20,7 @@ inline constexpr int kLanes = 8;
 #else
 inline constexpr int kLanes = 4;
 #endif
+inline constexpr bool kHasFma = kLanes > 4;
 typedef float F __attribute__((vector_size(4 * kLanes)));
 typedef int32_t I __attribute__((vector_size(4 * kLanes)));
 

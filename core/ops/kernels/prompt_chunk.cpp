@@ -3,14 +3,11 @@
 // no sums across lanes, and each query's sums run over its keys in order, whatever else is in the
 // tile.
 #include "core/ops/kernels/functions.h"
-#include "core/ops/kernels/math.h"
+#include "core/ops/kernels/outer.h"
 
 namespace nibble::kernels::NIBBLE_ISA {
 namespace {
 
-constexpr int kVectors = 2;                  // of queries in a register tile
-constexpr int kWide = kLanes == 16 ? 8 : 4;  // broadcast operands in a register tile
-constexpr int kTileRows = kVectors * kLanes;
 static_assert(kQueryRows % kTileRows == 0 && kChunkKeys % kWide == 0);
 
 struct Tile {
@@ -36,14 +33,7 @@ void multiply_keys(const Tile& tile, int key) {
   const int d = tile.c.d_k;
   const float* k = tile.c.keys + static_cast<size_t>(key) * d;
   F sums[kWide][kVectors] = {};
-  for (int i = 0; i < d; ++i) {
-    const F a = load(tile.q(i)), b = load(tile.q(i) + kLanes);
-    for (int j = 0; j < kWide; ++j) {
-      const F broadcast = all(k[j * d + i]);
-      sums[j][0] = fma(a, broadcast, sums[j][0]);
-      sums[j][1] = fma(b, broadcast, sums[j][1]);
-    }
-  }
+  add_outer(tile.q(0), kQueryRows, k, d, d, sums);
   for (int j = 0; j < kWide; ++j)
     for (int v = 0; v < kVectors; ++v) store(tile.scores(key + j) + v * kLanes, sums[j][v]);
 }

@@ -1,10 +1,26 @@
 #include "core/ops/kernels/functions.h"
+#include "quant/isa/lanes.h"
 
 namespace nibble::kernels::NIBBLE_ISA {
 
 extern const OpsKernels table;
 constinit const OpsKernels table = {
-    rms_norm, activate,  activate_gated, softcap,      rotate_adjacent, rotate_halves, add_rows,
-    to_half,  from_half, copy,           rows_to_tile, tile_to_rows,    prompt_chunk,  token_chunk};
+    .rms_norm = rms_norm,
+    .activate = activate,
+    .activate_gated = activate_gated,
+    .softcap = softcap,
+    .rotate_adjacent = rotate_adjacent,
+    .rotate_halves = rotate_halves,
+    .add_rows = add_rows,
+    .to_half = to_half,
+    .from_half = from_half,
+    .copy = copy,
+    .rows_to_tile = rows_to_tile,
+    .tile_to_rows = tile_to_rows,
+    .dense_tile = kHasFma ? dense_tile : nullptr,
+    .dot = dot,
+    .prompt_chunk = prompt_chunk,
+    .token_chunk = token_chunk,
+};
 
 }  // namespace nibble::kernels::NIBBLE_ISA

@@ -1,0 +1,161 @@
+#include "core/ops/packed.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/base/assert.h"
+#include "core/ops/dense.h"
+
+namespace nibble {
+namespace {
+
+using quant::ActivationKind;
+using quant::kPanelRows;
+using quant::kTileTokens;
+
+constexpr size_t kTaskBytes = size_t{64} << 10;  // of weights, at least, in one generation task
+constexpr ActivationKind kIntegerKinds[] = {ActivationKind::kQ8x32, ActivationKind::kQ8x256};
+
+// Sizes are asked for whole blocks of any format.
+int whole_blocks(int n_cols) { return (n_cols + 255) / 256 * 256; }
+size_t dense_stride(int n_cols) { return dense::padded_cols(n_cols); }
+
+size_t tile_bytes(ActivationKind kind, int n_cols) {
+  if (kind == ActivationKind::kF32) return kTileTokens * dense_stride(n_cols) * sizeof(float);
+  return Arena::aligned(quant::activation_kernels(kind).tile_bytes(n_cols));
+}
+size_t row_bytes(ActivationKind kind, int n_cols) {
+  if (kind == ActivationKind::kF32) return dense_stride(n_cols) * sizeof(float);
+  return Arena::aligned(quant::activation_kernels(kind).row_bytes(n_cols));
+}
+
+// Tokens of f32 rows, the last filled up with zeros behind its last column.
+void copy_padded(const float* x, int n_cols, std::byte* to) {
+  float* row = reinterpret_cast<float*>(to);
+  std::copy_n(x, n_cols, row);
+  std::fill(row + n_cols, row + dense_stride(n_cols), 0.0f);
+}
+
+}  // namespace
+
+ActivationKind kind_of(const Matrix& w, Phase phase, bool exact) {
+  if (w.decoder) return ActivationKind::kF32;
+  const quant::Kernels& k = quant::kernels(*w.format);
+  const bool has_kernels =
+      phase == Phase::kPrompt ? k.multiply_panel != nullptr : k.gemv != nullptr;
+  return exact || !has_kernels ? ActivationKind::kF32 : w.format->activation;
+}
+
+size_t whole_tiles(int n_tokens) {
+  return (static_cast<size_t>(n_tokens) + kTileTokens - 1) / kTileTokens;
+}
+
+size_t PackedX::bytes_needed(ActivationKind kind, int max_tokens, int max_cols) {
+  const int n_cols = whole_blocks(max_cols);
+  return std::max(whole_tiles(max_tokens) * tile_bytes(kind, n_cols),
+                  max_tokens * row_bytes(kind, n_cols));
+}
+
+const std::byte* PackedX::tile(ActivationKind kind, int i) const {
+  return data[static_cast<int>(kind)] + i * tile_bytes(kind, n_cols);
+}
+const std::byte* PackedX::row(ActivationKind kind, int token) const {
+  return data[static_cast<int>(kind)] + token * row_bytes(kind, n_cols);
+}
+
+void PackedX::pack_tile(const Kinds& kinds, int i, ConstRows x) const {
+  for (const ActivationKind kind : kIntegerKinds)
+    if (kinds[static_cast<int>(kind)])
+      quant::activation_kernels(kind).pack_tile(
+          x.data, x.stride, x.rows, n_cols,
+          data[static_cast<int>(kind)] + i * tile_bytes(kind, n_cols));
+  if (!kinds[static_cast<int>(ActivationKind::kF32)]) return;
+  std::byte* rows =
+      data[static_cast<int>(ActivationKind::kF32)] + i * tile_bytes(ActivationKind::kF32, n_cols);
+  const size_t bytes = row_bytes(ActivationKind::kF32, n_cols);
+  for (int t = 0; t < x.rows; ++t) copy_padded(x.row(t), n_cols, rows + t * bytes);
+  std::memset(rows + x.rows * bytes, 0, (kTileTokens - x.rows) * bytes);
+}
+
+void PackedX::pack_row(const Kinds& kinds, int token, const float* x) const {
+  for (const ActivationKind kind : kIntegerKinds)
+    if (kinds[static_cast<int>(kind)])
+      quant::activation_kernels(kind).pack_row(
+          x, n_cols, data[static_cast<int>(kind)] + token * row_bytes(kind, n_cols));
+  if (const ActivationKind kind = ActivationKind::kF32; kinds[static_cast<int>(kind)])
+    copy_padded(x, n_cols, data[static_cast<int>(kind)] + token * row_bytes(kind, n_cols));
+}
+
+size_t Panel::bytes_needed(int max_cols) {
+  const int n_cols = whole_blocks(max_cols);
+  size_t most = dense::kRows * dense_stride(n_cols) * sizeof(float) + dense::scratch_bytes(n_cols);
+  for (const quant::Format* format : quant::formats()) {
+    const quant::Kernels& k = quant::kernels(*format);
+    if (k.panel_bytes)
+      most = std::max(most, kMaxRows / kPanelRows * Arena::aligned(k.panel_bytes(n_cols)));
+  }
+  return Arena::aligned(most);
+}
+
+int Panel::max_rows(ActivationKind kind) {
+  return kind == ActivationKind::kF32 ? dense::kRows : kMaxRows;
+}
+
+Panel::Panel(const Matrix& w, ActivationKind kind, int first, int n_rows, std::byte* memory)
+    : kernels_(quant::kernels(*w.format)),
+      kind_(kind),
+      n_rows_(n_rows),
+      n_cols_(w.n_cols),
+      memory_(memory) {
+  NIBBLE_ASSERT(n_rows <= max_rows(kind));
+  if (kind == ActivationKind::kF32) {
+    dense::expand(w, first, n_rows, reinterpret_cast<float*>(memory));
+    return;
+  }
+  const size_t bytes = w.row_bytes();
+  const std::byte* rows = w.data + first * bytes;
+  group_bytes_ = Arena::aligned(kernels_.panel_bytes(n_cols_));
+  for (int r = 0; r < n_rows; r += kPanelRows)
+    kernels_.expand_panel(rows + r * bytes, bytes, std::min(kPanelRows, n_rows - r), n_cols_,
+                          memory + r / kPanelRows * group_bytes_);
+}
+
+void Panel::multiply(const PackedX& x, int tile, int n_tokens, float* out,
+                     size_t out_stride) const {
+  const std::byte* tokens = x.tile(kind_, tile);
+  if (kind_ == ActivationKind::kF32)
+    return multiply_dense(reinterpret_cast<const float*>(tokens), n_tokens, out, out_stride);
+  for (int r = 0; r < n_rows_; r += kPanelRows)
+    kernels_.multiply_panel(memory_ + r / kPanelRows * group_bytes_,
+                            std::min(kPanelRows, n_rows_ - r), n_cols_, tokens, n_tokens, out + r,
+                            out_stride);
+}
+
+void Panel::multiply_dense(const float* x, int n_tokens, float* out, size_t out_stride) const {
+  alignas(64) float sums[kTileTokens * dense::kRows];
+  dense::multiply_tile(reinterpret_cast<const float*>(memory_), x, dense_stride(n_cols_), sums);
+  for (int t = 0; t < n_tokens; ++t)
+    std::copy_n(sums + t * dense::kRows, n_rows_, out + t * out_stride);
+}
+
+int rows_per_task(const Matrix& w) {
+  const size_t rows = (kTaskBytes / w.row_bytes() + 4) / 4 * 4;
+  return static_cast<int>(std::min<size_t>(rows, kMaxTaskRows));
+}
+
+void multiply_rows(const Matrix& w, ActivationKind kind, int first, int n_rows, const PackedX& x,
+                   int token, std::byte* memory, float* sums) {
+  const quant::Kernels& k = quant::kernels(*w.format);
+  const size_t bytes = w.row_bytes();
+  if (kind != ActivationKind::kF32)
+    return k.gemv(w.data + first * bytes, bytes, n_rows, w.n_cols, x.row(kind, token), sums);
+  float* row = reinterpret_cast<float*>(memory);
+  const size_t padded = dense_stride(w.n_cols);
+  std::fill(row + w.n_cols, row + padded, 0.0f);
+  for (int r = 0; r < n_rows; ++r) {
+    w.decode(first + r, row);
+    sums[r] = dense::dot(row, reinterpret_cast<const float*>(x.row(kind, token)), padded);
+  }
+}
+
+}  // namespace nibble

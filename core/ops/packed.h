@@ -1,0 +1,61 @@
+// What products of all sorts share: activations packed by kind, and ranges of weight rows
+// multiplied with them. Internal to core/ops.
+#pragma once
+
+#include <array>
+
+#include "core/ops/matmul.h"
+
+namespace nibble {
+
+using Kinds = std::array<bool, quant::kActivationKinds>;
+
+// The kind of activations that products with w want.
+quant::ActivationKind kind_of(const Matrix& w, Phase phase, bool exact);
+size_t whole_tiles(int n_tokens);
+
+// x [n_tokens, n_cols] in somebody else's memory, in the kinds that products want: in tiles for
+// prompts, in rows for generation.
+struct PackedX {
+  std::byte* data[quant::kActivationKinds] = {};
+  int n_cols = 0;
+
+  // Bytes of data[kind], for x of at most max_tokens tokens and max_cols columns.
+  static size_t bytes_needed(quant::ActivationKind kind, int max_tokens, int max_cols);
+  const std::byte* tile(quant::ActivationKind kind, int i) const;
+  const std::byte* row(quant::ActivationKind kind, int token) const;
+  void pack_tile(const Kinds& kinds, int i, ConstRows x) const;  // x: at most kTileTokens tokens
+  void pack_row(const Kinds& kinds, int token, const float* x) const;
+};
+
+// Rows [first, first + n_rows) of a weight matrix, expanded once for products with many tiles.
+class Panel {
+ public:
+  static constexpr int kMaxRows = 64;  // 4 groups of 16: resident in L2
+  static size_t bytes_needed(int max_cols);
+  // At most this many rows in one panel.
+  static int max_rows(quant::ActivationKind kind);
+
+  // memory: of bytes_needed, 64-byte aligned.
+  Panel(const Matrix& w, quant::ActivationKind kind, int first, int n_rows, std::byte* memory);
+  // out[t * out_stride + r], t < n_tokens, r < n_rows.
+  void multiply(const PackedX& x, int tile, int n_tokens, float* out, size_t out_stride) const;
+
+ private:
+  void multiply_dense(const float* x, int n_tokens, float* out, size_t out_stride) const;
+
+  const quant::Kernels& kernels_;
+  const quant::ActivationKind kind_;
+  const int n_rows_, n_cols_;
+  std::byte* const memory_;
+  size_t group_bytes_ = 0;
+};
+
+// sums[r] = w[first + r] . x[token], r < n_rows. memory: of Panel::bytes_needed.
+void multiply_rows(const Matrix& w, quant::ActivationKind kind, int first, int n_rows,
+                   const PackedX& x, int token, std::byte* memory, float* sums);
+// Rows of one generation task: long runs of memory, at least 64 KiB.
+int rows_per_task(const Matrix& w);
+inline constexpr int kMaxTaskRows = 512;
+
+}  // namespace nibble
