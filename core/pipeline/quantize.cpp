@@ -1,0 +1,204 @@
+#include "core/pipeline/quantize.h"
+
+#include <algorithm>
+
+#include "core/base/printable.h"
+#include "quant/encoder.h"
+
+namespace nibble {
+namespace {
+
+int64_t n_matrices(const Shape& s) { return s.n_dims > 2 ? s.n_rows() / s.dim[s.n_dims - 2] : 1; }
+
+// A number of the architecture; where layers differ, the first one's. 0: not there.
+int number_of(const Metadata& metadata, std::string_view architecture, std::string_view key) {
+  const std::string name = fmt::format("{}.{}", architecture, key);
+  if (metadata.is_array(name)) {
+    const auto all = metadata.get_ints(name);
+    return all && *all && !(*all)->empty() ? static_cast<int>((*all)->front()) : 0;
+  }
+  const auto one = metadata.get_u64(name);
+  return one && *one && **one <= INT32_MAX ? static_cast<int>(**one) : 0;
+}
+
+quant::RecipeModel facts_of(const Metadata& metadata, bool has_imatrix) {
+  const auto given = metadata.get_string("general.architecture");
+  const std::string_view name = given && *given ? **given : "";
+  const auto number = [&](std::string_view key) { return number_of(metadata, name, key); };
+  return {.architecture = name,
+          .n_layer = number("block_count"),
+          .n_head = number("attention.head_count"),
+          .n_head_kv = number("attention.head_count_kv"),
+          .n_expert = number("expert_count"),
+          .has_imatrix = has_imatrix};
+}
+
+std::vector<quant::RecipeTensor> recipe_tensors(const WeightFile& source) {
+  std::vector<quant::RecipeTensor> tensors;
+  for (const TensorView& t : source.tensors())
+    tensors.push_back({t.name, t.shape.n_dims, t.shape.n_cols(), n_matrices(t.shape), t.format});
+  return tensors;
+}
+
+bool is_quantized(const quant::Format& f) { return f.block_len > 1; }
+
+Result<void> check_choice(const TensorView& t, const quant::Choice& choice,
+                          const QuantizeOptions& options) {
+  if (choice.fell_back() && options.no_fallback)
+    return invalid_input(
+        "tensor {}: rows of {} weights are no multiple of {}'s block of {}; "
+        "without --no-fallback it becomes {}",
+        in_quotes(t.name), t.shape.n_cols(), choice.asked->name, choice.asked->block_len,
+        choice.used->name);
+  if (choice.used == t.format) return {};
+  if (is_quantized(*t.format) && !options.from_quantized)
+    return invalid_input(
+        "tensor {} is quantized already ({}); quantizing again loses more: take "
+        "the original, or allow it with --from-quantized",
+        in_quotes(t.name), t.format->name);
+  if (!can_encode(*choice.used))
+    return unsupported("tensor {}: {} cannot be written", in_quotes(t.name), choice.used->name);
+  return {};
+}
+
+// Formats that are poor without importance need it, but for the embedding and the output matrix.
+Result<void> check_importance(const TensorView& t, const quant::Choice& choice,
+                              const Imatrix* imatrix) {
+  const auto* encoder = quant::find_encoder(*choice.used);
+  if (choice.used == t.format || !encoder || !encoder->needs_importance) return {};
+  if (t.name == "token_embd.weight" || t.name == "output.weight") return {};
+  if (imatrix && imatrix->entries.contains(t.name)) return {};
+  return invalid_input("tensor {}: {} needs an importance matrix (--imatrix FILE){}",
+                       in_quotes(t.name), choice.used->name,
+                       imatrix ? ", and this one does not have the tensor" : "");
+}
+
+Result<void> check_importance_sizes(const WeightFile& source, const Imatrix* imatrix) {
+  if (!imatrix) return {};
+  bool any = false;
+  for (const TensorView& t : source.tensors()) {
+    NIBBLE_TRY(const auto found,
+               imatrix->importance(t.name, n_matrices(t.shape), t.shape.n_cols()));
+    any = any || !found.empty();
+  }
+  if (!any) return invalid_input("the importance matrix has none of the model's tensors");
+  return {};
+}
+
+// Input is never output: the same file, by whatever name.
+Result<void> check_not_source(const WeightFile& source, const std::filesystem::path& target) {
+  std::error_code ignored;
+  for (const auto& file : source.files())
+    if (std::filesystem::equivalent(file, target, ignored))
+      return fail(ErrorKind::kUsage, "{}: is the model that is read; choose another output",
+                  printable(target.native(), 200));
+  return {};
+}
+
+std::string recipe_text(const QuantizeTarget& target, const QuantizeOptions& options) {
+  std::string text(target.mix->name);
+  for (const auto& o : options.overrides) text += fmt::format("; {}={}", o.pattern, o.format->name);
+  return text;
+}
+
+MetadataDraft metadata_of(const WeightFile& source, const QuantizeTarget& target,
+                          const QuantizeOptions& options) {
+  MetadataDraft draft(source.metadata());
+  draft.remove_prefix("quantize.imatrix.");
+  draft.set_u32("general.quantization_version", 2);
+  draft.set_u32("general.file_type", target.mix->file_type);
+  draft.set_text("nibble.recipe", recipe_text(target, options));
+  if (const Imatrix* imatrix = options.imatrix) {
+    if (!imatrix->datasets.empty())
+      draft.set_text("quantize.imatrix.dataset", imatrix->datasets.front());
+    draft.set_i32("quantize.imatrix.entries_count", static_cast<int32_t>(imatrix->entries.size()));
+    if (imatrix->n_chunks)
+      draft.set_i32("quantize.imatrix.chunks_count", static_cast<int32_t>(imatrix->n_chunks));
+  }
+  return draft;
+}
+
+Result<QuantizePlan> plan_one(const WeightFile& source, const QuantizeTarget& target,
+                              const QuantizeOptions& options) {
+  QuantizePlan plan;
+  plan.target = target;
+  const auto tensors = recipe_tensors(source);
+  NIBBLE_TRY(plan.choices, quant::choose_formats(
+                               *target.mix, facts_of(source.metadata(), options.imatrix != nullptr),
+                               tensors, options.overrides));
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const TensorView& t = source.tensors()[i];
+    NIBBLE_CHECK(check_choice(t, plan.choices[i], options));
+    NIBBLE_CHECK(check_importance(t, plan.choices[i], options.imatrix));
+    plan.tensors.push_back({std::string(t.name), plan.choices[i].used, t.shape});
+  }
+  plan.metadata = metadata_of(source, target, options);
+  plan.shards =
+      gguf::lay_out({target.path, plan.metadata.entries(), plan.tensors, options.max_shard_bytes});
+  for (const gguf::Shard& shard : plan.shards) NIBBLE_CHECK(check_not_source(source, shard.path));
+  return plan;
+}
+
+// Importance of all tensors, kept for as long as jobs point at it.
+Result<std::vector<std::vector<float>>> importances(const WeightFile& source,
+                                                    const Imatrix* imatrix) {
+  std::vector<std::vector<float>> all(source.tensors().size());
+  for (size_t i = 0; imatrix && i < all.size(); ++i) {
+    const TensorView& t = source.tensors()[i];
+    NIBBLE_TRY(all[i], imatrix->importance(t.name, n_matrices(t.shape), t.shape.n_cols()));
+  }
+  return all;
+}
+
+}  // namespace
+
+uint64_t QuantizePlan::n_bytes() const {
+  uint64_t n = 0;
+  for (const gguf::Shard& shard : shards) n += shard.n_bytes;
+  return n;
+}
+
+double QuantizePlan::bpw() const {
+  double n_bytes = 0, n_weights = 0;
+  for (const auto& t : tensors) {
+    n_bytes += static_cast<double>(t.n_bytes());
+    n_weights += static_cast<double>(t.shape.n_elements());
+  }
+  return n_weights > 0 ? 8 * n_bytes / n_weights : 0;
+}
+
+Result<std::vector<QuantizePlan>> plan_quantize(const WeightFile& source,
+                                                const QuantizeOptions& options) {
+  NIBBLE_CHECK(check_importance_sizes(source, options.imatrix));
+  std::vector<QuantizePlan> plans;
+  for (const QuantizeTarget& target : options.targets) {
+    for (const QuantizePlan& other : plans)
+      if (other.target.path == target.path)
+        return fail(ErrorKind::kUsage, "{}: is asked for twice",
+                    printable(target.path.native(), 200));
+    NIBBLE_TRY(QuantizePlan plan, plan_one(source, target, options));
+    plans.push_back(std::move(plan));
+  }
+  return plans;
+}
+
+Result<RecodeResult> quantize(WeightFile& source, std::span<QuantizePlan> plans,
+                              const Imatrix* imatrix, ThreadPool& pool, const QuantizeRun& run) {
+  source.read_ahead();
+  NIBBLE_TRY(const auto importance, importances(source, imatrix));
+  std::vector<RecodeJob> jobs;
+  for (size_t i = 0; i < source.tensors().size(); ++i) {
+    jobs.push_back({source.tensors()[i], {}, importance[i]});
+    for (const QuantizePlan& plan : plans) jobs.back().targets.push_back(plan.tensors[i].format);
+  }
+  std::vector<gguf::Writer> writers;
+  for (QuantizePlan& plan : plans) {
+    NIBBLE_TRY(auto writer, gguf::Writer::create(plan.shards, plan.tensors, run.overwrite));
+    writers.push_back(std::move(writer));
+  }
+  NIBBLE_TRY(RecodeResult result, recode(jobs, writers, pool, {run.measure_errors, run.go_on}));
+  for (gguf::Writer& writer : writers) NIBBLE_CHECK(writer.commit());
+  return result;
+}
+
+}  // namespace nibble

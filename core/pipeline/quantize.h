@@ -1,0 +1,63 @@
+// Quantizes a model: which tensor gets which format, how large the files will be, and the work
+// itself. One pass over the source makes any number of outputs.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/base/function_ref.h"
+#include "core/base/thread_pool.h"
+#include "core/pipeline/imatrix.h"
+#include "core/pipeline/recode.h"
+#include "formats/gguf_write.h"
+#include "formats/metadata_draft.h"
+#include "formats/weight_file.h"
+#include "quant/recipe.h"
+
+namespace nibble {
+
+struct QuantizeTarget {
+  std::filesystem::path path;
+  const quant::Mix* mix = nullptr;
+};
+
+struct QuantizeOptions {
+  std::vector<QuantizeTarget> targets;
+  std::vector<quant::Override> overrides;
+  const Imatrix* imatrix = nullptr;
+  uint64_t max_shard_bytes = 0;  // 0: one file each
+  bool no_fallback = false;      // a format whose block does not divide the rows is an error
+  bool from_quantized = false;   // tensors that are quantized already may be quantized again
+};
+
+// What is going to be written to one target.
+struct QuantizePlan {
+  QuantizeTarget target;
+  MetadataDraft metadata;
+  std::vector<gguf::TensorPlan> tensors;  // in the source's order
+  std::vector<quant::Choice> choices;
+  std::vector<gguf::Shard> shards;
+
+  uint64_t n_bytes() const;  // of all files
+  double bpw() const;        // bits of tensor data for each weight
+};
+
+// Everything that can be known before work starts, and every refusal. source must outlive the
+// plans. Fails with kUsage (an override that matches nothing, a target that is the source),
+// kInvalidInput (a fallback under no_fallback, a quantized source, no importance where a format
+// needs it), kUnsupported.
+Result<std::vector<QuantizePlan>> plan_quantize(const WeightFile& source,
+                                                const QuantizeOptions& options);
+
+struct QuantizeRun {
+  bool overwrite = false;
+  bool measure_errors = false;
+  FunctionRef<bool(uint64_t, uint64_t)> go_on;  // see RecodeOptions
+};
+// Writes the targets, whole or not at all.
+Result<RecodeResult> quantize(WeightFile& source, std::span<QuantizePlan> plans,
+                              const Imatrix* imatrix, ThreadPool& pool, const QuantizeRun& run);
+
+}  // namespace nibble

@@ -1,0 +1,250 @@
+#include "core/pipeline/recode.h"
+
+#include <algorithm>
+#include <bit>
+#include <optional>
+
+#include "core/base/printable.h"
+#include "quant/encoder.h"
+
+namespace nibble {
+namespace {
+
+constexpr int64_t kTaskWeights = 64 * 1024;         // of one call of an encoder: they fit the cache
+constexpr int64_t kBatchWeights = 4 * 1024 * 1024;  // made while the batch before is written
+constexpr uint32_t kMagnitude = 0x7fffffff, kNotFinite = 0x7f800000;
+constexpr float kLargestHalf = 65504;
+
+// Rows of one matrix of one job.
+struct Task {
+  size_t job;
+  int64_t matrix, first_row, n_rows;  // first_row counts through all matrices
+  uint32_t largest = 0;               // magnitude of the largest weight, as bits
+  std::vector<RecodeError> errors{};  // [writer]
+};
+
+int64_t rows_of_matrix(const Shape& s) {
+  return s.n_dims >= 2 ? s.dim[static_cast<size_t>(s.n_dims) - 2] : 1;
+}
+
+std::vector<Task> make_tasks(std::span<const RecodeJob> jobs) {
+  std::vector<Task> tasks;
+  for (size_t j = 0; j < jobs.size(); ++j) {
+    const Shape& shape = jobs[j].source.shape;
+    const int64_t n_rows = rows_of_matrix(shape), n_matrices = shape.n_rows() / n_rows;
+    const int64_t step = std::max<int64_t>(1, kTaskWeights / shape.n_cols());
+    for (int64_t m = 0; m < n_matrices; ++m)
+      for (int64_t row = 0; row < n_rows; row += step)
+        tasks.push_back({j, m, m * n_rows + row, std::min(step, n_rows - row)});
+  }
+  return tasks;
+}
+
+uint32_t largest_magnitude(std::span<const float> x) {
+  uint32_t most = 0;
+  for (const float v : x) most = std::max(most, std::bit_cast<uint32_t>(v) & kMagnitude);
+  return most;
+}
+
+void encode(const quant::Format& f, const float* x, int64_t n_rows, int64_t n_cols,
+            const float* importance, std::byte* out) {
+  if (const auto* encoder = quant::find_encoder(f))
+    encoder->encode(x, n_rows, n_cols, importance, out);
+  else
+    quant::kernels(f).quantize(x, n_rows * n_cols, out);
+}
+
+// What a thread needs for a task.
+struct Scratch {
+  std::vector<float> x, decoded;
+};
+
+class Recoder {
+ public:
+  Recoder(std::span<const RecodeJob> jobs, std::span<gguf::Writer> writers,
+          const RecodeOptions& options, int n_threads)
+      : jobs_(jobs), writers_(writers), options_(options), scratch_(n_threads) {}
+
+  Result<RecodeResult> run(ThreadPool& pool);
+
+ private:
+  struct Batch {
+    size_t first = 0, last = 0;                   // tasks
+    std::vector<std::vector<std::byte>> encoded;  // [writer]
+    std::vector<std::vector<size_t>> at;          // [writer][task]: where its bytes begin
+  };
+  void place(Batch& batch, size_t first);
+  void make(Batch& batch, size_t t, Scratch& scratch);
+  RecodeError measure(const quant::Format& f, std::span<const std::byte> bytes, Scratch& scratch);
+  Result<void> check(const Batch& batch) const;
+  Result<void> check_values(const Task& task) const;
+  Result<void> write(const Batch& batch);
+  void collect(const Batch& batch, RecodeResult& result) const;
+  std::span<const std::byte> source_bytes(const Task& task) const;
+  bool is_copied(const Task& task, size_t w) const {
+    return jobs_[task.job].targets[w] == jobs_[task.job].source.format;
+  }
+  const float* importance_of(const Task& task) const;
+
+  std::span<const RecodeJob> jobs_;
+  std::span<gguf::Writer> writers_;
+  const RecodeOptions& options_;
+  std::vector<Scratch> scratch_;
+  std::vector<Task> tasks_;
+};
+
+std::span<const std::byte> Recoder::source_bytes(const Task& task) const {
+  const TensorView& t = jobs_[task.job].source;
+  return t.bytes.subspan(static_cast<size_t>(task.first_row) * t.row_bytes(),
+                         static_cast<size_t>(task.n_rows) * t.row_bytes());
+}
+
+const float* Recoder::importance_of(const Task& task) const {
+  const RecodeJob& job = jobs_[task.job];
+  if (job.importance.empty()) return nullptr;
+  const auto n_cols = static_cast<size_t>(job.source.shape.n_cols());
+  return job.importance.data() +
+         (job.importance.size() > n_cols ? static_cast<size_t>(task.matrix) * n_cols : 0);
+}
+
+// The tasks of a batch from task `first` on, and where their bytes go.
+void Recoder::place(Batch& batch, size_t first) {
+  batch.first = batch.last = first;
+  batch.at.assign(writers_.size(), {});
+  std::vector<size_t> n_bytes(writers_.size());
+  for (int64_t n = 0; batch.last < tasks_.size() && n < kBatchWeights; ++batch.last) {
+    const Task& task = tasks_[batch.last];
+    const int64_t n_cols = jobs_[task.job].source.shape.n_cols();
+    n += task.n_rows * n_cols;
+    for (size_t w = 0; w < writers_.size(); ++w) {
+      batch.at[w].push_back(n_bytes[w]);
+      if (!is_copied(task, w))
+        n_bytes[w] +=
+            static_cast<size_t>(task.n_rows) * jobs_[task.job].targets[w]->row_bytes(n_cols);
+    }
+  }
+  batch.encoded.resize(writers_.size());
+  for (size_t w = 0; w < writers_.size(); ++w)
+    if (batch.encoded[w].size() < n_bytes[w]) batch.encoded[w].resize(n_bytes[w]);
+}
+
+void Recoder::make(Batch& batch, size_t t, Scratch& scratch) {
+  Task& task = tasks_[t];
+  const RecodeJob& job = jobs_[task.job];
+  const int64_t n_cols = job.source.shape.n_cols(), n = task.n_rows * n_cols;
+  scratch.x.resize(static_cast<size_t>(n));
+  quant::kernels(*job.source.format).dequantize(source_bytes(task).data(), n, scratch.x.data());
+  task.largest = largest_magnitude(scratch.x);
+  if (task.largest >= kNotFinite) return;  // check() tells
+  if (options_.measure_errors) task.errors.resize(writers_.size());
+  for (size_t w = 0; w < writers_.size(); ++w) {
+    if (is_copied(task, w)) continue;
+    const quant::Format& f = *job.targets[w];
+    const std::span out(batch.encoded[w].data() + batch.at[w][t - batch.first],
+                        static_cast<size_t>(task.n_rows) * f.row_bytes(n_cols));
+    encode(f, scratch.x.data(), task.n_rows, n_cols, importance_of(task), out.data());
+    if (options_.measure_errors) task.errors[w] = measure(f, out, scratch);
+  }
+}
+
+RecodeError Recoder::measure(const quant::Format& f, std::span<const std::byte> bytes,
+                             Scratch& scratch) {
+  scratch.decoded.resize(scratch.x.size());
+  quant::kernels(f).dequantize(bytes.data(), std::ssize(scratch.x), scratch.decoded.data());
+  RecodeError e;
+  for (size_t i = 0; i < scratch.x.size(); ++i) {
+    const double x = scratch.x[i], lost = scratch.decoded[i] - x;
+    e.sum_squares += x * x;
+    e.sum_error_squares += lost * lost;
+  }
+  return e;
+}
+
+Result<void> Recoder::check(const Batch& batch) const {
+  for (size_t t = batch.first; t < batch.last; ++t) NIBBLE_CHECK(check_values(tasks_[t]));
+  return {};
+}
+
+Result<void> Recoder::check_values(const Task& task) const {
+  const RecodeJob& job = jobs_[task.job];
+  const auto largest = std::bit_cast<float>(task.largest);
+  if (task.largest >= kNotFinite)
+    return invalid_input("tensor {}: a weight in rows {}..{} is {}, not a finite number",
+                         in_quotes(job.source.name), task.first_row,
+                         task.first_row + task.n_rows - 1,
+                         task.largest == kNotFinite ? "infinite" : "NaN");
+  for (size_t w = 0; w < writers_.size(); ++w) {
+    const auto name = job.targets[w]->name;
+    if (largest > kLargestHalf && !is_copied(task, w) && name != "f32" && name != "bf16")
+      return invalid_input("tensor {}: a weight of magnitude {} is more than {} can hold ({})",
+                           in_quotes(job.source.name), largest, name, kLargestHalf);
+  }
+  return {};
+}
+
+Result<void> Recoder::write(const Batch& batch) {
+  for (size_t t = batch.first; t < batch.last; ++t)
+    for (size_t w = 0; w < writers_.size(); ++w) {
+      const Task& task = tasks_[t];
+      if (is_copied(task, w)) {
+        NIBBLE_CHECK(writers_[w].write(source_bytes(task)));
+        continue;
+      }
+      const size_t n = static_cast<size_t>(task.n_rows) *
+                       jobs_[task.job].targets[w]->row_bytes(jobs_[task.job].source.shape.n_cols());
+      NIBBLE_CHECK(writers_[w].write({batch.encoded[w].data() + batch.at[w][t - batch.first], n}));
+    }
+  return {};
+}
+
+void Recoder::collect(const Batch& batch, RecodeResult& result) const {
+  for (size_t t = batch.first; t < batch.last; ++t)
+    for (size_t w = 0; w < tasks_[t].errors.size(); ++w) {
+      RecodeError& sum = result.errors[w][tasks_[t].job];
+      sum.sum_squares += tasks_[t].errors[w].sum_squares;
+      sum.sum_error_squares += tasks_[t].errors[w].sum_error_squares;
+    }
+}
+
+Result<RecodeResult> Recoder::run(ThreadPool& pool) {
+  tasks_ = make_tasks(jobs_);
+  RecodeResult result;
+  result.errors.assign(writers_.size(), std::vector<RecodeError>(jobs_.size()));
+  uint64_t done = 0, total = 0;
+  for (const RecodeJob& job : jobs_) total += job.source.bytes.size();
+  Batch batches[2];
+  Batch* ready = nullptr;  // made, to be written
+  for (size_t first = 0, turn = 0; first < tasks_.size() || ready; ++turn) {
+    if (!options_.go_on(done, total)) return fail(ErrorKind::kInterrupted, "interrupted");
+    Batch& next = batches[turn % 2];
+    place(next, first);
+    Result<void> written;
+    const auto n_made = static_cast<int>(next.last - next.first);
+    pool.run(n_made + 1, [&](int i, int thread) {
+      if (i > 0)
+        make(next, next.first + static_cast<size_t>(i) - 1, scratch_[static_cast<size_t>(thread)]);
+      else if (ready)
+        written = write(*ready);
+    });
+    NIBBLE_CHECK(std::move(written));
+    NIBBLE_CHECK(check(next));
+    for (size_t t = next.first; t < next.last; ++t) done += source_bytes(tasks_[t]).size();
+    collect(next, result);
+    first = next.last;
+    ready = n_made ? &next : nullptr;
+  }
+  return result;
+}
+
+}  // namespace
+
+Result<RecodeResult> recode(std::span<const RecodeJob> jobs, std::span<gguf::Writer> writers,
+                            ThreadPool& pool, const RecodeOptions& options) {
+  return Recoder(jobs, writers, options, pool.size()).run(pool);
+}
+
+bool can_encode(const quant::Format& format) {
+  return quant::find_encoder(format) || quant::kernels(format).quantize;
+}
+
+}  // namespace nibble
