@@ -43,7 +43,7 @@ struct Program {
     app.require_subcommand(0, 1);
     app.add_flag("-V,--version", version, "Print version, commit and instruction sets");
     app.footer(std::string(kExamples) + kExitCodeHelp);
-    commands = {setup_inspect(app), setup_eval(app), setup_bench(app)};
+    commands = {setup_inspect(app), setup_eval(app), setup_bench(app), setup_quantize(app)};
   }
 };
 

@@ -1,0 +1,89 @@
+// nibble quantize: any readable model to quantized GGUF files.
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/rewrite.h"
+
+namespace nibble::cli {
+namespace {
+
+struct QuantizeCommand : RewriteOptions {
+  std::string out, type;
+  std::vector<std::string> also;
+  bool no_fallback = false, from_quantized = false;
+};
+
+constexpr const char* kExamples =
+    "A type is a mix of formats as llama.cpp has it (q4_k_m, q6_k, q8_0, ...); q4 is short for\n"
+    "q4_k_m. Where a format's block does not divide a tensor's rows another one takes its place,\n"
+    "which the result tells.\n"
+    "\n"
+    "Examples:\n"
+    "  nibble quantize model-f16.gguf model-q4.gguf --type q4_k_m\n"
+    "  nibble quantize model-f16.gguf model-q4.gguf --type q4_k_m --imatrix imatrix.gguf\n"
+    "  nibble quantize model-f16.gguf q4.gguf --type q4_k_m --also q8.gguf=q8_0\n"
+    "  nibble quantize model-f16.gguf q4.gguf --type q4_k_m --tensor 'blk\\.0\\.=q8_0' --dry-run\n";
+
+Result<QuantizeTarget> parse_also(const std::string& text) {
+  const auto at = text.rfind('=');
+  if (at == std::string::npos || at == 0)
+    return fail(ErrorKind::kUsage, "--also {}: expected OUT=TYPE", text);
+  NIBBLE_TRY(const quant::Mix* mix, parse_mix(text.substr(at + 1)));
+  return QuantizeTarget{text.substr(0, at), mix};
+}
+
+Result<void> run_quantize(const QuantizeCommand& o) {
+  QuantizeOptions plan;
+  NIBBLE_TRY(const quant::Mix* mix, parse_mix(o.type));
+  plan.targets = {{o.out, mix}};
+  for (const auto& text : o.also) {
+    NIBBLE_TRY(plan.targets.emplace_back(), parse_also(text));
+  }
+  plan.no_fallback = o.no_fallback;
+  plan.from_quantized = o.from_quantized;
+  return rewrite(o, std::move(plan));
+}
+
+}  // namespace
+
+Command setup_quantize(CLI::App& app) {
+  CLI::App* command = add_command(app, "quantize", "Write a model in fewer bits");
+  auto o = std::make_shared<QuantizeCommand>();
+  command->add_option("IN", o->source, "GGUF file (any of a split one)")->required();
+  command->add_option("OUT", o->out, "GGUF file to write")->required();
+  command->add_option("--type", o->type, "The mix of formats")->type_name("TYPE")->required();
+  add_list(*command, "--also", o->also, "Write another file in the same pass")
+      ->type_name("OUT=TYPE");
+  add_list(*command, "--tensor", o->overrides,
+           "Tensors whose name the expression is found in get this format; the first that fits")
+      ->type_name("PATTERN=TYPE")
+      ->group("Formats");
+  command->add_option("--imatrix", o->imatrix, "Importance matrix, GGUF or .dat")
+      ->type_name("FILE")
+      ->group("Formats");
+  command
+      ->add_flag("--no-fallback", o->no_fallback,
+                 "Fail where a format's block does not divide a tensor's rows")
+      ->group("Formats");
+  command
+      ->add_flag("--from-quantized", o->from_quantized, "Quantize again what is quantized already")
+      ->group("Formats");
+  command->add_option("--max-shard", o->max_shard, "Split into files of at most this size")
+      ->type_name("SIZE")
+      ->group("Output");
+  command->add_flag("--force", o->force, "Replace existing files")->group("Output");
+  command->add_flag("--dry-run", o->dry_run, "Tell what would be written, to the byte")
+      ->group("Output");
+  command
+      ->add_flag("--errors", o->errors, "Measure what the weights lose; each tensor's with --json")
+      ->group("Output");
+  command->add_flag("--json", o->json, "The result as one JSON document")->group("Output");
+  command
+      ->add_option("-t,--threads", o->n_threads, "Threads (default: this machine's usable cores)")
+      ->type_name("N")
+      ->check(in_range(1, 1024));
+  command->footer(kExamples);
+  return {command, [o] { return run_quantize(*o); }};
+}
+
+}  // namespace nibble::cli
