@@ -5,6 +5,8 @@
 
 #include "core/base/mapped_file.h"
 #include "core/base/printable.h"
+#include "formats/folder_files.h"
+#include "formats/folder_model.h"
 #include "formats/gguf.h"
 #include "formats/path_message.h"
 
@@ -77,6 +79,15 @@ std::unexpected<Error> refuse(std::string_view head) {
                  in_quotes(head.substr(0, 8)));
 }
 
+Result<std::unique_ptr<WeightFile>> open_folder(const std::filesystem::path& folder) {
+  if (has_file(folder, "config.json")) return open_hf_folder(folder);
+  if (has_file(folder, "params.json")) return open_meta_folder(folder);
+  return with_path(
+      folder, Result<std::unique_ptr<WeightFile>>(
+                  fail(ErrorKind::kNotFound,
+                       "is a folder without a model: it has neither config.json nor params.json")));
+}
+
 }  // namespace
 
 const std::filesystem::path& WeightFile::folder() const {
@@ -86,9 +97,7 @@ const std::filesystem::path& WeightFile::folder() const {
 
 Result<std::unique_ptr<WeightFile>> open_weight_file(const std::filesystem::path& path) {
   std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored))
-    return with_path(path, Result<std::unique_ptr<WeightFile>>(
-                               unsupported("is a folder without a model in it")));
+  if (std::filesystem::is_directory(path, ignored)) return open_folder(path);
   auto file = with_path(path, MappedFile::open(path));
   if (!file) return std::unexpected(std::move(file).error());
   const std::string_view head = file->text().substr(0, kSniffBytes);

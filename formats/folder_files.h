@@ -1,0 +1,26 @@
+// Files that a model's folder names in its own files: looked for in that folder and nowhere else.
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/base/json.h"
+#include "core/base/mapped_file.h"
+
+namespace nibble {
+
+// Opens NAME of the folder. Fails where name is not a plain file name, or leads out of the folder
+// through a symbolic link (into the blobs of the Hugging Face cache that the folder is part of is
+// no way out). Messages begin with the path.
+Result<MappedFile> open_in_folder(const std::filesystem::path& folder, std::string_view name);
+
+inline constexpr uint64_t kMaxConfigBytes = 256u << 20;
+
+// A JSON object in a file of the folder.
+Result<Json> read_json_in_folder(const std::filesystem::path& folder, std::string_view name);
+
+bool has_file(const std::filesystem::path& folder, std::string_view name);
+
+}  // namespace nibble
