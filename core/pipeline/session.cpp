@@ -1,0 +1,118 @@
+#include "core/pipeline/session.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "core/pipeline/text_stream.h"
+
+namespace nibble {
+namespace {
+
+double now_s() {
+  using namespace std::chrono;
+  return duration<double>(steady_clock::now().time_since_epoch()).count();
+}
+double per_second(int n, double seconds) { return n > 0 && seconds > 0 ? n / seconds : 0; }
+
+}  // namespace
+
+std::string_view to_string(EndReason reason) {
+  constexpr std::string_view kNames[] = {"end", "stop", "length", "context", "interrupted"};
+  return kNames[static_cast<size_t>(reason)];
+}
+
+double Answer::prefill_speed() const { return per_second(n_prefilled, prefill_s); }
+double Answer::decode_speed() const { return per_second(n_decoded, decode_s); }
+
+Session::Session(const Tokenizer& tokenizer, Engine& engine, const SamplerSettings& settings,
+                 int n_vocab)
+    : tokenizer_(tokenizer), engine_(engine), settings_(settings), n_vocab_(n_vocab) {}
+
+// Leaves in the cache what the prompt begins with, but for its last token, whose logits are wanted.
+Result<void> Session::keep_common_prefix(std::span<const TokenId> prompt) {
+  size_t common = 0;
+  const size_t most = std::min(cached_.size(), prompt.size() - 1);
+  while (common < most && cached_[common] == prompt[common]) ++common;
+  if (common == cached_.size()) return {};
+  if (!engine_.rewind(
+          static_cast<int>(common))) {  // a sliding window has dropped what it would need
+    common = 0;
+    NIBBLE_CHECK(engine_.rewind(0));
+  }
+  cached_.resize(common);
+  return {};
+}
+
+Sampler Session::make_sampler(std::span<const TokenId> prompt, bool ignore_eos) {
+  SamplerSettings settings = settings_;
+  settings.seed += n_answers_++;
+  Sampler sampler(settings, n_vocab_);
+  if (ignore_eos) sampler.ban(tokenizer_.end_tokens());
+  for (const TokenId id : prompt) sampler.accept(id);
+  return sampler;
+}
+
+Result<Answer> Session::answer(std::span<const TokenId> prompt, const AnswerLimits& limits,
+                               const AnswerEvents& events) {
+  if (prompt.empty()) return invalid_input("the prompt has no tokens");
+  if (prompt.size() > static_cast<size_t>(engine_.n_ctx()))
+    return fail(ErrorKind::kContextFull, "the prompt has {} tokens, the context holds {}",
+                prompt.size(), engine_.n_ctx());
+  NIBBLE_CHECK(keep_common_prefix(prompt));
+  const auto fresh = prompt.subspan(cached_.size());
+  Answer answer;
+  answer.n_prompt = static_cast<int>(prompt.size());
+  answer.n_prefilled = static_cast<int>(fresh.size());
+  const double start = now_s();
+  const auto logits = engine_.prefill(fresh, events.prefill);
+  if (!logits && logits.error().kind == ErrorKind::kInterrupted) {
+    answer.reason = EndReason::kInterrupted;
+    return answer;
+  }
+  if (!logits) return std::unexpected(logits.error());
+  answer.prefill_s = now_s() - start;
+  cached_.assign(prompt.begin(), prompt.end());
+  Sampler sampler = make_sampler(prompt, limits.ignore_eos);
+  NIBBLE_CHECK(generate(*logits, sampler, limits, events, answer));
+  return answer;
+}
+
+Result<void> Session::generate(std::span<const float> logits, Sampler& sampler,
+                               const AnswerLimits& limits, const AnswerEvents& events,
+                               Answer& answer) {
+  TextStream stream(limits.stops);
+  const auto show = [&](TokenId id, const std::string& text) {
+    answer.text += text;
+    return events.token(id, text);
+  };
+  for (answer.reason = EndReason::kLength;
+       std::cmp_not_equal(answer.ids.size(), limits.max_tokens);) {
+    const TokenId id = sampler.sample(logits);
+    const double now = now_s();
+    if (answer.ids.empty()) answer.first_token_at_s = now;
+    answer.decode_s = now - answer.first_token_at_s;
+    if (tokenizer_.is_end(id) && !limits.ignore_eos) {
+      answer.reason = EndReason::kEndToken;
+      break;
+    }
+    sampler.accept(id);
+    answer.ids.push_back(id);
+    NIBBLE_TRY(const bool go_on, show(id, stream.add(tokenizer_.piece(id))));
+    if (stream.stopped() || !go_on) {
+      answer.reason = stream.stopped() ? EndReason::kStopString : EndReason::kInterrupted;
+      break;
+    }
+    if (std::cmp_equal(answer.ids.size(), limits.max_tokens)) break;
+    if (engine_.n_past() >= engine_.n_ctx()) {
+      answer.reason = EndReason::kContextFull;
+      break;
+    }
+    NIBBLE_TRY(logits, engine_.decode(id));
+    cached_.push_back(id);
+    ++answer.n_decoded;
+  }
+  if (const std::string rest = stream.finish(); !rest.empty()) NIBBLE_CHECK(show(-1, rest));
+  return {};
+}
+
+}  // namespace nibble

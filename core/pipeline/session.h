@@ -1,0 +1,82 @@
+// One sequence on one engine: brings the cache to a prompt, prefilling only what is new, and
+// generates an answer. Knows nothing of options, terminals or chat templates.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/function_ref.h"
+#include "core/engine.h"
+#include "core/sample/sampler.h"
+#include "core/text/tokenizer.h"
+
+namespace nibble {
+
+enum class EndReason {
+  kEndToken,  // the model said so
+  kStopString,
+  kLength,  // as many tokens as were asked for
+  kContextFull,
+  kInterrupted,
+};
+std::string_view to_string(EndReason reason);  // "end", "stop", "length", "context", "interrupted"
+
+struct AnswerLimits {
+  int max_tokens = -1;             // < 0: none
+  std::vector<std::string> stops;  // not empty ones; never shown, not even partly
+  bool ignore_eos = false;         // end tokens are never drawn
+};
+
+struct Answer {
+  std::string text;          // as shown
+  std::vector<TokenId> ids;  // generated, an end token not included
+  EndReason reason = EndReason::kEndToken;
+  int n_prompt = 0;     // tokens of the prompt
+  int n_prefilled = 0;  // of these, not yet in the cache
+  double prefill_s = 0;
+  double first_token_at_s = 0;  // steady clock; 0: none
+  int n_decoded = 0;            // tokens run after the prompt
+  double decode_s = 0;          // that this took, sampling included
+
+  double prefill_speed() const;  // tokens per second; 0 where there is nothing to measure
+  double decode_speed() const;
+};
+
+// What an answer tells while it grows; both return false to stop it (kInterrupted).
+struct AnswerEvents {
+  Engine::Progress prefill;
+  // text: what is safe to show since the last call, whole characters; id: -1 when only held-back
+  // text comes at the end.
+  FunctionRef<Result<bool>(TokenId id, std::string_view text)> token;
+};
+
+class Session {
+ public:
+  // All must outlive the session. settings.seed seeds the first answer; each further one counts on
+  // from it.
+  Session(const Tokenizer& tokenizer, Engine& engine, const SamplerSettings& settings, int n_vocab);
+
+  // Fails with kContextFull when the prompt does not fit, and as Engine does. After a failure or an
+  // interruption the session is as usable as before.
+  Result<Answer> answer(std::span<const TokenId> prompt, const AnswerLimits& limits,
+                        const AnswerEvents& events);
+  SamplerSettings& settings() { return settings_; }  // for the answers to come
+  int n_cached() const { return static_cast<int>(cached_.size()); }
+  int n_ctx() const { return engine_.n_ctx(); }
+
+ private:
+  Result<void> keep_common_prefix(std::span<const TokenId> prompt);
+  Result<void> generate(std::span<const float> logits, Sampler& sampler, const AnswerLimits& limits,
+                        const AnswerEvents& events, Answer& answer);
+  Sampler make_sampler(std::span<const TokenId> prompt, bool ignore_eos);
+
+  const Tokenizer& tokenizer_;
+  Engine& engine_;
+  SamplerSettings settings_;
+  int n_vocab_;
+  uint64_t n_answers_ = 0;
+  std::vector<TokenId> cached_;  // the tokens that the engine's cache holds
+};
+
+}  // namespace nibble
