@@ -31,7 +31,7 @@ struct ArenaCounter {
 
 int max_cols(const Hparams& h) {
   return std::max({h.n_embd, h.n_head * h.d_v, h.n_head * h.d_k, h.n_ff, h.moe.n_ff,
-                   h.moe.n_ff_shared, h.mla.q_lora, h.mla.kv_lora});
+                   h.moe.n_ff_shared, h.mla.q_lora, h.n_head * h.mla.d_v});
 }
 
 // Press 2021, arXiv:2108.12409: slopes 2^(-8 (h + 1) / n) for n the next lower power of two, then
@@ -52,7 +52,8 @@ std::vector<KvShape> kv_shapes(const Model& model) {
   std::vector<KvShape> shapes;
   for (int i = 0; i < h.n_layer; ++i) {
     const BlockOptions o = model.architecture().block(h, i);
-    shapes.push_back({h.n_head_kv, h.d_k, h.d_v, o.chunk ? o.chunk : o.window, o.chunk > 0});
+    shapes.push_back(
+        {h.n_head_kv, h.d_k, h.d_v, h.mla.kv_lora > 0, o.chunk ? o.chunk : o.window, o.chunk > 0});
   }
   return shapes;
 }
@@ -87,7 +88,8 @@ size_t Decoder::bytes_needed(const Model& model, const DecoderOptions& options, 
   return counter.n_bytes + MatmulScratch::bytes_needed(options.n_batch, max_cols(h), n_threads) +
          AttentionScratch::bytes_needed(options.n_batch, h.n_head, h.d_k, h.d_v, options.n_ctx,
                                         n_threads) +
-         FeedForward::bytes_needed(h, options.n_batch);
+         FeedForward::bytes_needed(h, options.n_batch) +
+         (h.mla.kv_lora > 0 ? LatentAttention::bytes_needed(h, options.n_batch) : 0);
 }
 
 Decoder::Decoder(const Model& model, const DecoderOptions& options, ThreadPool& pool, Arena& arena)
@@ -101,6 +103,7 @@ Decoder::Decoder(const Model& model, const DecoderOptions& options, ThreadPool& 
                              pool.size());
   products_.emplace(pool, *matmul_scratch_, options.exact);
   ffn_.emplace(arena, pool, *products_, h_, options.n_batch);
+  if (h_.mla.kv_lora > 0) latent_.emplace(arena, pool, *products_, h_, options.n_batch);
   const float* factors = w_.rope_freqs.weight ? w_.rope_freqs.weight : w_.rope_factors_short.weight;
   rope_ = make_rope(h_.rope, factors);
   rope_swa_ = make_rope(h_.rope_swa);
@@ -171,16 +174,20 @@ void Decoder::rope_tables(const Batch& b) {
 void Decoder::layer(int i, Batch b, KvCache& cache) {
   const BlockOptions& o = blocks_[i];
   const LayerWeights& w = w_.layers[i];
-  project_qkv(i, b);
-  if (products_->stopped()) return;
   const KvLayer& kv = cache.layer(i);
-  pool_->run(b.n, [&](int t, int thread) { store_token(i, b, kv, t, thread); });
+  if (latent_)
+    project_latent(i, b, kv);
+  else
+    project_qkv(i, b);
+  if (products_->stopped()) return;
+  if (!latent_) pool_->run(b.n, [&](int t, int thread) { store_token(i, b, kv, t, thread); });
   if (b.from >= b.n) return;
   attend(i, b, kv);
   const int n = b.n - b.from;
   const Rows residual = row_range({residual_.data(), b.n, h_.n_embd, size_t(h_.n_embd)}, b.from, n);
   const Rows branch{branch_.data(), n, h_.n_embd, size_t(h_.n_embd)};
-  const ConstRows context(context_.data(), n, h_.n_head * h_.d_v, size_t(h_.n_head) * h_.d_v);
+  ConstRows context(context_.data(), n, h_.n_head * h_.d_v, size_t(h_.n_head) * h_.d_v);
+  if (latent_) context = latent_->expand(w, context);
   // The output goes straight into the residual unless something comes between.
   const bool direct = !o.post_norm && o.residual_scale == 1 && !o.parallel;
   const Product out = product_of(w.attn_output, direct ? residual : branch, direct);
@@ -190,17 +197,27 @@ void Decoder::layer(int i, Batch b, KvCache& cache) {
   if (!o.parallel) feed_forward(i, b);
 }
 
-void Decoder::project_qkv(int i, const Batch& b) {
+// The attention's input for token t.
+void Decoder::norm_input(int i, int t, float* out) const {
   const BlockOptions& o = blocks_[i];
   const LayerWeights& w = w_.layers[i];
   const Norm& norm = w.attn_norm_2.weight ? w.attn_norm_2 : w.attn_norm;
-  const auto x = [&](int t, float* out) {
-    const float* row = residual_.data() + static_cast<size_t>(t) * h_.n_embd;
-    if (o.pre_norm)
-      apply_norm(o.norm, o.eps, norm, row, h_.n_embd, out);
-    else
-      std::memcpy(out, row, sizeof(float) * h_.n_embd);
-  };
+  const float* row = residual_.data() + static_cast<size_t>(t) * h_.n_embd;
+  if (o.pre_norm)
+    apply_norm(o.norm, o.eps, norm, row, h_.n_embd, out);
+  else
+    std::memcpy(out, row, sizeof(float) * h_.n_embd);
+}
+
+void Decoder::project_latent(int i, const Batch& b, const KvLayer& kv) {
+  const auto x = [&](int t, float* out) { norm_input(i, t, out); };
+  const Rows queries{qkv_.data(), b.n, h_.n_head * h_.d_k, size_t(n_qkv_)};
+  latent_->project(w_.layers[i], b.n, x, rope_, tables_.data(), kv, b.first_position, queries);
+}
+
+void Decoder::project_qkv(int i, const Batch& b) {
+  const LayerWeights& w = w_.layers[i];
+  const auto x = [&](int t, float* out) { norm_input(i, t, out); };
   const int n_q = h_.n_head * h_.d_k, n_k = h_.n_head_kv * h_.d_k, n_v = h_.n_head_kv * h_.d_v;
   const Rows qkv{qkv_.data(), b.n, n_qkv_, size_t(n_qkv_)};
   if (w.attn_qkv) {

@@ -9,6 +9,7 @@
 
 #include "core/models/feed_forward.h"
 #include "core/models/kv_cache.h"
+#include "core/models/latent_attention.h"
 #include "core/models/model.h"
 #include "core/models/products.h"
 #include "core/models/weights.h"
@@ -59,7 +60,9 @@ class Decoder {
   void embed(std::span<const int32_t> tokens);
   void rope_tables(const Batch& b);
   void layer(int i, Batch b, KvCache& cache);
+  void norm_input(int i, int t, float* out) const;
   void project_qkv(int i, const Batch& b);
+  void project_latent(int i, const Batch& b, const KvLayer& kv);
   void store_token(int i, const Batch& b, const KvLayer& kv, int t, int thread);
   void ungroup(float* row, float* scratch) const;
   void normalize_heads(const BlockOptions& o, const LayerWeights& w, float* q, float* k) const;
@@ -83,6 +86,7 @@ class Decoder {
   std::optional<AttentionScratch> attention_scratch_;
   std::optional<Products> products_;
   std::optional<FeedForward> ffn_;
+  std::optional<LatentAttention> latent_;
   int n_qkv_ = 0;
   int logits_rows_ = 0;
   std::span<float> residual_;   // [n_batch, n_embd]

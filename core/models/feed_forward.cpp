@@ -1,6 +1,6 @@
-// See feed_forward.h. Experts run in ascending order, each once for all tokens that chose it, so a
-// token's sum depends on its own experts alone. Routing: Shazeer 2017, arXiv:1701.06538; groups:
-// DeepSeek-V2 and V3.
+// See feed_forward.h. ExpertWeights run in ascending order, each once for all tokens that chose it,
+// so a token's sum depends on its own experts alone. Routing: Shazeer 2017, arXiv:1701.06538;
+// groups: DeepSeek-V2 and V3.
 #include "core/models/feed_forward.h"
 
 #include <algorithm>
@@ -199,7 +199,7 @@ void FeedForward::experts(const BlockOptions& options, const LayerWeights& layer
 void FeedForward::run_expert(const BlockOptions& options, const LayerWeights& layer, int expert,
                              int n_tokens, Rows out) {
   const int n_embd = h_.n_embd, n_ff = h_.moe.n_ff;
-  const auto bias = [&](const Experts& w, int n) {
+  const auto bias = [&](const ExpertWeights& w, int n) {
     return w.bias ? w.bias + static_cast<size_t>(expert) * n : nullptr;
   };
   const Gated w{&layer.ffn_gate_exps.w[expert], &layer.ffn_up_exps.w[expert],

@@ -27,6 +27,7 @@ size_t key_bytes(const KvShape& s, KvFormat f, int64_t n) {
   return static_cast<size_t>(n) * s.n_head_kv * s.d_k * element_bytes(f);
 }
 size_t value_bytes(const KvShape& s, KvFormat f, int64_t n) {
+  if (s.values_in_keys) return 0;
   return static_cast<size_t>(n) * s.n_head_kv * s.d_v * element_bytes(f);
 }
 size_t to_pages(size_t n) { return (n + kPage - 1) / kPage * kPage; }
@@ -64,6 +65,7 @@ Result<KvCache> KvCache::create(std::span<const KvShape> layers, KvFormat format
     view.n_head_kv = s.n_head_kv;
     view.d_k = s.d_k;
     view.d_v = s.d_v;
+    view.values_in_keys = s.values_in_keys;
     view.capacity = capacity_of(s, n_ctx, n_batch);
     view.keys = at;
     at += to_pages(key_bytes(s, format, view.capacity));

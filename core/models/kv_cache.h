@@ -16,9 +16,10 @@ namespace nibble {
 struct KvShape {
   int n_head_kv = 0;
   int d_k = 0;
-  int d_v = 0;           // 0: values are the first part of the keys (MLA)
-  int window = 0;        // positions a query may see, itself included; 0: all
-  bool chunked = false;  // the window is a chunk: a query sees its own chunk only
+  int d_v = 0;
+  bool values_in_keys = false;  // values are the first part of the keys (MLA)
+  int window = 0;               // positions a query may see, itself included; 0: all
+  bool chunked = false;         // the window is a chunk: a query sees its own chunk only
 };
 
 class KvCache {

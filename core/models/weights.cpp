@@ -11,7 +11,7 @@ namespace {
 
 struct Slot {
   std::string_view role;
-  std::variant<Norm LayerWeights::*, Linear LayerWeights::*, Experts LayerWeights::*> field;
+  std::variant<Norm LayerWeights::*, Linear LayerWeights::*, ExpertWeights LayerWeights::*> field;
 };
 using L = LayerWeights;
 constexpr Slot kSlots[] = {
@@ -125,7 +125,7 @@ class Binder {
     count_matrix(linear.w, table ? 0 : 1);
     return {};
   }
-  Result<void> set(Experts& experts, const TensorSpec& spec, bool bias) {
+  Result<void> set(ExpertWeights& experts, const TensorSpec& spec, bool bias) {
     if (bias) {
       NIBBLE_TRY(experts.bias, source_.vector(spec));
       return {};

@@ -23,7 +23,7 @@ struct Norm {
   const float* bias = nullptr;
 };
 
-struct Experts {
+struct ExpertWeights {
   std::vector<Matrix> w;        // of each expert (or head)
   const float* bias = nullptr;  // [n_expert, w.n_rows]
 
@@ -35,10 +35,10 @@ struct LayerWeights {
   Norm attn_q_norm, attn_k_norm, attn_q_a_norm, attn_kv_a_norm;
   Linear attn_q, attn_k, attn_v, attn_qkv, attn_output;
   Linear attn_q_a, attn_q_b, attn_kv_a_mqa;
-  Experts attn_k_b, attn_v_b;  // of each head: [kv_lora, d_nope] and [d_v, kv_lora]
+  ExpertWeights attn_k_b, attn_v_b;  // of each head: [kv_lora, d_nope] and [d_v, kv_lora]
   Linear ffn_gate, ffn_up, ffn_down;
   Linear ffn_gate_inp, ffn_gate_inp_shexp, ffn_gate_shexp, ffn_up_shexp, ffn_down_shexp;
-  Experts ffn_gate_exps, ffn_up_exps, ffn_down_exps;
+  ExpertWeights ffn_gate_exps, ffn_up_exps, ffn_down_exps;
   Norm attn_sinks, exp_probs_b;  // attn_sinks.weight [n_head], exp_probs_b.bias [n_expert]
 };
 
