@@ -15,6 +15,7 @@ BlockOptions common_block(const Hparams& h, int layer) {
   o.scale = h.attn_scale != 0 ? h.attn_scale : 1 / std::sqrt(static_cast<float>(h.d_k));
   o.softcap = h.attn_softcap;
   o.window = h.is_sliding(layer) ? h.window : 0;
+  o.activation = h.activation;
   o.clamp_kqv = h.clamp_kqv;
   o.residual_scale = h.residual_scale;
   o.moe = h.is_moe(layer);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/ops/activation.h"
 #include "core/ops/rope.h"
 
 namespace nibble {
@@ -90,6 +91,7 @@ struct Hparams {
   float logit_scale = 1;  // logits are multiplied
   float embedding_scale = 1;
   float residual_scale = 1;
+  Activation activation = Activation::kSilu;
   float clamp_kqv = 0;
   float temperature_beta =
       0;  // queries are scaled by ln(floor((p + offset) / floor) + 1) * beta + 1

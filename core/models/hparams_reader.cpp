@@ -84,6 +84,16 @@ Result<std::string_view> HparamsReader::text_or(std::string_view name,
   return s.value_or(otherwise);
 }
 
+Result<Activation> HparamsReader::activation_or(Activation otherwise) const {
+  NIBBLE_TRY(const auto name, text_or("activation", ""));
+  if (name.empty()) return otherwise;
+  if (name == "silu") return Activation::kSilu;
+  if (name == "gelu") return Activation::kGeluErf;
+  if (name == "gelu_tanh") return Activation::kGeluTanh;
+  if (name == "relu") return Activation::kRelu;
+  return unsupported("key '{}': '{}' is not an activation nibble knows", key("activation"), name);
+}
+
 Result<std::vector<bool>> HparamsReader::layer_flags(std::string_view name, int n_layer) const {
   const MetadataValue* value = source_.metadata.find(key(name));
   if (!value) return std::vector<bool>();
@@ -207,6 +217,7 @@ Result<RopeHparams> HparamsReader::rope(int d_head, int n_ctx_train) const {
   if (r.base < 1) return corrupt("key '{}': {}, expected 1 or more", key("rope.freq_base"), r.base);
   NIBBLE_TRY(r.n_rot, count_or("rope.dimension_count", d_head, 0, d_head));
   if (r.n_rot % 2 != 0) return corrupt("key '{}': {} is odd", key("rope.dimension_count"), r.n_rot);
+  if (source_.has("rope_factors_long.weight", false)) r.scaling = RopeScaling::kLongrope;
   NIBBLE_TRY(r.n_ctx_orig,
              count_or("rope.scaling.original_context_length", n_ctx_train, 1, kMaxContext));
   NIBBLE_CHECK(rope_scaling(r));

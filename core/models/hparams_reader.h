@@ -26,6 +26,8 @@ class HparamsReader {
   Result<int> need_count(std::string_view key, int low, int high) const;
   Result<double> number_or(std::string_view key, double otherwise) const;  // finite
   Result<bool> flag_or(std::string_view key, bool otherwise) const;
+  // The activation of a folder's config; GGUF files do not say.
+  Result<Activation> activation_or(Activation otherwise) const;
   Result<std::string_view> text_or(std::string_view key, std::string_view otherwise) const;
   // One flag for each layer: an array of n_layer flags, or a period p: all but each p-th layer;
   // absent: empty.

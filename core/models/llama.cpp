@@ -1,18 +1,57 @@
-// Llama 1 to 3 and what is built like them: Mistral, Mixtral, Yi, SmolLM 1 and 2, DeepSeek LLM and
-// its distills. Touvron 2023, arXiv:2302.13971; Jiang 2024, arXiv:2401.04088 (Mixtral).
+// Llama 1 to 3 and what is built like them: Mistral, Ministral, Mixtral, Yi, SmolLM 1 and 2,
+// DeepSeek LLM and the distills; SmolLM 3 and the mistral3 variant, which differ by a key or two.
+// Touvron 2023, arXiv:2302.13971; Jiang 2023, arXiv:2310.06825; Jiang 2024, arXiv:2401.04088
+// (Mixtral).
+#include <algorithm>
+
 #include "core/models/blocks.h"
+#include "core/models/config_keys.h"
 
 namespace nibble {
 namespace {
 
-Result<Hparams> read_hparams(const HparamsSource& source) {
-  const HparamsReader reader(source, "llama");
+constexpr std::string_view kLlamaDefaults =
+    R"({"rms_norm_eps": 1e-6, "max_position_embeddings": 2048, "vocab_size": 32000})";
+constexpr std::string_view kMistralDefaults =
+    R"({"rms_norm_eps": 1e-6, "max_position_embeddings": 131072, "vocab_size": 32000,
+        "num_key_value_heads": 8, "sliding_window": 4096})";
+constexpr std::string_view kMixtralDefaults =
+    R"({"rms_norm_eps": 1e-5, "max_position_embeddings": 131072, "vocab_size": 32000,
+        "num_key_value_heads": 8, "rope_theta": 1e6, "num_local_experts": 8, "num_experts_per_tok": 2})";
+constexpr std::string_view kSmolLm3Defaults =
+    R"({"rms_norm_eps": 1e-6, "max_position_embeddings": 32768, "vocab_size": 128256,
+        "num_key_value_heads": 4, "rope_theta": 2e6, "tie_word_embeddings": true})";
+constexpr int kSmolLm3Period = 4;  // each fourth layer has no positions
+
+Result<Hparams> read_with(const HparamsReader& reader) {
   NIBBLE_TRY(Hparams h, reader.common());
   set_rope_pairs(h, pairs_of_permuted(h));
+  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
   h.moe.normalize = true;
   if (h.window > 0) {
     NIBBLE_TRY(h.sliding, reader.layer_flags("attention.sliding_window_pattern", h.n_layer));
     if (h.sliding.empty()) h.sliding.assign(h.n_layer, true);
+  }
+  return h;
+}
+
+Result<Hparams> read_llama(const HparamsSource& source) { return read_with({source, "llama"}); }
+
+Result<Hparams> read_mistral3(const HparamsSource& source) {
+  const HparamsReader reader(source, "mistral3");
+  NIBBLE_TRY(Hparams h, read_with(reader));
+  NIBBLE_TRY(h.temperature_beta, reader.number_or("attention.temperature_scale", 0));
+  h.temperature_floor = static_cast<float>(h.rope.n_ctx_orig);
+  return h;
+}
+
+Result<Hparams> read_smollm3(const HparamsSource& source) {
+  const HparamsReader reader(source, "smollm3");
+  NIBBLE_TRY(Hparams h, read_with(reader));
+  NIBBLE_TRY(h.no_rope, reader.layer_flags("rope.no_rope_layers", h.n_layer));
+  if (h.no_rope.empty()) {
+    h.no_rope = all_but_each(h.n_layer, kSmolLm3Period);
+    h.no_rope.flip();
   }
   return h;
 }
@@ -34,17 +73,95 @@ std::vector<TensorSpec> tensors(const Hparams& h) {
   return t.output().take();
 }
 
+BlockOptions mistral3_block(const Hparams& h, int layer) {
+  BlockOptions o = common_block(h, layer);
+  o.temperature = h.temperature_beta != 0;
+  return o;
+}
+
+Result<Metadata> read_llama_config(const Json& config) {
+  const std::string type = ConfigKeys(config, "llama", "{}").text({"model_type"}, "llama");
+  const bool mistral = type == "mistral" || type == "ministral", mixtral = type == "mixtral";
+  ConfigKeys keys(config, "llama",
+                  mistral   ? kMistralDefaults
+                  : mixtral ? kMixtralDefaults
+                            : kLlamaDefaults);
+  keys.sizes().rope().activation({"hidden_act"});
+  if (mistral || mixtral) keys.window();
+  if (mixtral) keys.experts();
+  return keys.take();
+}
+
+Result<Metadata> read_mistral3_config(const Json& config) {
+  ConfigKeys keys(config, "mistral3", kMistralDefaults);
+  keys.sizes().rope().activation({"hidden_act"}).window();
+  if (const Json* rope = keys.find({"rope_parameters"}); rope && rope->is_object())
+    keys.set_number("attention.temperature_scale",
+                    ConfigKeys(*rope, "mistral3", "{}").number({"llama_4_scaling_beta"}, 0));
+  return keys.take();
+}
+
+Result<Metadata> read_smollm3_config(const Json& config) {
+  ConfigKeys keys(config, "smollm3", kSmolLm3Defaults);
+  keys.sizes().rope().activation({"hidden_act"});
+  if (keys.flag({"use_sliding_window"}, false)) keys.window();
+  if (const Json* uses = keys.find({"no_rope_layers"}); uses && uses->is_array()) {
+    std::vector<bool> none;
+    for (const Json& x : *uses) none.push_back(x.is_number() && x == 0);
+    keys.set_flags("rope.no_rope_layers", std::move(none));
+  } else if (const int64_t period = keys.integer({"no_rope_layer_interval"}, kSmolLm3Period);
+             period > 0) {
+    auto none = all_but_each(static_cast<int>(std::clamp<int64_t>(keys.n_layer(), 0, 4096)),
+                             static_cast<int>(std::min<int64_t>(period, 4096)));
+    none.flip();
+    keys.set_flags("rope.no_rope_layers", std::move(none));
+  }
+  return keys.take();
+}
+
 const Architecture kLlama{
     .gguf_name = "llama",
     .hf_classes = {"LlamaForCausalLM", "LLaMAForCausalLM", "MistralForCausalLM",
-                   "MixtralForCausalLM", "MinistralForCausalLM", "InternLM3ForCausalLM"},
-    .read_config = nullptr,
-    .read_hparams = read_hparams,
+                   "MixtralForCausalLM", "MinistralForCausalLM"},
+    .read_config = read_llama_config,
+    .read_hparams = read_llama,
     .tensors = tensors,
     .block = common_block,
-    .tiny = {},
+    .tiny = {R"({"model_type": "llama", "hidden_size": 64, "intermediate_size": 96,
+                 "num_attention_heads": 4, "num_key_value_heads": 2, "num_hidden_layers": 2,
+                 "vocab_size": 96, "max_position_embeddings": 256, "rope_scaling": {
+                 "rope_type": "llama3", "factor": 8.0, "original_max_position_embeddings": 32}})",
+             R"({"model_type": "mixtral", "hidden_size": 64, "intermediate_size": 32,
+                 "num_attention_heads": 4, "num_key_value_heads": 2, "num_hidden_layers": 2,
+                 "vocab_size": 96, "max_position_embeddings": 256, "sliding_window": 24,
+                 "num_local_experts": 5, "num_experts_per_tok": 2})"},
 };
-const RegisterArchitecture registered(kLlama);
+const Architecture kMistral3{
+    .gguf_name = "mistral3",
+    .hf_classes = {"Mistral3ForConditionalGeneration", "Ministral3ForCausalLM"},
+    .read_config = read_mistral3_config,
+    .read_hparams = read_mistral3,
+    .tensors = tensors,
+    .block = mistral3_block,
+    .tiny = {R"({"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
+                 "num_key_value_heads": 2, "num_hidden_layers": 2, "vocab_size": 96,
+                 "max_position_embeddings": 256, "sliding_window": null, "rope_parameters": {
+                 "rope_type": "yarn", "rope_theta": 1e6, "factor": 4.0, "llama_4_scaling_beta": 0.1,
+                 "original_max_position_embeddings": 16, "mscale": 1.0, "mscale_all_dim": 1.0}})"},
+};
+const Architecture kSmolLm3{
+    .gguf_name = "smollm3",
+    .hf_classes = {"SmolLM3ForCausalLM"},
+    .read_config = read_smollm3_config,
+    .read_hparams = read_smollm3,
+    .tensors = tensors,
+    .block = common_block,
+    .tiny = {R"({"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
+                 "num_key_value_heads": 2, "num_hidden_layers": 4, "vocab_size": 96,
+                 "max_position_embeddings": 256})"},
+};
+const RegisterArchitecture registered[] = {
+    RegisterArchitecture(kLlama), RegisterArchitecture(kMistral3), RegisterArchitecture(kSmolLm3)};
 
 }  // namespace
 }  // namespace nibble

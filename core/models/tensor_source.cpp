@@ -34,7 +34,41 @@ Matrix view(const TensorView& t, int64_t first_row, int n_rows) {
           n_cols};
 }
 
+// How published folders vary the beginning of names: the text part of a vision model, a bare base
+// model.
+struct Prefix {
+  std::string_view strip, prepend;
+};
+constexpr Prefix kPrefixes[] = {
+    {"", ""},       {"", "language_model."}, {"model.", "model.language_model."},
+    {"model.", ""}, {"transformer.", ""},    {"gpt_neox.", ""},
+};
+constexpr std::string_view kEmbeddings[] = {"model.embed_tokens.weight", "transformer.wte.weight",
+                                            "transformer.word_embeddings.weight",
+                                            "gpt_neox.embed_in.weight"};
+
+std::string renamed(std::string_view name, const Prefix& p) {
+  if (!name.starts_with(p.strip)) return std::string(name);
+  return std::string(p.prepend) + std::string(name.substr(p.strip.size()));
+}
+
 }  // namespace
+
+TensorSource::TensorSource(const WeightFile& file, const Hparams& hparams,
+                           std::vector<std::unique_ptr<std::byte[]>>& owned)
+    : file_(file), hparams_(hparams), owned_(owned) {
+  if (!hparams_.hf_rows) return;
+  for (const Prefix& p : kPrefixes)
+    for (const std::string_view name : kEmbeddings)
+      if (file_.find(renamed(name, p))) {
+        strip_ = p.strip, prepend_ = p.prepend;
+        return;
+      }
+}
+
+const TensorView* TensorSource::find_one(std::string_view name) const {
+  return hparams_.hf_rows ? file_.find(renamed(name, {strip_, prepend_})) : file_.find(name);
+}
 
 std::byte* TensorSource::own(size_t n_bytes) {
   owned_.push_back(std::make_unique_for_overwrite<std::byte[]>(n_bytes));
@@ -56,12 +90,12 @@ Result<std::vector<const TensorView*>> TensorSource::find_named(std::string_view
                      : name.find("{h}") != name.npos ? "{h}"
                                                      : nullptr;
   if (!mark) {
-    if (const TensorView* t = file_.find(name)) found.push_back(t);
+    if (const TensorView* t = find_one(name)) found.push_back(t);
     return found;
   }
   for (int i = 0; i < n; ++i) {
     const std::string one = replaced(name, mark, i);
-    const TensorView* t = file_.find(one);
+    const TensorView* t = find_one(one);
     if (!t && i == 0) return found;
     if (!t) return corrupt("tensor '{}' is missing", one);
     found.push_back(t);

@@ -16,8 +16,7 @@ class TensorSource {
  public:
   // owned takes the copies that views cannot replace.
   TensorSource(const WeightFile& file, const Hparams& hparams,
-               std::vector<std::unique_ptr<std::byte[]>>& owned)
-      : file_(file), hparams_(hparams), owned_(owned) {}
+               std::vector<std::unique_ptr<std::byte[]>>& owned);
 
   // The stored tensors of a spec; empty where there are none. Fails (kCorrupt) when some of several
   // are missing.
@@ -39,9 +38,12 @@ class TensorSource {
   Result<void> check_shape(const TensorView& tensor, const Shape& expected) const;
   std::byte* own(size_t n_bytes);
 
+  const TensorView* find_one(std::string_view name) const;
+
   const WeightFile& file_;
   const Hparams& hparams_;
   std::vector<std::unique_ptr<std::byte[]>>& owned_;
+  std::string_view strip_, prepend_;  // what a folder's names begin with instead of the table's
 };
 
 }  // namespace nibble

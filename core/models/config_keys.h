@@ -1,0 +1,77 @@
+// Turns a Hugging Face config.json into GGUF's keys, so that a family reads its hyperparameters in
+// one way, whatever they came from, and convert has them to write.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/base/json.h"
+#include "formats/metadata.h"
+
+namespace nibble {
+
+class ConfigKeys {
+ public:
+  using Names = std::initializer_list<std::string_view>;
+
+  // config: the text model's part. defaults: JSON text of what the original configuration class
+  // fills in where a key is absent. arch: GGUF's name; string values must outlive the result.
+  ConfigKeys(const Json& config, std::string_view arch, std::string_view defaults);
+
+  // The value under the first of the names that is there and not null; nullptr: none.
+  const Json* find(Names names) const;
+  bool is_null(std::string_view name) const;  // there, and null
+  // The same as a number, a flag, a text; a value of another kind is remembered as the error of
+  // take().
+  double number(Names names, double otherwise);
+  int64_t integer(Names names, int64_t otherwise);
+  bool flag(Names names, bool otherwise);
+  std::string text(Names names, std::string_view otherwise);
+
+  // Adds ARCH.key.
+  ConfigKeys& set_count(std::string_view key, int64_t value);
+  ConfigKeys& set_number(std::string_view key, double value);
+  ConfigKeys& set_flag(std::string_view key, bool value);
+  ConfigKeys& set_text(std::string_view key, std::string_view value);  // value: a literal
+  ConfigKeys& set_flags(std::string_view key, std::vector<bool> values);
+  ConfigKeys& set_numbers(std::string_view key, std::vector<double> values);
+  // Adds ARCH.key from the first of the names that is there; nothing where none is.
+  ConfigKeys& count(std::string_view key, Names names);
+  ConfigKeys& number_key(std::string_view key, Names names);
+
+  // Sizes, epsilon and tying, from the names that all original configurations use.
+  ConfigKeys& sizes();
+  // rope_theta, partial_rotary_factor, and rope_scaling or rope_parameters. layer_type: the part of
+  // rope_parameters that is for one kind of layers, where it has such parts.
+  ConfigKeys& rope(std::string_view layer_type = "full_attention");
+  // The activation, under nibble's own key.
+  ConfigKeys& activation(Names names);
+  // attention.sliding_window and the layers it holds for, from layer_types where that is there.
+  ConfigKeys& window();
+  // expert_count and what goes with it.
+  ConfigKeys& experts();
+
+  int64_t n_layer() {
+    return integer({"num_hidden_layers", "n_layer", "n_layers", "num_layers"}, 0);
+  }
+  // Refuses a value of the config that the family does not run.
+  ConfigKeys& refuse(bool when, std::string_view what);
+  Result<Metadata> take();
+
+ private:
+  void add(std::string_view key, MetadataValue value, uint32_t gguf_type);
+  void fault(Names names, std::string_view expected);
+  void scaling(const Json& scaling, double theta);
+  std::vector<double> number_list(const Json& list, std::string_view name);
+
+  const Json& config_;
+  Json defaults_;
+  std::string arch_;
+  Metadata metadata_;
+  std::string error_;
+};
+
+}  // namespace nibble

@@ -1,0 +1,81 @@
+// EXAONE 4: norms after the branches, norms of heads, windows on three layers of four, and
+// positions only on layers with a window (everywhere in the sizes without one). arXiv:2507.11407.
+#include <algorithm>
+
+#include "core/models/blocks.h"
+#include "core/models/config_keys.h"
+
+namespace nibble {
+namespace {
+
+constexpr int kPeriod = 4;  // each fourth layer sees everything
+constexpr std::string_view kDefaults =
+    R"({"rms_norm_eps": 1e-5, "max_position_embeddings": 2048, "vocab_size": 102400,
+        "sliding_window": 4096})";
+
+Result<Hparams> read(const HparamsSource& source) {
+  const HparamsReader reader(source, "exaone4");
+  NIBBLE_TRY(Hparams h, reader.common());
+  set_rope_pairs(h, RopePairs::kHalves);
+  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
+  if (h.window == 0) return h;
+  NIBBLE_TRY(h.sliding, reader.layer_flags("attention.sliding_window_pattern", h.n_layer));
+  if (h.sliding.empty()) h.sliding = all_but_each(h.n_layer, kPeriod);
+  h.no_rope = h.sliding;
+  h.no_rope.flip();
+  return h;
+}
+
+std::vector<TensorSpec> tensors(const Hparams& h) {
+  TensorTable t(h);
+  t.embedding();
+  for (int i = 0; i < h.n_layer; ++i) {
+    t.layer(i).attention(Fix::kNone);
+    t.norm("attn_q_norm", "self_attn.q_norm", h.d_k).norm("attn_k_norm", "self_attn.k_norm", h.d_k);
+    t.norm("post_attention_norm", "post_attention_layernorm", h.n_embd);
+    t.gated_ffn().norm("post_ffw_norm", "post_feedforward_layernorm", h.n_embd);
+  }
+  return t.output().take();
+}
+
+BlockOptions block(const Hparams& h, int layer) {
+  BlockOptions o = common_block(h, layer);
+  o.swa_rope = false;
+  o.pre_norm = false;
+  o.post_norm = true;
+  o.qk_norm = QkNorm::kHead;
+  return o;
+}
+
+// sliding_window_pattern: "LLLG" or a period; layer_types says it outright.
+Result<Metadata> read_config(const Json& config) {
+  ConfigKeys keys(config, "exaone4", kDefaults);
+  keys.sizes().rope().activation({"hidden_act"}).window();
+  const Json* pattern = keys.find({"sliding_window_pattern"});
+  if (!keys.find({"layer_types"}) && keys.find({"sliding_window"}) && pattern) {
+    std::vector<bool> sliding(std::clamp<int64_t>(keys.n_layer(), 0, 4096));
+    const std::string letters = pattern->is_string() ? pattern->get<std::string>() : "LLLG";
+    const size_t period = std::max<size_t>(1, letters.size());
+    for (size_t i = 0; i < sliding.size(); ++i) sliding[i] = letters[i % period] == 'L';
+    if (!sliding.empty()) sliding.back() = false;
+    keys.set_flags("attention.sliding_window_pattern", std::move(sliding));
+  }
+  return keys.take();
+}
+
+const Architecture kExaone4{
+    .gguf_name = "exaone4",
+    .hf_classes = {"Exaone4ForCausalLM"},
+    .read_config = read_config,
+    .read_hparams = read,
+    .tensors = tensors,
+    .block = block,
+    .tiny = {R"({"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
+                 "num_key_value_heads": 2, "num_hidden_layers": 4, "vocab_size": 96,
+                 "max_position_embeddings": 256, "sliding_window": 20,
+                 "sliding_window_pattern": "LLLG"})"},
+};
+const RegisterArchitecture registered(kExaone4);
+
+}  // namespace
+}  // namespace nibble
