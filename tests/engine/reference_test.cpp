@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/models/architecture.h"
 #include "core/pipeline/evaluate.h"
 #include "tests/engine/kit.h"
 #include "tests/test_data.h"
@@ -70,10 +69,7 @@ TEST_CASE("GGUF files of llama.cpp's converter give the original implementations
   NIBBLE_NEED_DATA("reference-models");
   for (const auto& entry : std::filesystem::directory_iterator(data_dir() / "reference-gguf")) {
     const auto folder = data_dir() / "reference-models" / entry.path().stem();
-    const auto file = open_weight_file(entry.path());
-    REQUIRE(file.has_value());
-    const auto arch = (*file)->metadata().need_string("general.architecture");
-    if (!find_architecture(arch.value_or(""))) continue;
+    if (entry.path().extension() != ".gguf") continue;
     CHECK(fault_of(entry.path(), read_kit_model(folder), 0.02) == "");
   }
 }
