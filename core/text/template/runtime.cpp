@@ -1,0 +1,339 @@
+// Statements.
+#include "core/text/template/runtime.h"
+
+#include "core/text/template/print.h"
+
+namespace nibble::jinja {
+
+Value* Scope::find(int symbol) {
+  for (auto& [name, value] : names)
+    if (name == symbol) return &value;
+  return nullptr;
+}
+void Scope::set(int symbol, Value v) {
+  if (Value* old = find(symbol))
+    *old = std::move(v);
+  else
+    names.emplace_back(symbol, std::move(v));
+}
+
+Interpreter::~Interpreter() {
+  for (const auto& object : kept_) object->release();
+}
+
+std::unexpected<Error> Interpreter::out_of_steps() const {
+  return invalid_input("the template takes more than {} steps", budget_.steps);
+}
+std::unexpected<Error> Interpreter::too_deep() const {
+  return invalid_input("the template calls or nests deeper than {} levels", budget_.depth);
+}
+std::unexpected<Error> Interpreter::located(Error error, int line) {
+  if (error_line_ == 0) error_line_ = line;
+  return std::unexpected(std::move(error));
+}
+
+Result<void> Interpreter::spend_bytes(size_t n) {
+  if (n > budget_.output_bytes)
+    return invalid_input("the template makes a value larger than {} bytes", budget_.output_bytes);
+  return spend(int64_t(n / 16));
+}
+
+Result<Value> Interpreter::text(std::string s, bool safe) {
+  NIBBLE_CHECK(spend_bytes(s.size()));
+  return Value::text(std::move(s), safe);
+}
+
+Result<std::string> Interpreter::str(const Value& v) {
+  if (!v.is(Kind::kString)) NIBBLE_CHECK(spend(v.weight()));
+  NIBBLE_TRY(std::string s, to_str(v, budget_.output_bytes));
+  NIBBLE_CHECK(spend_bytes(s.size()));
+  return s;
+}
+
+Result<std::string> Interpreter::render(const Json& variables) {
+  globals_.resize(tree_.names.size());
+  for (size_t i = 0; i < tree_.names.size(); ++i) {
+    const std::string& name = tree_.names[i];
+    if (const auto it = variables.find(name); it != variables.end()) {
+      NIBBLE_TRY(globals_[i], from_json(*it));
+    } else if (const Function* function = find_global(name)) {
+      auto builtin = std::make_shared<Builtin>();
+      builtin->function = function;
+      globals_[i] = Value::object(Kind::kBuiltin, std::move(builtin));
+    }
+  }
+  std::string out;
+  out_ = &out;
+  auto flow = run(tree_.body);
+  if (flow) return out;
+  Error error = std::move(flow).error();
+  error.message = fmt::format("template line {}: {}", error_line_, error.message);
+  return std::unexpected(std::move(error));
+}
+
+Result<void> Interpreter::append(std::string_view text) {
+  NIBBLE_CHECK(
+      spend_bytes(out_->size() + text.size() > budget_.output_bytes ? SIZE_MAX : text.size()));
+  *out_ += text;
+  return {};
+}
+
+void Interpreter::define(int symbol, Value v) {
+  if (scope_)
+    scope_->set(symbol, std::move(v));
+  else
+    globals_[size_t(symbol)] = std::move(v);
+}
+
+Result<Flow> Interpreter::run(const Block& block) {
+  const Deeper deeper(*this, kLevels / 2);
+  if (deeper.too_deep()) return too_deep();
+  for (const Stmt& s : block) {
+    NIBBLE_TRY(const Flow flow, run(s));
+    if (flow != Flow::kNext) return flow;
+  }
+  return Flow::kNext;
+}
+
+Result<Flow> Interpreter::run(const Stmt& s) {
+  auto flow = spend(1) ? run_kind(s) : Result<Flow>(out_of_steps());
+  if (!flow) return located(std::move(flow).error(), s.line);
+  return flow;
+}
+
+Result<Flow> Interpreter::run_kind(const Stmt& s) {
+  Result<void> done;
+  switch (s.kind) {
+    case StmtKind::kText:
+      done = append(s.text);
+      break;
+    case StmtKind::kPrint:
+      done = print(s);
+      break;
+    case StmtKind::kIf:
+      return run_if(s);
+    case StmtKind::kFor:
+      return run_for(s);
+    case StmtKind::kSet: {
+      NIBBLE_TRY(Value v, eval(*s.exprs[0]));
+      done = assign(*s.target, std::move(v));
+      break;
+    }
+    case StmtKind::kSetBlock:
+      done = run_set_block(s);
+      break;
+    case StmtKind::kWith:
+      done = run_with(s);
+      break;
+    case StmtKind::kMacro:
+      done = define_macro(s);
+      break;
+    case StmtKind::kCallBlock:
+      done = run_call_block(s);
+      break;
+    case StmtKind::kFilterBlock: {
+      NIBBLE_TRY(Value inner, captured(s.blocks[0]));
+      NIBBLE_TRY(const Value v, filter_text(s.exprs[0].get(), std::move(inner)));
+      NIBBLE_TRY(const std::string text, str(v));
+      done = append(text);
+      break;
+    }
+    case StmtKind::kScope: {
+      NIBBLE_TRY(const Value v, captured(s.blocks[0]));
+      done = append(v.str());
+      break;
+    }
+    case StmtKind::kBreak:
+      return Flow::kBreak;
+    case StmtKind::kContinue:
+      return Flow::kContinue;
+    case StmtKind::kRefuse:
+      return invalid_input("{}", s.text);
+  }
+  NIBBLE_CHECK(std::move(done));
+  return Flow::kNext;
+}
+
+Result<void> Interpreter::print(const Stmt& s) {
+  for (const ExprPtr& e : s.exprs) {
+    NIBBLE_TRY(const Value v, eval(*e));
+    if (v.is(Kind::kString)) {
+      NIBBLE_CHECK(append(v.str()));
+      continue;
+    }
+    NIBBLE_TRY(const std::string text, str(v));
+    NIBBLE_CHECK(append(text));
+  }
+  return {};
+}
+
+Result<Flow> Interpreter::run_if(const Stmt& s) {
+  for (size_t i = 0; i < s.exprs.size(); ++i) {
+    NIBBLE_TRY(const Value v, eval(*s.exprs[i]));
+    if (truth(v)) return run(s.blocks[i]);
+  }
+  return s.blocks.size() > s.exprs.size() ? run(s.blocks.back()) : Flow::kNext;
+}
+
+Result<Flow> Interpreter::run_for(const Stmt& s) {
+  NIBBLE_TRY(const Value iterable, eval(*s.exprs[0]));
+  NIBBLE_CHECK(run_loop(s, iterable, scope_, 0));
+  return Flow::kNext;
+}
+
+// The items for which the loop's own `if` holds, asked when their turn comes.
+Result<Value> Interpreter::filtered(const Stmt& s, const Value& iterable,
+                                    std::shared_ptr<Scope> outer) {
+  NIBBLE_TRY(Iterator source, Iterator::over(*this, iterable));
+  return make_generator(iterable, [this, &s, outer, source](Value& out) mutable -> Result<bool> {
+    while (true) {
+      NIBBLE_TRY(const bool more, source.next(out));
+      if (!more) return false;
+      auto inner = std::make_shared<Scope>();
+      inner->parent = outer;
+      auto saved = std::exchange(scope_, std::move(inner));
+      auto assigned = assign(*s.target, out);
+      auto holds = assigned ? eval(*s.exprs[1]) : std::unexpected(assigned.error());
+      scope_ = std::move(saved);
+      if (!holds) return std::unexpected(std::move(holds).error());
+      if (truth(*holds)) return true;
+    }
+  });
+}
+
+Result<void> Interpreter::run_loop(const Stmt& s, const Value& iterable,
+                                   std::shared_ptr<Scope> outer, int level) {
+  auto loop = std::make_shared<Loop>();
+  loop->iterable = iterable;
+  if (s.exprs[1]) {
+    NIBBLE_TRY(loop->iterable, filtered(s, iterable, outer));
+  }
+  Extent extent;
+  extent.add(loop->iterable);
+  NIBBLE_CHECK(extent.store(*loop));
+  loop->weight = 1;
+  NIBBLE_TRY(loop->iterator, Iterator::over(*this, loop->iterable));
+  loop->level = level;
+  if (s.recursive) {
+    loop->node = &s;
+    loop->scope = outer;
+  }
+  auto saved = scope_;
+  auto ran = run_rounds(s, loop, outer);
+  scope_ = saved;
+  if (!ran) return std::unexpected(std::move(ran).error());
+  if (*ran) return {};
+  scope_ = std::make_shared<Scope>();
+  scope_->parent = outer;
+  auto flow = run(s.blocks[1]);
+  scope_ = std::move(saved);
+  if (!flow) return std::unexpected(std::move(flow).error());
+  return {};
+}
+
+// True when a round ran to its end; a loop none of whose rounds did runs its else part, as jinja2
+// has it.
+Result<bool> Interpreter::run_rounds(const Stmt& s, const std::shared_ptr<Loop>& loop,
+                                     std::shared_ptr<Scope> outer) {
+  bool ran = false;
+  scope_ = nullptr;
+  while (true) {
+    NIBBLE_CHECK(spend(1));
+    NIBBLE_TRY(const bool more, loop->advance());
+    if (!more) return ran;
+    if (!scope_ || scope_.use_count() > 1) scope_ = std::make_shared<Scope>();
+    scope_->names.clear();
+    scope_->parent = outer;
+    scope_->set(tree_.loop, Value::object(Kind::kLoop, loop));
+    NIBBLE_CHECK(assign(*s.target, loop->current));
+    NIBBLE_TRY(const Flow flow, run(s.blocks[0]));
+    if (flow == Flow::kBreak) return ran;
+    ran = ran || flow == Flow::kNext;
+  }
+}
+
+Result<Value> Interpreter::captured(const Block& block) {
+  std::string text;
+  auto saved_out = std::exchange(out_, &text);
+  auto saved_scope = scope_;
+  scope_ = std::make_shared<Scope>();
+  scope_->parent = saved_scope;
+  auto flow = run(block);
+  out_ = saved_out;
+  scope_ = std::move(saved_scope);
+  if (!flow) return std::unexpected(std::move(flow).error());
+  return Value::text(std::move(text));
+}
+
+Result<Value> Interpreter::filter_text(const Expr* filters, Value text) {
+  if (!filters) return text;
+  const Value* saved = std::exchange(block_text_, &text);
+  auto result = eval(*filters);
+  block_text_ = saved;
+  return result;
+}
+
+Result<void> Interpreter::run_set_block(const Stmt& s) {
+  NIBBLE_TRY(Value inner, captured(s.blocks[0]));
+  NIBBLE_TRY(Value v, filter_text(s.exprs[0].get(), std::move(inner)));
+  return assign(*s.target, std::move(v));
+}
+
+Result<void> Interpreter::run_with(const Stmt& s) {
+  std::vector<Value> values;
+  for (const ExprPtr& e : s.exprs) {
+    NIBBLE_TRY(Value v, eval(*e));
+    values.push_back(std::move(v));
+  }
+  auto saved = scope_;
+  scope_ = std::make_shared<Scope>();
+  scope_->parent = saved;
+  Result<void> done;
+  for (size_t i = 0; i < values.size() && done; ++i)
+    done = assign(*s.targets[i], std::move(values[i]));
+  auto flow = done ? run(s.blocks[0]) : std::unexpected(done.error());
+  scope_ = std::move(saved);
+  if (!flow) return std::unexpected(std::move(flow).error());
+  return {};
+}
+
+Result<void> Interpreter::define_macro(const Stmt& s) {
+  NIBBLE_TRY(Value macro, make_macro(*s.macro));
+  define(s.macro->symbol, std::move(macro));
+  return {};
+}
+
+Result<void> Interpreter::run_call_block(const Stmt& s) {
+  NIBBLE_TRY(const Value caller, make_macro(*s.macro));
+  NIBBLE_TRY(const Value v, eval_call(*s.exprs[0], &caller));
+  NIBBLE_TRY(const std::string text, str(v));
+  return append(text);
+}
+
+Result<void> Interpreter::assign(const Expr& target, Value v) {
+  if (target.kind == ExprKind::kName) {
+    define(target.symbol, std::move(v));
+    return {};
+  }
+  if (target.kind == ExprKind::kMember) {
+    Value* owner = nullptr;
+    for (Scope* s = scope_.get(); s && !owner; s = s->parent.get()) owner = s->find(target.symbol);
+    if (!owner && globals_[size_t(target.symbol)]) owner = &*globals_[size_t(target.symbol)];
+    if (!owner || !owner->is(Kind::kNamespace))
+      return invalid_input("cannot assign attribute on non-namespace object");
+    auto& attributes = owner->as<Namespace>().attributes;
+    for (auto& [name, value] : attributes)
+      if (name == target.name) return value = std::move(v), Result<void>();
+    attributes.emplace_back(target.name, std::move(v));
+    return {};
+  }
+  NIBBLE_TRY(std::vector<Value> values, collect(v));
+  if (values.size() != target.items.size())
+    return invalid_input("cannot unpack {} values into {} names", values.size(),
+                         target.items.size());
+  for (size_t i = 0; i < values.size(); ++i)
+    NIBBLE_CHECK(assign(*target.items[i], std::move(values[i])));
+  return {};
+}
+
+}  // namespace nibble::jinja
