@@ -1,0 +1,284 @@
+// "%s %5.2f" % values and "{:>8}".format(value). Widths and precisions are bounded by the budget on
+// bytes.
+#include "core/text/template/format.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/text/template/characters.h"
+#include "core/text/template/markup.h"
+#include "core/text/template/print.h"
+
+namespace nibble::jinja {
+namespace {
+
+constexpr int kMaxPrecision = 1000;
+constexpr size_t kMaxWidth = 1 << 20;
+
+std::string group_digits(std::string_view digits, char mark) {
+  const size_t whole = std::min(digits.find_first_not_of("0123456789"), digits.size());
+  std::string out;
+  for (size_t i = 0; i < whole; ++i) {
+    if (i > 0 && (whole - i) % 3 == 0) out += mark;
+    out += digits[i];
+  }
+  return out + std::string(digits.substr(whole));
+}
+
+std::string float_digits(double f, const NumberStyle& style) {
+  const int precision = style.precision < 0 ? 6 : style.precision;
+  if (std::isnan(f) || std::isinf(f)) {
+    const bool upper = style.type == 'F' || style.type == 'E' || style.type == 'G';
+    return std::isnan(f) ? (upper ? "NAN" : "nan") : (upper ? "INF" : "inf");
+  }
+  const auto with = [&](auto pattern, int digits) {
+    return fmt::format(fmt::runtime(pattern), f, digits);
+  };
+  switch (style.type) {
+    case 'f':
+    case 'F':
+      return style.alternate ? with("{:#.{}f}", precision) : with("{:.{}f}", precision);
+    case 'e':
+      return style.alternate ? with("{:#.{}e}", precision) : with("{:.{}e}", precision);
+    case 'E':
+      return with("{:.{}E}", precision);
+    case 'G':
+      return with("{:.{}G}", std::max(precision, 1));
+    case '%':
+      return fmt::format("{:.{}f}%", f * 100, precision);
+    default:
+      return style.alternate ? with("{:#.{}g}", std::max(precision, 1))
+                             : with("{:.{}g}", std::max(precision, 1));
+  }
+}
+
+std::string integer_digits(Integer i, const NumberStyle& style, std::string& prefix) {
+  const Magnitude u = i < 0 ? -Magnitude(i) : Magnitude(i);
+  switch (style.type) {
+    case 'x':
+    case 'X':
+      prefix = style.alternate ? std::string{'0', style.type} : "";
+      return style.type == 'x' ? fmt::format("{:x}", u) : fmt::format("{:X}", u);
+    case 'o':
+      prefix = style.alternate ? "0o" : "";
+      return fmt::format("{:o}", u);
+    case 'b':
+      prefix = style.alternate ? "0b" : "";
+      return fmt::format("{:b}", u);
+    default:
+      return fmt::format("{}", u);
+  }
+}
+
+bool is_integer_type(char c) { return std::string_view("diuxXob").contains(c); }
+
+std::string sign_of(bool negative, char sign) {
+  if (negative) return "-";
+  return sign == '-' ? "" : std::string(1, sign);
+}
+
+}  // namespace
+
+Result<NumberText> format_number(const Value& v, const NumberStyle& style) {
+  NumberText out;
+  if (is_integer_type(style.type)) {
+    Integer i = 0;
+    if (v.is(Kind::kFloat)) {
+      if (!(std::abs(v.to_number()) < 1.7e38))
+        return invalid_input("cannot convert float {} to integer", number_repr(v.to_number()));
+      i = Integer(v.to_number());
+    } else {
+      i = v.to_integer();
+    }
+    out.digits = integer_digits(i, style, out.prefix);
+    if (style.precision > int(out.digits.size()))
+      out.digits.insert(0, size_t(style.precision) - out.digits.size(), '0');
+    out.sign = sign_of(i < 0, style.sign);
+  } else {
+    const double f = v.to_number();
+    out.digits = float_digits(std::abs(f), style);
+    out.sign = sign_of(std::signbit(f) && !std::isnan(f), style.sign);
+  }
+  if (style.group != '\0') out.digits = group_digits(out.digits, style.group);
+  return out;
+}
+
+std::string pad(std::string_view head, std::string_view body, size_t width, std::string_view fill,
+                char align) {
+  const size_t n = count_chars(head) + count_chars(body);
+  std::string gap;
+  const size_t missing = width > n ? width - n : 0;
+  const size_t before = align == '^' ? missing / 2 : align == '<' ? 0 : missing;
+  for (size_t i = 0; i < before; ++i) gap += fill;
+  std::string out = align == '=' ? std::string(head) + gap : gap + std::string(head);
+  out += body;
+  for (size_t i = before; i < missing; ++i) out += fill;
+  return out;
+}
+
+namespace {
+
+struct Conversion {  // %[(key)][flags][width][.precision]type
+  bool minus = false, zero = false;
+  size_t width = 0;
+  NumberStyle style;
+};
+
+class Percent {
+ public:
+  Percent(Interpreter& in, const Value& format, const Value& values)
+      : in_(in), text_(format.str()), safe_(format.is_safe()), values_(values) {}
+
+  Result<Value> run() {
+    while (at_ < text_.size()) {
+      const size_t next = std::min(text_.find('%', at_), text_.size());
+      out_ += text_.substr(at_, next - at_);
+      at_ = next + 1;
+      if (next == text_.size()) break;
+      NIBBLE_CHECK(conversion());
+      if (out_.size() > in_.max_bytes()) NIBBLE_CHECK(in_.spend_bytes(out_.size()));
+    }
+    const bool all_used = values_.is(Kind::kTuple)
+                              ? used_ == values_.items().size()
+                              : used_ > 0 || values_.is(Kind::kDict) || values_.is(Kind::kList);
+    if (!all_used && !by_key_)
+      return invalid_input("not all arguments converted during string formatting");
+    return in_.text(std::move(out_), safe_);
+  }
+
+ private:
+  char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
+
+  Result<Value> next_value() {
+    if (key_) return *key_;
+    if (values_.is(Kind::kTuple)) {
+      if (used_ < values_.items().size()) return values_.items()[used_++];
+    } else if (used_++ == 0) {
+      return values_;
+    }
+    return invalid_input("not enough arguments for format string");
+  }
+
+  Result<size_t> number() {
+    size_t n = 0;
+    if (peek() == '*') {
+      ++at_;
+      NIBBLE_TRY(const Value v, next_value());
+      if (!v.is_integral()) return invalid_input("* wants int");
+      n = size_t(std::clamp<Integer>(v.to_integer(), 0, Integer(kMaxWidth) + 1));
+    }
+    for (; peek() >= '0' && peek() <= '9'; ++at_)
+      n = std::min(n * 10 + size_t(peek() - '0'), kMaxWidth + 1);
+    if (n > kMaxWidth) return invalid_input("format: width above {}", kMaxWidth);
+    return n;
+  }
+
+  Result<void> key() {
+    key_.reset();
+    if (peek() != '(') return {};
+    const size_t end = text_.find(')', at_);
+    if (end == text_.npos) return invalid_input("incomplete format key");
+    if (!values_.is(Kind::kDict)) return invalid_input("format requires a mapping");
+    const std::string name(text_.substr(at_ + 1, end - at_ - 1));
+    const Value* found = values_.as<Dict>().find(name);
+    if (!found) return invalid_input("format: there is no {}", quote(name));
+    key_ = *found;
+    by_key_ = true;
+    at_ = end + 1;
+    return {};
+  }
+
+  void flags(Conversion& c) {
+    for (;; ++at_) {
+      const char f = peek();
+      if (f == '-')
+        c.minus = true;
+      else if (f == '0')
+        c.zero = true;
+      else if (f == '+')
+        c.style.sign = '+';
+      else if (f == ' ')
+        c.style.sign = c.style.sign == '+' ? '+' : ' ';
+      else if (f == '#')
+        c.style.alternate = true;
+      else
+        return;
+    }
+  }
+
+  Result<void> conversion() {
+    Conversion c;
+    NIBBLE_CHECK(key());
+    flags(c);
+    NIBBLE_TRY(c.width, number());
+    if (peek() == '.') {
+      ++at_;
+      NIBBLE_TRY(const size_t precision, number());
+      if (precision > size_t(kMaxPrecision))
+        return invalid_input("format: precision above {}", kMaxPrecision);
+      c.style.precision = int(precision);
+    }
+    if (peek() == 'l' || peek() == 'h' || peek() == 'L') ++at_;
+    if (at_ >= text_.size()) return invalid_input("incomplete format");
+    c.style.type = text_[at_++];
+    if (c.style.type == '%') {
+      out_ += '%';
+      return {};
+    }
+    NIBBLE_TRY(const Value v, next_value());
+    return put(c, v);
+  }
+
+  Result<void> put(const Conversion& c, const Value& v) {
+    const char type = c.style.type;
+    const char align = c.minus ? '<' : '>';
+    if (type == 's' || type == 'r' || type == 'a') {
+      NIBBLE_TRY(std::string s, type == 's' ? in_.str(v) : repr(v, in_.max_bytes()));
+      if (c.style.precision >= 0) s.resize(char_offset(s, size_t(c.style.precision)));
+      const bool plain = !(v.is(Kind::kString) && v.is_safe());
+      out_ += pad("", safe_ && plain ? escape(s) : s, c.width, " ", align);
+      return {};
+    }
+    if (type == 'c') {
+      NIBBLE_TRY(const std::string s, character(v));
+      out_ += pad("", s, c.width, " ", align);
+      return {};
+    }
+    if (!std::string_view("diuxXoeEfFgG").contains(type))
+      return invalid_input("unsupported format character '{}'", type);
+    if (!v.is_numeric() || (v.is(Kind::kFloat) && (type == 'x' || type == 'X' || type == 'o')))
+      return invalid_input("%{} format: a number is required, not {}", type, type_name(v));
+    NIBBLE_TRY(const NumberText n, format_number(v, c.style));
+    const std::string head = n.sign + n.prefix;
+    out_ += pad(head, n.digits, c.width, c.zero && !c.minus ? "0" : " ",
+                c.zero && !c.minus ? '=' : align);
+    return {};
+  }
+
+  Result<std::string> character(const Value& v) {
+    std::string s;
+    if (v.is(Kind::kString) && v.as<String>().n_chars == 1) return v.str();
+    if (!v.is_integral()) return invalid_input("%c requires int or char");
+    if (v.to_integer() < 0 || v.to_integer() > 0x10FFFF)
+      return invalid_input("%c arg not in range(0x110000)");
+    append_char(s, char32_t(v.to_integer()));
+    return s;
+  }
+
+  Interpreter& in_;
+  std::string_view text_;
+  bool safe_;
+  const Value& values_;
+  std::string out_;
+  size_t at_ = 0, used_ = 0;
+  bool by_key_ = false;
+  std::optional<Value> key_;
+};
+
+}  // namespace
+
+Result<Value> percent_format(Interpreter& in, const Value& format, const Value& values) {
+  return Percent(in, format, values).run();
+}
+
+}  // namespace nibble::jinja
