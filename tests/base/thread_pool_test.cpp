@@ -61,5 +61,3 @@ TEST_CASE("thread pool: more than one phase may be waited for asleep") {
     REQUIRE(arrived == 3);
   }
 }
-
-TEST_CASE("default threads: at least one") { CHECK(nibble::default_threads() >= 1); }
