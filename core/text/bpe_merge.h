@@ -57,6 +57,9 @@ class MergeTable {
     }
   }
   size_t size() const { return n_; }
+  void prefetch(TokenId left, TokenId right) const {
+    if (!slots_.empty()) __builtin_prefetch(&slots_[start(left, right) & (slots_.size() - 1)]);
+  }
 
  private:
   struct Slot {

@@ -41,10 +41,13 @@ class JsonTokenizer {
     };
     const auto ends = [this] { return make_vocabulary(); };
     const auto merge = [this](std::string_view left, std::string_view right) {
-      return right.empty() ? rules_->add(left) : rules_->add(left, right);
+      return rules_->add(left, right);
     };
-    NIBBLE_CHECK(read_tokenizer_json(path, {pipeline, token, ends, merge}));
-    source_.merges = rules_->take();
+    const auto merges_end = [this]() -> Result<void> {
+      NIBBLE_TRY(source_.merges, rules_->take());
+      return {};
+    };
+    NIBBLE_CHECK(read_tokenizer_json(path, {pipeline, token, ends, merge, merges_end}));
     return std::move(source_);
   }
 
@@ -103,6 +106,7 @@ class JsonTokenizer {
     if (const Json* json = model_member("continuing_subword_prefix"); json && json->is_string())
       prefix = json->get<std::string>();
     rules_.emplace(*source_.vocabulary, source_.n_model, prefix);
+    rules_->reserve(static_cast<size_t>(source_.n_model));
     return {};
   }
 

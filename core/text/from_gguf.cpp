@@ -139,8 +139,8 @@ class GgufTokenizer {
   Result<void> read_merges(const std::vector<std::string_view>& merges) {
     MergeRules rules(*source_.vocabulary, source_.n_model, "");
     rules.reserve(merges.size());
-    for (const std::string_view merge : merges) NIBBLE_CHECK(rules.add(merge));
-    source_.merges = rules.take();
+    for (const std::string_view merge : merges) NIBBLE_CHECK(rules.add(merge, {}));
+    NIBBLE_TRY(source_.merges, rules.take());
     return {};
   }
 

@@ -29,7 +29,8 @@ class Document {
     NIBBLE_CHECK(read_pipeline());
     NIBBLE_CHECK(read_vocabulary());
     NIBBLE_CHECK(reader_.vocabulary_ends());
-    return read_merges();
+    NIBBLE_CHECK(read_merges());
+    return reader_.merges_end();
   }
 
  private:

@@ -15,8 +15,9 @@ struct TokenizerJsonReader {
   // The vocabulary: text and id, or of a list text, place and score. n_bytes of the file bound what ids can be.
   FunctionRef<Result<void>(std::string_view text, uint64_t id, double score)> token;
   FunctionRef<Result<void>()> vocabulary_ends;
-  // A merge: two texts, or with a right one that is empty "left right" in one.
+  // A merge: two texts, or with a right one that is empty "left right" in one. They live until merges_end returns.
   FunctionRef<Result<void>(std::string_view left, std::string_view right)> merge;
+  FunctionRef<Result<void>()> merges_end;
 };
 
 // Fails with kNotFound, kCorrupt or what the reader fails with; messages do not name the file.

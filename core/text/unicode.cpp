@@ -21,12 +21,38 @@ bool ascii_alphanumeric(char32_t c) {
 
 bool between(char32_t c, char32_t first, char32_t last) { return c >= first && c <= last; }
 
+struct Range {
+  char32_t first, last;
+};
+
+// Marks and compatibility characters that the normal forms of the `tokenizers` package (Unicode 9) do not know and leave
+// where they stand. Found by comparing it with utf8proc 2.8 (Unicode 15), code point by code point.
+constexpr Range kUnknownThere[] = {
+    {0x7FD, 0x7FD}, {0x898, 0x89F}, {0x8CA, 0x8D3}, {0x9FE, 0x9FE}, {0xC3C, 0xC3C},
+    {0xD3B, 0xD3C}, {0xEBA, 0xEBA}, {0x1715, 0x1715}, {0x1ABF, 0x1ACE}, {0x1DF6, 0x1DFA},
+    {0x32FF, 0x32FF}, {0xA7F2, 0xA7F4}, {0xA82C, 0xA82C}, {0xAB69, 0xAB69}, {0x10781, 0x10785},
+    {0x10787, 0x107B0}, {0x107B2, 0x107BA}, {0x10D24, 0x10D27}, {0x10EAB, 0x10EAC},
+    {0x10EFD, 0x10EFF}, {0x10F46, 0x10F50}, {0x10F82, 0x10F85}, {0x11070, 0x11070},
+    {0x1133B, 0x1133B}, {0x1145E, 0x1145E}, {0x11839, 0x1183A}, {0x11930, 0x11930},
+    {0x11938, 0x11938}, {0x1193D, 0x1193E}, {0x11943, 0x11943}, {0x119E0, 0x119E0},
+    {0x11A34, 0x11A34}, {0x11A47, 0x11A47}, {0x11A99, 0x11A99}, {0x11D42, 0x11D42},
+    {0x11D44, 0x11D45}, {0x11D97, 0x11D97}, {0x11F41, 0x11F42}, {0x16FF0, 0x16FF1},
+    {0x1E030, 0x1E06D}, {0x1E08F, 0x1E08F}, {0x1E130, 0x1E136}, {0x1E2AE, 0x1E2AE},
+    {0x1E2EC, 0x1E2EF}, {0x1E4EC, 0x1E4EF}, {0x1F16C, 0x1F16C}, {0x1FBF0, 0x1FBF9},
+};
+
+bool unknown_there(char32_t c) {
+  if (c < kUnknownThere[0].first) return false;
+  const auto range = std::ranges::lower_bound(kUnknownThere, c, {}, &Range::last);
+  return range != std::end(kUnknownThere) && c >= range->first;
+}
+
 // Whether the canonical form can change where c stands: anything but a starter that no form takes apart or joins to what
 // stands before it. The ranges are the common scripts whose characters are all of that kind.
 bool inert_in_nfc(char32_t c) {
   if (c < 0x300) return true;
   if (between(c, 0x400, 0x482) || between(c, 0x4E00, 0x9FFF) || between(c, 0xAC00, 0xD7A3) ||
-      between(c, 0x3000, 0x3098) || between(c, 0x309B, 0x30FF))
+      between(c, 0x3030, 0x3098) || between(c, 0x309B, 0x30FF))
     return true;
   if (between(c, 0x1100, 0x11FF)) return false;
   const utf8proc_property_t* p = utf8proc_get_property(static_cast<utf8proc_int32_t>(c));
@@ -58,23 +84,28 @@ void append_whole(std::string& out, NormalForm form, std::string_view text) {
 
 // Only the stretches that can change are put into the form: each from the starter before it to the next inert one.
 void append_nfc(std::string& out, std::string_view text) {
-  size_t copied = 0, last_inert = 0;
+  size_t copied = 0, starter = 0;
   for (size_t i = 0; i < text.size();) {
     const auto lead = static_cast<unsigned char>(text[i]);
     if (lead < 0xCC || inert_in_nfc(decode_utf8(text.data() + i))) {  // 0xCC: U+0300
-      last_inert = i;
+      starter = i;
       i += utf8_length(lead);
       continue;
     }
     size_t end = i;
     while (end < text.size() && !inert_in_nfc(decode_utf8(text.data() + end)))
       end += utf8_length(static_cast<unsigned char>(text[end]));
-    const size_t begin = std::max(copied, last_inert);
+    const size_t begin = std::max(copied, starter);
     out += text.substr(copied, begin - copied);
     append_whole(out, NormalForm::kNfc, text.substr(begin, end - begin));
-    copied = last_inert = i = end;
+    copied = starter = i = end;
   }
   out += text.substr(copied);
+}
+
+void append_form(std::string& out, NormalForm form, std::string_view text) {
+  if (text.empty()) return;
+  form == NormalForm::kNfc ? append_nfc(out, text) : append_whole(out, form, text);
 }
 }  // namespace
 
@@ -132,11 +163,17 @@ void append_lower(std::string& out, char32_t c) {
 std::string normal_form(NormalForm form, std::string_view text) {
   std::string out;
   out.reserve(text.size() + text.size() / 8);
-  if (form == NormalForm::kNfc) {
-    append_nfc(out, text);
-  } else {
-    append_whole(out, form, text);
+  size_t done = 0;  // what is unknown there stands between stretches that have their forms alone
+  for (size_t i = 0, next; i < text.size(); i = next) {
+    next = i + utf8_length(static_cast<unsigned char>(text[i]));
+    if (static_cast<unsigned char>(text[i]) < 0xDF ||  // 0xDF: U+07C0
+         !unknown_there(decode_utf8(text.data() + i)))
+      continue;
+    append_form(out, form, text.substr(done, i - done));
+    out += text.substr(i, next - i);
+    done = next;
   }
+  append_form(out, form, text.substr(done));
   return out;
 }
 

@@ -16,8 +16,7 @@ bool is_ideograph(char32_t c);    // CJK unified and compatibility ideographs
 void append_lower(std::string& out, char32_t c);
 
 enum class NormalForm { kNfc, kNfd, kNfkc, kNfkd };
-// text (valid UTF-8) in the form. The tables are those of the Unicode version that utf8proc knows, less the few marks
-// that the `tokenizers` package does not know (normal forms there are Unicode 9's).
+// text (valid UTF-8) in the form, as the `tokenizers` package gives it: what Unicode 9 does not know stays as it is.
 std::string normal_form(NormalForm form, std::string_view text);
 
 }  // namespace nibble::text
