@@ -35,6 +35,7 @@ size_t space_after(std::string_view text, size_t begin) {
 }  // namespace
 
 AddedTokens::AddedTokens(std::vector<Item> items) : items_(std::move(items)) {
+  std::ranges::stable_partition(items_, [](const Item& item) { return item.token.special; });
   std::vector<PrefixIndex::Entry> entries;
   for (size_t i = 0; i < items_.size(); ++i)
     entries.push_back({items_[i].text, static_cast<TokenId>(i)});
@@ -43,7 +44,12 @@ AddedTokens::AddedTokens(std::vector<Item> items) : items_(std::move(items)) {
 
 const AddedTokens::Item* AddedTokens::longest_at(std::string_view text) const {
   const Item* longest = nullptr;
-  index_.each_prefix(text, [&](size_t, TokenId i) { longest = &items_[static_cast<size_t>(i)]; });
+  size_t n_bytes = 0;
+  index_.each_prefix(text, [&](size_t length, TokenId i) {
+    if (length == n_bytes) return;  // the same text again: the first counts
+    longest = &items_[static_cast<size_t>(i)];
+    n_bytes = length;
+  });
   return longest;
 }
 

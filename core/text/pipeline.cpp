@@ -1,6 +1,7 @@
 #include "core/text/pipeline.h"
 
 #include <algorithm>
+#include <map>
 #include <mutex>
 
 #include "core/text/fields.h"
@@ -46,6 +47,7 @@ struct Parts {
   std::unique_ptr<SubwordModel> model;
   Affixes affixes;
   std::unique_ptr<Decoder> decoder;
+  std::map<TokenId, std::string> shown;  // texts of added tokens that the normalizer changes
   std::vector<bool> control;
   std::optional<TokenId> bos, eos;
   std::vector<TokenId> ends;
@@ -156,7 +158,7 @@ class Pipeline final : public Tokenizer {
     for (const TokenId id : ids) {
       if (!parts_.vocabulary->has(id))
         return invalid_input("token id {} is outside of the vocabulary of {}", id, n_vocab());
-      append_lossy(tokens.emplace_back(), token_text(id));
+      append_lossy(tokens.emplace_back(), shown_text(id));
     }
     RegexScratch scratch;
     NIBBLE_CHECK(parts_.decoder->apply(tokens, scratch));
@@ -167,7 +169,7 @@ class Pipeline final : public Tokenizer {
 
   std::string piece(TokenId id, bool special) const override {
     if (!parts_.vocabulary->has(id) || (is_control(id) && !special)) return {};
-    std::string token(token_text(id));
+    std::string token(shown_text(id));
     auto scratch = pool_.take();
     parts_.decoder->piece(token, scratch->pre.regex);
     pool_.give_back(std::move(scratch));
@@ -196,6 +198,11 @@ class Pipeline final : public Tokenizer {
   std::string_view kind() const override { return parts_.model->kind(); }
 
  private:
+  std::string_view shown_text(TokenId id) const {
+    const auto other = parts_.shown.find(id);
+    return other == parts_.shown.end() ? token_text(id) : other->second;
+  }
+
   Parts parts_;
   ScratchPool pool_;
   bool has_bytes_ = true;
@@ -209,6 +216,7 @@ Result<void> place_added(const std::vector<AddedToken>& added, Parts& parts) {
     std::string text = token.content;
     if (token.normalized && parts.normalizer)
       NIBBLE_CHECK(parts.normalizer->apply(text, true, scratch));
+    if (text != token.content) parts.shown[token.id] = text;
     (token.normalized ? normalized : plain).push_back({std::move(text), token});
   }
   parts.added = AddedTokens(std::move(plain));
