@@ -1,0 +1,26 @@
+# What is compiled for one instruction set must not be taken by the linker for all: every symbol
+# that several objects may share (weak, or unique) has to live in that set's namespace, and nothing
+# may run before main.
+#   cmake -DBUILD=build/release -DNM=nm "-DISAS=scalar;avx2" -P tests/symbol_check.cmake
+set(faults "")
+foreach(isa IN LISTS ISAS)
+  file(GLOB_RECURSE objects ${BUILD}/CMakeFiles/nibble_*_${isa}.dir/*.o)
+  if(NOT objects)
+    message(FATAL_ERROR "no objects for ${isa} in ${BUILD}")
+  endif()
+  foreach(object IN LISTS objects)
+    execute_process(COMMAND ${NM} -C --defined-only ${object} OUTPUT_VARIABLE symbols RESULT_VARIABLE failed)
+    if(failed)
+      message(FATAL_ERROR "${NM} ${object}: ${failed}")
+    endif()
+    string(REGEX MATCHALL "[^\n]* ([WVu] [^\n]*|. _GLOBAL__sub_I[^\n]*)" shared "${symbols}")
+    foreach(line IN LISTS shared)
+      if(line MATCHES "_GLOBAL__sub_I" OR NOT line MATCHES "::${isa}::")
+        string(APPEND faults "${object}: ${line}\n")
+      endif()
+    endforeach()
+  endforeach()
+endforeach()
+if(faults)
+  message(FATAL_ERROR "${faults}")
+endif()
