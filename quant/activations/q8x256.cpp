@@ -1,7 +1,7 @@
 // Activations as int8 codes with one scale for 256 (kQ8x256).
 #include <cstring>
 
-#include "quant/kernels/encode_activations.h"
+#include "quant/isa/isa.h"
 #include "quant/kernels/layout.h"
 
 namespace nibble::quant::NIBBLE_ISA {

@@ -203,5 +203,6 @@ inline constexpr bool kHasSimd = true;
 
 }  // namespace nibble::quant::NIBBLE_ISA
 
+#include "quant/isa/avx2_encode.h"
 #include "quant/isa/avx2_gemv.h"
 #include "quant/isa/avx2_multiply.h"

@@ -15,6 +15,10 @@ namespace nibble::quant::NIBBLE_ISA {
 
 inline float to_float(Half h) { return _cvtsh_ss(h.bits()); }
 
+inline __m256i load256(const void* p) {
+  return _mm256_loadu_si256(static_cast<const __m256i*>(p));
+}
+
 struct ByteMap {
   alignas(64) uint8_t at[64];
 };
@@ -220,5 +224,6 @@ inline constexpr bool kHasSimd = true;
 
 }  // namespace nibble::quant::NIBBLE_ISA
 
+#include "quant/isa/avx2_encode.h"
 #include "quant/isa/avx512_gemv.h"
 #include "quant/isa/avx512_multiply.h"

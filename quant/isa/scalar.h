@@ -4,6 +4,7 @@
 #pragma once
 
 #include "quant/isa/half.h"
+#include "quant/isa/scalar_encode.h"
 #include "quant/isa/scalar_multiply.h"
 
 namespace nibble::quant::NIBBLE_ISA {

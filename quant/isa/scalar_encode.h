@@ -6,9 +6,9 @@
 #include <bit>
 #include <cstdint>
 
-#include "quant/isa/isa.h"
-
 namespace nibble::quant::NIBBLE_ISA {
+
+inline constexpr uint32_t kLeastMax = 0x04800000, kInfinite = 0x7f800000, kNan = 0x7fc00000;
 
 inline float encode_activations(const float* x, int n, int8_t* q) {
   uint32_t max_bits = 0;  // magnitudes order like their bits, NaN above all
@@ -16,10 +16,9 @@ inline float encode_activations(const float* x, int n, int8_t* q) {
     const uint32_t bits = std::bit_cast<uint32_t>(x[i]) & 0x7fffffff;
     max_bits = bits > max_bits ? bits : max_bits;
   }
-  const bool finite = max_bits < 0x7f800000;
-  if (!finite || max_bits < 0x04800000) {
+  if (max_bits < kLeastMax || max_bits >= kInfinite) {
     for (int i = 0; i < n; ++i) q[i] = 0;
-    return finite ? 0 : std::bit_cast<float>(0x7fc00000);
+    return max_bits < kLeastMax ? 0 : std::bit_cast<float>(kNan);
   }
   const float max = std::bit_cast<float>(max_bits), inverse = 127 / max;
   for (int i = 0; i < n; ++i) {
@@ -28,6 +27,22 @@ inline float encode_activations(const float* x, int n, int8_t* q) {
     q[i] = static_cast<int8_t>(std::bit_cast<int32_t>(rounded) - 0x4b400000);
   }
   return max / 127;
+}
+
+// -(sum of quads i of lo and hi), 16 quads of four codes each.
+inline void neg_quad_sums(const int8_t* lo, const int8_t* hi, int32_t* out) {
+  for (int i = 0; i < 16; ++i) {
+    int32_t sum = 0;
+    for (int j = 4 * i; j < 4 * i + 4; ++j) sum += lo[j] + hi[j];
+    out[i] = -sum;
+  }
+}
+
+// -(sum of 32 codes).
+inline int32_t neg_sum32(const int8_t* q) {
+  int32_t sum = 0;
+  for (int i = 0; i < 32; ++i) sum += q[i];
+  return -sum;
 }
 
 }  // namespace nibble::quant::NIBBLE_ISA
