@@ -35,7 +35,6 @@ size_t space_after(std::string_view text, size_t begin) {
 }  // namespace
 
 AddedTokens::AddedTokens(std::vector<Item> items) : items_(std::move(items)) {
-  std::ranges::stable_partition(items_, [](const Item& item) { return item.token.special; });
   std::vector<PrefixIndex::Entry> entries;
   for (size_t i = 0; i < items_.size(); ++i)
     entries.push_back({items_[i].text, static_cast<TokenId>(i)});
@@ -65,7 +64,7 @@ void AddedTokens::split(std::string_view text, bool parse_special, Sink sink) co
     size_t begin = i, end = i + item->text.size();
     i = end;
     const AddedToken& token = item->token;
-    if (token.special && !parse_special) continue;
+    if ((token.special && !parse_special) || begin < done) continue;
     if (token.single_word && ((begin > 0 && is_word(code_point_before(text, begin))) ||
                               (end < text.size() && is_word(code_point_at(text, end)))))
       continue;

@@ -32,7 +32,7 @@ class AddedTokens {
   explicit AddedTokens(std::vector<Item> items);
 
   bool empty() const { return index_.empty(); }
-  // Text in order, as a stretch (id kNoToken) or a token; of several at a place the longest, of equals a special one.
+  // Text in order, as a stretch (id kNoToken) or a token; of several at a place the longest, of equals the first.
   // Special ones are passed over when parse_special is false.
   using Sink = FunctionRef<void(TokenId id, size_t begin, size_t end)>;
   void split(std::string_view text, bool parse_special, Sink sink) const;

@@ -68,7 +68,7 @@ Result<Affixes> read_sequence(const Fields& fields, const Vocabulary& vocabulary
 Result<Affixes> read_affixes(const Json& json, const Vocabulary& vocabulary) {
   if (json.is_null()) return Affixes{};
   NIBBLE_TRY(const Fields fields, Fields::of(json, kWhere));
-  NIBBLE_TRY(const std::string type, fields.need_string("type"));
+  NIBBLE_TRY(const std::string_view type, fields.type());
   if (type == "ByteLevel") return Affixes{};  // trims offsets, which nobody asks for here
   if (type == "TemplateProcessing") return read_template(fields, vocabulary);
   if (type == "Sequence") return read_sequence(fields, vocabulary);

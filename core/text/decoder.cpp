@@ -251,7 +251,7 @@ Result<std::unique_ptr<Decoder>> read_word_end(const Fields& fields) {
 Result<std::unique_ptr<Decoder>> read_decoder(const Json& json) {
   if (json.is_null()) return std::make_unique<Spaces>();
   NIBBLE_TRY(const Fields fields, Fields::of(json, "decoder"));
-  NIBBLE_TRY(const std::string type, fields.need_string("type"));
+  NIBBLE_TRY(const std::string_view type, fields.type());
   if (type == "Sequence") return read_sequence(fields);
   if (type == "ByteLevel") return std::make_unique<ByteLevel>();
   if (type == "ByteFallback") return std::make_unique<ByteFallback>();

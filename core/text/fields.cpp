@@ -38,6 +38,12 @@ Result<std::string> Fields::need_string(std::string_view key) const {
   return string(key, "");
 }
 
+Result<std::string_view> Fields::type() const {
+  const Json* member = find("type");
+  if (!member || !member->is_string()) return corrupt("{}: 'type' is not a string", where_);
+  return member->get_ref<const std::string&>();
+}
+
 Result<const Json*> Fields::need_array(std::string_view key) const {
   const Json* member = find(key);
   if (!member || !member->is_array()) return corrupt("{}: '{}' is not an array", where_, key);

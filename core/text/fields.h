@@ -19,6 +19,7 @@ class Fields {
   Result<int64_t> integer(std::string_view key, int64_t otherwise) const;
   Result<std::string> string(std::string_view key, std::string_view otherwise) const;
   Result<std::string> need_string(std::string_view key) const;
+  Result<std::string_view> type() const;  // the member "type", which names a component; borrowed
   Result<const Json*> need_array(std::string_view key) const;
   Result<const Json*> need_object(std::string_view key) const;
   std::string_view where() const { return where_; }

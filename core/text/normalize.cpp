@@ -169,7 +169,7 @@ Result<std::unique_ptr<Normalizer>> read_strip(const Fields& fields) {
 
 Result<std::unique_ptr<Normalizer>> read_normalizer(const Json& json) {
   NIBBLE_TRY(const Fields fields, Fields::of(json, "normalizer"));
-  NIBBLE_TRY(const std::string type, fields.need_string("type"));
+  NIBBLE_TRY(const std::string_view type, fields.type());
   if (type == "Sequence") return read_sequence(fields);
   if (type == "NFC") return form(NormalForm::kNfc);
   if (type == "NFD") return form(NormalForm::kNfd);

@@ -241,7 +241,7 @@ Result<void> read_delimiter(Stages& stages, const Fields& fields) {
 
 Result<void> read_into(Stages& stages, const Json& json, int depth) {
   NIBBLE_TRY(const Fields fields, Fields::of(json, "pre-tokenizer"));
-  NIBBLE_TRY(const std::string type, fields.need_string("type"));
+  NIBBLE_TRY(const std::string_view type, fields.type());
   if (type == "Sequence" && depth < kMaxJsonDepth) return read_sequence(stages, fields, depth);
   if (type == "ByteLevel") return read_byte_level(stages, fields);
   if (type == "Split") return read_split(stages, fields);

@@ -157,9 +157,9 @@ class Translator {
 
   Result<bool> escape() {
     static const std::string kWordBoundary = fmt::format(
-        "(?:(?<=[{0}])(?![{0}])|(?<![{0}])(?=[{0}]))", kWordItems);
+        "(?:(?<=[{0}])(?![{0}])|(?<![{0}])(?=[{0}]))", kWordEscapeItems);
     static const std::string kNoWordBoundary = fmt::format(
-        "(?:(?<=[{0}])(?=[{0}])|(?<![{0}])(?![{0}]))", kWordItems);
+        "(?:(?<=[{0}])(?=[{0}])|(?<![{0}])(?![{0}]))", kWordEscapeItems);
     switch (peek(1)) {
       case 'b': pos_ += 2; out_ += kWordBoundary; return false;
       case 'B': pos_ += 2; out_ += kNoWordBoundary; return false;
@@ -167,6 +167,10 @@ class Translator {
         out_ += in_.substr(pos_, 2);
         pos_ += 2;
         return false;
+      case 'w': case 'W':
+        out_ += fmt::format("[{}{}]", peek(1) == 'W' ? "^" : "", kWordEscapeItems);
+        pos_ += 2;
+        return true;
       default: break;
     }
     NIBBLE_TRY(const Member member, escaped_member());

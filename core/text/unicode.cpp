@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/text/unicode_differences.h"
 #include "core/text/utf8.h"
 
 namespace nibble::text {
@@ -21,30 +22,12 @@ bool ascii_alphanumeric(char32_t c) {
 
 bool between(char32_t c, char32_t first, char32_t last) { return c >= first && c <= last; }
 
-struct Range {
-  char32_t first, last;
-};
-
-// Marks and compatibility characters that the normal forms of the `tokenizers` package (Unicode 9) do not know and leave
-// where they stand. Found by comparing it with utf8proc 2.8 (Unicode 15), code point by code point.
-constexpr Range kUnknownThere[] = {
-    {0x7FD, 0x7FD}, {0x898, 0x89F}, {0x8CA, 0x8D3}, {0x9FE, 0x9FE}, {0xC3C, 0xC3C},
-    {0xD3B, 0xD3C}, {0xEBA, 0xEBA}, {0x1715, 0x1715}, {0x1ABF, 0x1ACE}, {0x1DF6, 0x1DFA},
-    {0x32FF, 0x32FF}, {0xA7F2, 0xA7F4}, {0xA82C, 0xA82C}, {0xAB69, 0xAB69}, {0x10781, 0x10785},
-    {0x10787, 0x107B0}, {0x107B2, 0x107BA}, {0x10D24, 0x10D27}, {0x10EAB, 0x10EAC},
-    {0x10EFD, 0x10EFF}, {0x10F46, 0x10F50}, {0x10F82, 0x10F85}, {0x11070, 0x11070},
-    {0x1133B, 0x1133B}, {0x1145E, 0x1145E}, {0x11839, 0x1183A}, {0x11930, 0x11930},
-    {0x11938, 0x11938}, {0x1193D, 0x1193E}, {0x11943, 0x11943}, {0x119E0, 0x119E0},
-    {0x11A34, 0x11A34}, {0x11A47, 0x11A47}, {0x11A99, 0x11A99}, {0x11D42, 0x11D42},
-    {0x11D44, 0x11D45}, {0x11D97, 0x11D97}, {0x11F41, 0x11F42}, {0x16FF0, 0x16FF1},
-    {0x1E030, 0x1E06D}, {0x1E08F, 0x1E08F}, {0x1E130, 0x1E136}, {0x1E2AE, 0x1E2AE},
-    {0x1E2EC, 0x1E2EF}, {0x1E4EC, 0x1E4EF}, {0x1F16C, 0x1F16C}, {0x1FBF0, 0x1FBF9},
-};
-
-bool unknown_there(char32_t c) {
-  if (c < kUnknownThere[0].first) return false;
-  const auto range = std::ranges::lower_bound(kUnknownThere, c, {}, &Range::last);
-  return range != std::end(kUnknownThere) && c >= range->first;
+// Whether one of the ranges, which are in order, has c.
+template <size_t n>
+bool in_ranges(const CodePointRange (&ranges)[n], char32_t c) {
+  if (c < ranges[0].first) return false;
+  const auto range = std::ranges::lower_bound(ranges, c, {}, &CodePointRange::last);
+  return range != std::end(ranges) && c >= range->first;
 }
 
 // Whether the canonical form can change where c stands: anything but a starter that no form takes apart or joins to what
@@ -122,19 +105,20 @@ bool is_number(char32_t c) {
 
 bool is_mark(char32_t c) {
   const auto k = category(c);
-  return k == UTF8PROC_CATEGORY_MN || k == UTF8PROC_CATEGORY_MC || k == UTF8PROC_CATEGORY_ME;
+  const bool mark = k >= UTF8PROC_CATEGORY_MN && k <= UTF8PROC_CATEGORY_ME;
+  return mark != in_ranges(kMarkDiffers, c);
 }
 
 bool is_punctuation(char32_t c) {
   if (c < 0x80) return c > 0x20 && c < 0x7F && !ascii_alphanumeric(c);
   const auto k = category(c);
-  return k >= UTF8PROC_CATEGORY_PC && k <= UTF8PROC_CATEGORY_PO;
+  const bool punctuation = k >= UTF8PROC_CATEGORY_PC && k <= UTF8PROC_CATEGORY_PO;
+  return punctuation != in_ranges(kPunctuationDiffers, c);
 }
 
 bool is_control(char32_t c) {
   const auto k = category(c);
-  return k == UTF8PROC_CATEGORY_CC || k == UTF8PROC_CATEGORY_CF || k == UTF8PROC_CATEGORY_CN ||
-         k == UTF8PROC_CATEGORY_CO;
+  return k == UTF8PROC_CATEGORY_CC || k == UTF8PROC_CATEGORY_CF || k == UTF8PROC_CATEGORY_CO;
 }
 
 bool is_word(char32_t c) {
@@ -167,7 +151,7 @@ std::string normal_form(NormalForm form, std::string_view text) {
   for (size_t i = 0, next; i < text.size(); i = next) {
     next = i + utf8_length(static_cast<unsigned char>(text[i]));
     if (static_cast<unsigned char>(text[i]) < 0xDF ||  // 0xDF: U+07C0
-         !unknown_there(decode_utf8(text.data() + i)))
+         !in_ranges(kUnknownToForms, decode_utf8(text.data() + i)))
       continue;
     append_form(out, form, text.substr(done, i - done));
     out += text.substr(i, next - i);

@@ -1,4 +1,4 @@
-// Properties and normal forms of code points, by utf8proc.
+// Properties and normal forms of code points, by utf8proc, as the `tokenizers` package has them (unicode_differences.h).
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@ bool is_space(char32_t c);        // Unicode White_Space
 bool is_number(char32_t c);       // general category N
 bool is_mark(char32_t c);         // M
 bool is_punctuation(char32_t c);  // P, and all ASCII that is no letter, digit, space or control
-bool is_control(char32_t c);      // Cc, Cf, Cn, Co
+bool is_control(char32_t c);      // Cc, Cf, Co
 bool is_word(char32_t c);         // letters, marks, decimal digits, connectors: a regular expression's \w
 bool is_ideograph(char32_t c);    // CJK unified and compatibility ideographs
 void append_lower(std::string& out, char32_t c);
