@@ -102,7 +102,7 @@ int Panel::max_rows(ActivationKind kind) {
 }
 
 Panel::Panel(const Matrix& w, ActivationKind kind, int first, int n_rows, std::byte* memory)
-    : kernels_(quant::kernels(*w.format)),
+    : kernels_(quant::kernels(w.decoder ? *quant::find_format("f32") : *w.format)),
       kind_(kind),
       n_rows_(n_rows),
       n_cols_(w.n_cols),
@@ -145,10 +145,10 @@ int rows_per_task(const Matrix& w) {
 
 void multiply_rows(const Matrix& w, ActivationKind kind, int first, int n_rows, const PackedX& x,
                    int token, std::byte* memory, float* sums) {
-  const quant::Kernels& k = quant::kernels(*w.format);
   const size_t bytes = w.row_bytes();
   if (kind != ActivationKind::kF32)
-    return k.gemv(w.data + first * bytes, bytes, n_rows, w.n_cols, x.row(kind, token), sums);
+    return quant::kernels(*w.format)
+        .gemv(w.data + first * bytes, bytes, n_rows, w.n_cols, x.row(kind, token), sums);
   float* row = reinterpret_cast<float*>(memory);
   const size_t padded = dense_stride(w.n_cols);
   std::fill(row + w.n_cols, row + padded, 0.0f);
