@@ -44,7 +44,7 @@ std::vector<TensorSpec> tensors(const Hparams& h) {
     for (const int part : {0, 1}) {
       const char* role = part ? "up" : "gate";
       t.add({.gguf_name = fmt::format("ffn_{}_exps.weight", role),
-             .hf_name = "mlp.experts.gate_up_proj",
+             .hf_name = "mlp.experts.gate_up_proj|mlp.experts.gate_up_proj_blocks",
              .shape = shape_of({m.n_expert, m.n_ff, h.n_embd}),
              .fix = Fix::kTranspose,
              .part = part,
@@ -58,7 +58,7 @@ std::vector<TensorSpec> tensors(const Hparams& h) {
              .interleaved = true});
     }
     t.add({.gguf_name = "ffn_down_exps.weight",
-           .hf_name = "mlp.experts.down_proj",
+           .hf_name = "mlp.experts.down_proj|mlp.experts.down_proj_blocks",
            .shape = shape_of({m.n_expert, h.n_embd, m.n_ff}),
            .fix = Fix::kTranspose});
     t.add({.gguf_name = "ffn_down_exps.bias",

@@ -91,6 +91,8 @@ BlockOptions block(const Hparams& h, int layer) {
 
 Result<Metadata> read_config(const Json& config) {
   ConfigKeys keys(config, "llama4", kDefaults);
+  keys.count("feed_forward_length", {"intermediate_size_mlp"});
+  keys.count("expert_feed_forward_length", {"intermediate_size"});
   keys.sizes().rope().experts();
   const int n_layer = static_cast<int>(std::clamp<int64_t>(keys.n_layer(), 0, 4096));
   const auto list = [&](std::string_view name, auto&& flag_of, std::vector<bool> otherwise) {

@@ -36,6 +36,8 @@ class Model {
 
  private:
   Model();
+  Result<void> read_gguf(const WeightFile& file);
+  Result<void> read_folder(const WeightFile& file);
   const Architecture* architecture_ = nullptr;
   std::unique_ptr<Hparams> hparams_;
   std::unique_ptr<Weights> weights_;

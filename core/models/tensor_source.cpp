@@ -34,6 +34,55 @@ Matrix view(const TensorView& t, int64_t first_row, int n_rows) {
           n_cols};
 }
 
+// The columns of a matrix [n_rows, n_cols] of plain numbers, as rows: GPT-2's Conv1D, experts of
+// Llama 4 and gpt-oss.
+class ColumnDecoder final : public RowDecoder {
+ public:
+  ColumnDecoder(const quant::Format& format, const std::byte* data, int64_t n_rows, int64_t n_cols)
+      : dequantize_(quant::kernels(format).dequantize),
+        data_(data),
+        n_rows_(n_rows),
+        row_bytes_(format.row_bytes(n_cols)),
+        element_bytes_(format.block_bytes) {}
+  void decode(int64_t first, int64_t n, float* out, size_t stride) const override {
+    constexpr int64_t kRun = 64;
+    float run[kRun];
+    for (int64_t r = 0; r < n_rows_; ++r)
+      for (int64_t c = 0; c < n; c += kRun) {
+        const int64_t count = std::min(kRun, n - c);
+        dequantize_(data_ + r * row_bytes_ + (first + c) * element_bytes_, count, run);
+        for (int64_t i = 0; i < count; ++i) out[(c + i) * stride + r] = run[i];
+      }
+  }
+
+ private:
+  void (*dequantize_)(const std::byte*, int64_t, float*);
+  const std::byte* data_;
+  int64_t n_rows_;
+  size_t row_bytes_;
+  int element_bytes_;
+};
+
+// Rows as they stand, for a matrix that takes only each second one.
+class PlainDecoder final : public RowDecoder {
+ public:
+  PlainDecoder(const quant::Format& format, const std::byte* data, int64_t n_cols)
+      : dequantize_(quant::kernels(format).dequantize),
+        data_(data),
+        n_cols_(n_cols),
+        row_bytes_(format.row_bytes(n_cols)) {}
+  void decode(int64_t first, int64_t n, float* out, size_t stride) const override {
+    for (int64_t r = 0; r < n; ++r)
+      dequantize_(data_ + (first + r) * row_bytes_, n_cols_, out + r * stride);
+  }
+
+ private:
+  void (*dequantize_)(const std::byte*, int64_t, float*);
+  const std::byte* data_;
+  int64_t n_cols_;
+  size_t row_bytes_;
+};
+
 // How published folders vary the beginning of names: the text part of a vision model, a bare base
 // model.
 struct Prefix {
@@ -54,9 +103,8 @@ std::string renamed(std::string_view name, const Prefix& p) {
 
 }  // namespace
 
-TensorSource::TensorSource(const WeightFile& file, const Hparams& hparams,
-                           std::vector<std::unique_ptr<std::byte[]>>& owned)
-    : file_(file), hparams_(hparams), owned_(owned) {
+TensorSource::TensorSource(const WeightFile& file, const Hparams& hparams, OwnedParts& owned)
+    : file_(file), hparams_(hparams), owned_(owned.bytes), decoders_(owned.decoders) {
   if (!hparams_.hf_rows) return;
   for (const Prefix& p : kPrefixes)
     for (const std::string_view name : kEmbeddings)
@@ -131,21 +179,6 @@ Result<std::vector<const TensorView*>> TensorSource::find(const TensorSpec& spec
   return std::vector<const TensorView*>();
 }
 
-Result<Matrix> TensorSource::transposed(const TensorView& t, const std::byte* data, int n_rows,
-                                        int n_cols, int first, int step) {
-  // data: [n_cols, stored] with stored columns; row r of the result is column first + r * step.
-  if (t.decoder) return unsupported("tensor '{}': {} cannot be transposed", t.name, t.format->name);
-  if (t.format->block_len != 1)
-    return unsupported("tensor '{}': {} cannot be transposed", t.name, t.format->name);
-  const size_t e = t.format->block_bytes, stored = t.shape.n_cols();
-  std::byte* out = own(static_cast<size_t>(n_rows) * n_cols * e);
-  for (int c = 0; c < n_cols; ++c)
-    for (int r = 0; r < n_rows; ++r)
-      std::memcpy(out + (static_cast<size_t>(r) * n_cols + c) * e,
-                  data + (c * stored + first + static_cast<size_t>(r) * step) * e, e);
-  return Matrix{t.format, out, n_rows, n_cols};
-}
-
 // kv_b [n_head * (d_nope + d_v), kv_lora] -> for each head its key part [kv_lora, d_nope],
 // transposed and in f32, or its value part [d_v, kv_lora], a view.
 Result<std::vector<Matrix>> TensorSource::kv_b_parts(const TensorSpec& spec,
@@ -179,38 +212,32 @@ Result<std::vector<Matrix>> TensorSource::stacked(const TensorSpec& spec, const 
   const int n_rows = static_cast<int>(s.dim[s.n_dims - 2]);
   const int n_cols = static_cast<int>(s.n_cols());
   const bool folder = hparams_.hf_rows;
-  // MXFP4 blocks run along the inputs: they are stored the usual way round
-  const bool transpose = folder && spec.fix == Fix::kTranspose && !t.name.ends_with("_blocks");
-  const int n_parts = folder ? spec.n_parts : 1;
-  const int part = folder ? spec.part : 0;
+  // Blocks of codes stand along the input in every layout.
+  const bool transpose = folder && spec.fix == Fix::kTranspose && t.format->block_len == 1;
+  const int64_t n_stored = int64_t{n_rows} * (folder ? spec.n_parts : 1);
   Shape expected = s;
-  expected.dim[s.n_dims - 2] = transpose ? n_cols : int64_t{n_rows} * n_parts;
-  expected.dim[s.n_dims - 1] = transpose ? int64_t{n_rows} * n_parts : n_cols;
+  expected.dim[s.n_dims - 2] = transpose ? n_cols : n_stored;
+  expected.dim[s.n_dims - 1] = transpose ? n_stored : n_cols;
   NIBBLE_CHECK(check_shape(t, expected));
-  const size_t each = t.bytes.size() / n;
-  const int first = spec.interleaved ? part : part * n_rows;
-  const int step = spec.interleaved ? n_parts : 1;
+  if (transpose && t.decoder)
+    return unsupported("tensor '{}': {} that is stored by columns", t.name, t.format->name);
+  const int step = folder && spec.interleaved ? spec.n_parts : 1;
+  const int first = !folder ? 0 : spec.interleaved ? spec.part : spec.part * n_rows;
   std::vector<Matrix> out;
   for (int i = 0; i < n; ++i) {
-    const std::byte* data = t.bytes.data() + each * i;
+    Matrix m = view(t, i * (transpose ? n_cols : n_stored), n_rows);
     if (transpose) {
-      NIBBLE_TRY(out.emplace_back(), transposed(t, data, n_rows, n_cols, first, step));
-      continue;
+      decoders_.push_back(std::make_unique<ColumnDecoder>(*t.format, m.data, n_cols, n_stored));
+    } else if (step != 1 && !t.decoder) {
+      decoders_.push_back(std::make_unique<PlainDecoder>(*t.format, m.data, n_cols));
     }
-    if (t.decoder) {
-      Matrix m = view(t, int64_t{i} * n_rows * n_parts + first, n_rows);
-      m.row_step = step;
-      out.push_back(m);
-      continue;
-    }
-    Matrix m{t.format, data + first * t.row_bytes(), n_rows, n_cols};
-    if (step != 1) {
-      std::byte* rows = own(static_cast<size_t>(n_rows) * t.row_bytes());
-      for (int r = 0; r < n_rows; ++r)
-        std::memcpy(rows + r * t.row_bytes(),
-                    m.data + static_cast<size_t>(r) * step * t.row_bytes(), t.row_bytes());
-      m.data = rows;
-    }
+    if (transpose || (step != 1 && !t.decoder)) m.decoder = decoders_.back().get();
+    m.n_cols = n_cols;
+    m.row_step = step;
+    if (m.decoder)
+      m.first_row += first;
+    else
+      m.data += first * t.row_bytes();
     out.push_back(m);
   }
   return out;

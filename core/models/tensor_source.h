@@ -11,12 +11,17 @@
 
 namespace nibble {
 
+// What weights own beside the file: copies, and decoders where no view serves.
+struct OwnedParts {
+  std::vector<std::unique_ptr<std::byte[]>> bytes;
+  std::vector<std::unique_ptr<RowDecoder>> decoders;
+};
+
 // The tensor a spec names as the container stores it: one, or one for each {e} or {h}.
 class TensorSource {
  public:
   // owned takes the copies that views cannot replace.
-  TensorSource(const WeightFile& file, const Hparams& hparams,
-               std::vector<std::unique_ptr<std::byte[]>>& owned);
+  TensorSource(const WeightFile& file, const Hparams& hparams, OwnedParts& owned);
 
   // The stored tensors of a spec; empty where there are none. Fails (kCorrupt) when some of several
   // are missing.
@@ -32,8 +37,6 @@ class TensorSource {
   Result<std::vector<const TensorView*>> find_gguf(const TensorSpec& spec) const;
   Result<std::vector<const TensorView*>> find_named(std::string_view name, int n) const;
   Result<std::vector<Matrix>> stacked(const TensorSpec& spec, const TensorView& tensor);
-  Result<Matrix> transposed(const TensorView& tensor, const std::byte* data, int n_rows, int n_cols,
-                            int first, int step);
   Result<std::vector<Matrix>> kv_b_parts(const TensorSpec& spec, const TensorView& kv_b);
   Result<void> check_shape(const TensorView& tensor, const Shape& expected) const;
   std::byte* own(size_t n_bytes);
@@ -43,6 +46,7 @@ class TensorSource {
   const WeightFile& file_;
   const Hparams& hparams_;
   std::vector<std::unique_ptr<std::byte[]>>& owned_;
+  std::vector<std::unique_ptr<RowDecoder>>& decoders_;
   std::string_view strip_, prepend_;  // what a folder's names begin with instead of the table's
 };
 

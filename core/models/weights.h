@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/models/architecture.h"
+#include "core/models/tensor_source.h"
 #include "core/ops/matmul.h"
 
 namespace nibble {
@@ -51,7 +52,7 @@ struct Weights {
   uint64_t n_params = 0;
   uint64_t n_bytes = 0;          // of all tensors in use
   uint64_t bytes_per_token = 0;  // that one generated token reads
-  std::vector<std::unique_ptr<std::byte[]>> owned;
+  OwnedParts owned;
 
   // Finds each tensor of the table in the file (in a folder by its Hugging Face name), checks shape
   // and format, and makes the views. Fails (kCorrupt) naming the tensor, what was expected and what

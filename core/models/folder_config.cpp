@@ -1,0 +1,31 @@
+// See folder_config.h.
+#include "core/models/folder_config.h"
+
+namespace nibble {
+namespace {
+
+// architectures[0] of a config; empty: it has none.
+std::string_view class_of(const Json& config) {
+  const auto classes = config.find("architectures");
+  if (classes == config.end() || !classes->is_array() || classes->empty()) return {};
+  const auto* name = classes->front().get_ptr<const std::string*>();
+  return name ? std::string_view(*name) : std::string_view();
+}
+
+}  // namespace
+
+Result<FolderConfig> read_folder_config(const Json& config) {
+  if (!config.is_object()) return corrupt("config.json: not an object");
+  const std::string_view name = class_of(config);
+  const auto text = config.find("text_config");
+  const Json& part = text != config.end() && text->is_object() ? *text : config;
+  FolderConfig out;
+  out.architecture = find_hf_class(name);
+  if (!out.architecture) out.architecture = find_hf_class(class_of(part));
+  if (!out.architecture || !out.architecture->read_config)
+    return unsupported("config.json: architecture '{}' is not built in", name);
+  NIBBLE_TRY(out.metadata, out.architecture->read_config(part));
+  return out;
+}
+
+}  // namespace nibble

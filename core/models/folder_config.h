@@ -1,0 +1,18 @@
+// Which family runs a Hugging Face folder, and its config.json as GGUF's keys.
+#pragma once
+
+#include "core/models/architecture.h"
+
+namespace nibble {
+
+struct FolderConfig {
+  const Architecture* architecture = nullptr;
+  Metadata metadata;
+};
+
+// config: config.json; of a model with other parts beside the text, its text_config is what counts.
+// Fails with kUnsupported where no family has the class, or a value is one that its family does not
+// run.
+Result<FolderConfig> read_folder_config(const Json& config);
+
+}  // namespace nibble
