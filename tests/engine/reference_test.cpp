@@ -73,3 +73,24 @@ TEST_CASE("GGUF files of llama.cpp's converter give the original implementations
     CHECK(fault_of(entry.path(), read_kit_model(folder), 0.02) == "");
   }
 }
+
+// Folders of one kit that have weights of their own (an adapter has not).
+void check_folders(const char* kit) {
+  for (const auto& entry : std::filesystem::directory_iterator(data_dir() / kit)) {
+    const auto& folder = entry.path();
+    const bool adapter = std::filesystem::exists(folder / "adapter_config.json");
+    if (!std::filesystem::exists(folder / "expected.json") || adapter) continue;
+    CHECK(fault_of(folder, read_kit_model(folder), 0) == "");
+  }
+}
+
+TEST_CASE("Hugging Face folders give the original implementations' logits") {
+  NIBBLE_NEED_DATA("reference-models");
+  check_folders("reference-models");
+}
+
+TEST_CASE(
+    "folders of quantized, joined and mixed weights give the original implementations' logits") {
+  NIBBLE_NEED_DATA("source-models");
+  check_folders("source-models");
+}
