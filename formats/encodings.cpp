@@ -16,7 +16,7 @@ constexpr uint32_t kNoGgufType = 0xffffffff;
 constexpr quant::Format kGptq4{"gptq4", kNoGgufType, 2, 1, 0, quant::ActivationKind::kF32};
 constexpr quant::Format kGptq8{"gptq8", kNoGgufType, 1, 1, 0, quant::ActivationKind::kF32};
 constexpr quant::Format kAwq4{"awq4", kNoGgufType, 2, 1, 0, quant::ActivationKind::kF32};
-constexpr quant::Format kMxfp4{"mxfp4_hf", kNoGgufType, 32, 16, 0, quant::ActivationKind::kF32};
+constexpr quant::Format kMxfp4{"mxfp4", kNoGgufType, 32, 16, 0, quant::ActivationKind::kF32};
 
 Shape matrix_shape(int64_t n_rows, int64_t n_cols) {
   Shape s;
@@ -219,7 +219,7 @@ class Assembler {
       return misshapen(*scales, fmt::format("U8 {}", to_string(shape)));
     shape.dim[static_cast<size_t>(shape.n_dims - 1)] *= 32;
     shape.dim[3] = shape.n_dims == 4 ? shape.dim[3] : 0;
-    TensorView view{blocks.name, &kMxfp4, shape, blocks.bytes};
+    TensorView view{out_.names.emplace_back(stem), &kMxfp4, shape, blocks.bytes};
     view.decoder = keep(
         std::make_unique<Mxfp4Decoder>(blocks.bytes.data(), scales->bytes.data(), shape.n_cols()));
     out_.views.push_back(view);
