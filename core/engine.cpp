@@ -53,7 +53,7 @@ Result<Engine> Engine::create(const Model& model, ThreadPool& pool, const Engine
   const DecoderOptions decoder{options.n_ctx, options.n_batch, options.exact};
   const KvFormat format =
       options.exact || options.kv_type == KvType::kF32 ? KvFormat::kF32 : KvFormat::kF16;
-  const auto shapes = kv_shapes(model);
+  const auto shapes = kv_shapes(model.architecture(), model.hparams());
   const uint64_t arena_bytes = Decoder::bytes_needed(model, decoder, pool.size());
   const uint64_t kv_bytes = KvCache::bytes_needed(shapes, format, options.n_ctx, options.n_batch);
   if (const uint64_t free = free_memory(); arena_bytes + kv_bytes > free)

@@ -47,11 +47,10 @@ std::vector<float> alibi_slopes(int n_head) {
 
 }  // namespace
 
-std::vector<KvShape> kv_shapes(const Model& model) {
-  const Hparams& h = model.hparams();
+std::vector<KvShape> kv_shapes(const Architecture& architecture, const Hparams& h) {
   std::vector<KvShape> shapes;
   for (int i = 0; i < h.n_layer; ++i) {
-    const BlockOptions o = model.architecture().block(h, i);
+    const BlockOptions o = architecture.block(h, i);
     shapes.push_back(
         {h.n_head_kv, h.d_k, h.d_v, h.mla.kv_lora > 0, o.chunk ? o.chunk : o.window, o.chunk > 0});
   }

@@ -25,7 +25,7 @@ struct DecoderOptions {
 };
 
 // What a model keeps of each position, for its cache.
-std::vector<KvShape> kv_shapes(const Model& model);
+std::vector<KvShape> kv_shapes(const Architecture& architecture, const Hparams& hparams);
 
 class Decoder {
  public:
