@@ -10,7 +10,8 @@
 namespace nibble {
 namespace {
 
-constexpr uint64_t kGatingSigmoid = 2;  // GGUF's expert_gating_func
+constexpr int64_t kMaxShared = 1 << 24;  // values of all shared experts together
+constexpr uint64_t kGatingSigmoid = 2;   // GGUF's expert_gating_func
 constexpr std::string_view kV1Defaults =
     R"({"rms_norm_eps": 1e-6, "max_position_embeddings": 2048, "vocab_size": 102400,
         "first_k_dense_replace": 0, "moe_layer_freq": 1, "norm_topk_prob": false,
@@ -36,6 +37,8 @@ Result<void> read_experts(const HparamsReader& reader, Hparams& h) {
   h.moe_layer.resize(h.n_layer);
   for (int i = 0; i < h.n_layer; ++i) h.moe_layer[i] = i >= n_dense && i % freq == 0;
   NIBBLE_TRY(const int n_shared, reader.count_or("expert_shared_count", 0, 0, 1 << 10));
+  if (int64_t{n_shared} * h.moe.n_ff > kMaxShared)
+    return corrupt("{} shared experts of {} values", n_shared, h.moe.n_ff);
   h.moe.n_ff_shared = n_shared * h.moe.n_ff;
   NIBBLE_TRY(h.moe.normalize, reader.flag_or("expert_weights_norm", false));
   NIBBLE_TRY(const int gating, reader.count_or("expert_gating_func", 0, 0, 2));
@@ -55,7 +58,7 @@ Result<Hparams> read_v1(const HparamsSource& source) {
 // Sizes of latent attention. Older GGUF files give the heads' sizes where newer ones give the
 // cache's.
 Result<void> read_latent(const HparamsReader& reader, Hparams& h) {
-  constexpr int kMax = 1 << 16;
+  constexpr int kMax = 1 << 12;
   MlaHparams& m = h.mla;
   NIBBLE_TRY(m.q_lora, reader.count_or("attention.q_lora_rank", 0, 0, kMax));
   NIBBLE_TRY(m.kv_lora, reader.need_count("attention.kv_lora_rank", 1, kMax));

@@ -64,9 +64,10 @@ void choose_experts(const MoeHparams& moe, const float* bias, float* logits, int
   for (int i = 0; i < n; ++i) scores[i] = logits[i] + (bias ? bias[i] : 0);
   if (moe.n_group > 1) keep_best_groups(moe, scores);
   for (int j = 0; j < k; ++j) {
-    const int best = static_cast<int>(std::max_element(scores, scores + n) - scores);
+    int best = -1;
+    for (int i = 0; i < n; ++i)
+      if (std::find(ids, ids + j, i) == ids + j && (best < 0 || scores[i] > scores[best])) best = i;
     ids[j] = best;
-    scores[best] = kNone;
   }
   std::sort(ids, ids + k);
   for (int j = 0; j < k; ++j) weights[j] = logits[ids[j]];
@@ -80,9 +81,11 @@ void choose_experts(const MoeHparams& moe, const float* bias, float* logits, int
 size_t FeedForward::bytes_needed(const Hparams& h, int max_tokens) {
   const size_t n = max_tokens, f = sizeof(float);
   size_t bytes = Arena::aligned(n * 2 * std::max({h.n_ff, h.moe.n_ff, h.moe.n_ff_shared}) * f);
-  if (h.moe.n_expert > 0)
-    bytes += 2 * Arena::aligned(n * h.n_embd * f) + Arena::aligned(n * 2 * h.moe.n_expert * f) +
-             2 * Arena::aligned(n * h.moe.n_expert_used * f) + 2 * Arena::aligned(n * f);
+  const MoeHparams& m = h.moe;
+  if (m.n_expert > 0)
+    bytes += 2 * Arena::aligned(n * h.n_embd * f) + Arena::aligned(n * 2 * m.n_expert * f) +
+             2 * Arena::aligned(n * m.n_expert_used * f) +
+             MoeScratch::bytes_needed(max_tokens, h.n_embd, m.n_ff, m.n_expert, m.n_expert_used);
   return bytes;
 }
 
@@ -97,8 +100,8 @@ FeedForward::FeedForward(Arena& arena, ThreadPool& pool, Products& products, con
   logits_ = arena.take<float>(n * 2 * h.moe.n_expert);
   weights_ = arena.take<float>(n * h.moe.n_expert_used);
   ids_ = arena.take<int>(n * h.moe.n_expert_used);
-  members_ = arena.take<int>(n);
-  member_weights_ = arena.take<float>(n);
+  moe_scratch_.emplace(arena, max_tokens, h.n_embd, h.moe.n_ff, h.moe.n_expert,
+                       h.moe.n_expert_used);
 }
 
 void FeedForward::run(const BlockOptions& options, const LayerWeights& layer, int n_tokens,
@@ -129,6 +132,17 @@ void FeedForward::run(const BlockOptions& options, const LayerWeights& layer, in
   experts(options, layer, n_tokens, out);
 }
 
+void FeedForward::activated(const BlockOptions& options, const float* gate, const float* up, int n,
+                            float* out) const {
+  if (!gate) return activate(options.activation, up, n, out);
+  if (options.clamp_gate == 0) return activate_gated(options.activation, gate, up, n, out);
+  const float c = options.clamp_gate;
+  for (int i = 0; i < n; ++i) {
+    const float g = std::min(gate[i], c), u = std::clamp(up[i], -c, c);
+    out[i] = g * sigmoid(kOssAlpha * g) * (u + 1);
+  }
+}
+
 void FeedForward::dense(const BlockOptions& options, const Gated& w, int n_tokens, RowSource x,
                         Rows out, bool add) {
   const int n_ff = w.up->n_rows;
@@ -136,19 +150,12 @@ void FeedForward::dense(const BlockOptions& options, const Gated& w, int n_token
   Product in[2] = {{w.up, w.up_bias, columns(wide, n_ff, n_ff), false},
                    {w.gate, w.gate_bias, columns(wide, 0, n_ff), false}};
   products_.run(n_tokens, w.up->n_cols, x, std::span(in, w.gate ? 2 : 1));
-  const auto activated = [&](int t, float* y) {
+  const auto hidden = [&](int t, float* y) {
     const float* gate = wide.row(t);
-    const float* up = gate + n_ff;
-    if (!w.gate) return activate(options.activation, up, n_ff, y);
-    if (options.clamp_gate == 0) return activate_gated(options.activation, gate, up, n_ff, y);
-    const float c = options.clamp_gate;
-    for (int i = 0; i < n_ff; ++i) {
-      const float g = std::min(gate[i], c), u = std::clamp(up[i], -c, c);
-      y[i] = g * sigmoid(kOssAlpha * g) * (u + 1);
-    }
+    activated(options, w.gate ? gate : nullptr, gate + n_ff, n_ff, y);
   };
   const Product down{w.down, w.down_bias, out, add};
-  products_.run(n_tokens, n_ff, activated, std::span(&down, 1));
+  products_.run(n_tokens, n_ff, hidden, std::span(&down, 1));
 }
 
 void FeedForward::shared_expert(const BlockOptions& options, const LayerWeights& layer, ConstRows x,
@@ -185,39 +192,19 @@ void FeedForward::experts(const BlockOptions& options, const LayerWeights& layer
                           Rows out) {
   route(layer, n_tokens);
   if (products_.stopped()) return;
-  const int k = h_.moe.n_expert_used;
-  for (int e = 0; e < h_.moe.n_expert; ++e) {
-    int n = 0;
-    for (int i = 0; i < n_tokens * k; ++i)
-      if (ids_[i] == e) members_[n] = i / k, member_weights_[n++] = weights_[i];
-    if (n == 0) continue;
-    if (products_.ask()) return;
-    run_expert(options, layer, e, n, out);
-  }
-}
-
-void FeedForward::run_expert(const BlockOptions& options, const LayerWeights& layer, int expert,
-                             int n_tokens, Rows out) {
-  const int n_embd = h_.n_embd, n_ff = h_.moe.n_ff;
-  const auto bias = [&](const ExpertWeights& w, int n) {
-    return w.bias ? w.bias + static_cast<size_t>(expert) * n : nullptr;
+  const Experts experts{.gate = layer.ffn_gate_exps.w,
+                        .up = layer.ffn_up_exps.w,
+                        .down = layer.ffn_down_exps.w,
+                        .gate_bias = layer.ffn_gate_exps.bias,
+                        .up_bias = layer.ffn_up_exps.bias,
+                        .down_bias = layer.ffn_down_exps.bias,
+                        .weigh_input = h_.moe.scale_input};
+  const Choice choice{h_.moe.n_expert_used, ids_.data(), weights_.data()};
+  const auto f = [&](const float* gate, const float* up, int n, float* y) {
+    activated(options, gate, up, n, y);
   };
-  const Gated w{&layer.ffn_gate_exps.w[expert], &layer.ffn_up_exps.w[expert],
-                &layer.ffn_down_exps.w[expert], bias(layer.ffn_gate_exps, n_ff),
-                bias(layer.ffn_up_exps, n_ff),  bias(layer.ffn_down_exps, n_embd)};
-  const bool scale_input = h_.moe.scale_input;
-  const auto input = [&](int t, float* y) {
-    const float* x = x_.data() + static_cast<size_t>(members_[t]) * n_embd;
-    const float scale = scale_input ? member_weights_[t] : 1;
-    for (int i = 0; i < n_embd; ++i) y[i] = scale * x[i];
-  };
-  const Rows result{result_.data(), n_tokens, n_embd, static_cast<size_t>(n_embd)};
-  dense(options, w, n_tokens, input, result, false);
-  pool_.run(n_tokens, [&](int t, int) {
-    const float scale = scale_input ? 1 : member_weights_[t];
-    float* y = out.row(members_[t]);
-    for (int i = 0; i < n_embd; ++i) y[i] += scale * result.row(t)[i];
-  });
+  moe(products_.context(), *moe_scratch_, experts, choice, f,
+      ConstRows(x_.data(), n_tokens, h_.n_embd, h_.n_embd), out, [&] { return !products_.ask(); });
 }
 
 }  // namespace nibble

@@ -1,11 +1,13 @@
 // The feed-forward branch of a layer: dense, or a mixture of experts with a shared one beside it.
 #pragma once
 
+#include <optional>
 #include <span>
 
 #include "core/base/thread_pool.h"
 #include "core/models/architecture.h"
 #include "core/models/products.h"
+#include "core/ops/moe.h"
 #include "core/tensor/arena.h"
 
 namespace nibble {
@@ -32,13 +34,13 @@ class FeedForward {
     const Matrix *gate, *up, *down;
     const float *gate_bias, *up_bias, *down_bias;
   };
+  void activated(const BlockOptions& options, const float* gate, const float* up, int n,
+                 float* out) const;
   void dense(const BlockOptions& options, const Gated& w, int n_tokens, RowSource x, Rows out,
              bool add);
   void experts(const BlockOptions& options, const LayerWeights& layer, int n_tokens, Rows out);
   void shared_expert(const BlockOptions& options, const LayerWeights& layer, ConstRows x, Rows out);
   void route(const LayerWeights& layer, int n_tokens);
-  void run_expert(const BlockOptions& options, const LayerWeights& layer, int expert, int n_tokens,
-                  Rows out);
 
   ThreadPool& pool_;
   Products& products_;
@@ -49,8 +51,7 @@ class FeedForward {
   std::span<float> logits_;   // [max_tokens, n_expert]
   std::span<float> weights_;  // [max_tokens, n_expert_used]
   std::span<int> ids_;        // [max_tokens, n_expert_used]
-  std::span<int> members_;    // [max_tokens]: the tokens of one expert
-  std::span<float> member_weights_;
+  std::optional<MoeScratch> moe_scratch_;
 };
 
 }  // namespace nibble

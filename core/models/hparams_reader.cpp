@@ -12,6 +12,7 @@ namespace {
 constexpr int kMaxLayers = 4096;
 constexpr int kMaxWidth = 1 << 22;
 constexpr int kMaxHeads = 1 << 14;
+constexpr int64_t kMaxRow = 1 << 26;  // values of all heads or experts of one token
 constexpr int kMaxVocab = 1 << 26;
 constexpr int kMaxContext = 1 << 30;
 constexpr int kMaxExperts = 1 << 14;
@@ -127,6 +128,9 @@ Result<void> HparamsReader::sizes(Hparams& h) const {
   const int per_head = std::max(1, h.n_embd / h.n_head);
   NIBBLE_TRY(h.d_k, count_or("attention.key_length", per_head, 1, kMaxWidth));
   NIBBLE_TRY(h.d_v, count_or("attention.value_length", per_head, 1, kMaxWidth));
+  if (int64_t{h.n_head} * std::max(h.d_k, h.d_v) > kMaxRow)
+    return corrupt("key '{}': {} heads of {} values", key("attention.head_count"), h.n_head,
+                   std::max(h.d_k, h.d_v));
   NIBBLE_TRY(h.n_ff, count_or("feed_forward_length", 0, 0, kMaxWidth));
   NIBBLE_TRY(h.n_vocab, count_or("vocab_size", 0, 0, kMaxVocab));
   if (source_.gguf) {

@@ -27,13 +27,13 @@ class Products {
     return stopped_;
   }
 
+  MatmulContext context() { return {pool_, scratch_, phase_, exact_}; }
   // As matmul() of core/ops/matmul.h.
   void run(int n_tokens, int n_cols, RowSource x, std::span<const Product> products);
   void run(ConstRows x, std::span<const Product> products);
 
  private:
   void run_pieces(int n_tokens, int n_cols, RowSource x, const Product& product);
-  MatmulContext context() { return {pool_, scratch_, phase_, exact_}; }
 
   static constexpr auto kAlways = [] { return true; };
   ThreadPool& pool_;

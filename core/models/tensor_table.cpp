@@ -121,11 +121,33 @@ TensorTable& TensorTable::experts(std::string_view router_hf, std::string_view g
   const MoeHparams& m = h_.moe;
   linear("ffn_gate_inp", router_hf, m.n_expert, h_.n_embd);
   const Shape wide = shape_of({m.n_expert, m.n_ff, h_.n_embd});
-  add({.gguf_name = "ffn_gate_exps.weight", .hf_name = std::string(gate_hf), .shape = wide});
-  add({.gguf_name = "ffn_up_exps.weight", .hf_name = std::string(up_hf), .shape = wide});
+  const Shape tall = shape_of({m.n_expert, h_.n_embd, m.n_ff});
+  // Folders have a tensor for each expert's matrix; newer ones may have one for all, gate before
+  // up.
+  const std::string stack = std::string(gate_hf.substr(0, gate_hf.find("{e}")));
+  add({.gguf_name = "ffn_gate_exps.weight",
+       .hf_name = std::string(gate_hf),
+       .shape = wide,
+       .required = false});
+  add({.gguf_name = "ffn_up_exps.weight",
+       .hf_name = std::string(up_hf),
+       .shape = wide,
+       .required = false});
+  add({.gguf_name = "ffn_down_exps.weight",
+       .hf_name = std::string(down_hf),
+       .shape = tall,
+       .required = false});
+  for (const int part : {0, 1})
+    add({.gguf_name = part ? "ffn_up_exps.weight" : "ffn_gate_exps.weight",
+         .hf_name = stack + "gate_up_proj",
+         .shape = wide,
+         .required = false,
+         .part = part,
+         .n_parts = 2});
   return add({.gguf_name = "ffn_down_exps.weight",
-              .hf_name = std::string(down_hf),
-              .shape = shape_of({m.n_expert, h_.n_embd, m.n_ff})});
+              .hf_name = stack + "down_proj",
+              .shape = tall,
+              .required = false});
 }
 
 TensorTable& TensorTable::shared_expert(std::string_view hf_prefix) {

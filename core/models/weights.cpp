@@ -130,6 +130,7 @@ class Binder {
       NIBBLE_TRY(experts.bias, source_.vector(spec));
       return {};
     }
+    if (experts) return {};  // an alternative was there
     NIBBLE_TRY(experts.w, source_.matrices(spec));
     const bool routed = h_.moe.n_expert > 0 && spec.gguf_name.ends_with("_exps.weight");
     const double share = routed ? static_cast<double>(h_.moe.n_expert_used) / h_.moe.n_expert : 1;
@@ -161,6 +162,8 @@ Result<void> check_complete(const Weights& w) {
     } else if (!l.attn_qkv) {
       missing = !l.attn_q ? "attn_q" : !l.attn_k ? "attn_k" : !l.attn_v ? "attn_v" : nullptr;
     }
+    if (!missing && !l.ffn_up && !(l.ffn_gate_exps && l.ffn_up_exps && l.ffn_down_exps))
+      missing = l.ffn_up_exps ? "ffn_gate_exps" : "ffn_up_exps";
     if (missing) return corrupt("tensor 'blk.{}.{}.weight' is missing", i, missing);
   }
   return {};
