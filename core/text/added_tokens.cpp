@@ -32,6 +32,11 @@ size_t space_after(std::string_view text, size_t begin) {
     begin += utf8_length(static_cast<unsigned char>(text[begin]));
   return begin;
 }
+
+bool covers_any(std::span<const size_t> ascending, size_t begin, size_t end) {
+  const auto at = std::ranges::lower_bound(ascending, begin);
+  return at != ascending.end() && *at < end;
+}
 }  // namespace
 
 AddedTokens::AddedTokens(std::vector<Item> items) : items_(std::move(items)) {
@@ -52,7 +57,8 @@ const AddedTokens::Item* AddedTokens::longest_at(std::string_view text) const {
   return longest;
 }
 
-void AddedTokens::split(std::string_view text, bool parse_special, Sink sink) const {
+void AddedTokens::split(std::string_view text, bool parse_special, std::span<const size_t> plain_at,
+                        Sink sink) const {
   size_t done = 0;  // the end of the last token, with the space that it took along
   for (size_t i = 0; i < text.size();) {
     const bool candidate = index_.may_begin(static_cast<unsigned char>(text[i]));
@@ -65,6 +71,7 @@ void AddedTokens::split(std::string_view text, bool parse_special, Sink sink) co
     i = end;
     const AddedToken& token = item->token;
     if ((token.special && !parse_special) || begin < done) continue;
+    if (token.special && covers_any(plain_at, begin, end)) continue;
     if (token.single_word && ((begin > 0 && is_word(code_point_before(text, begin))) ||
                               (end < text.size() && is_word(code_point_at(text, end)))))
       continue;

@@ -1,6 +1,7 @@
 // Tokens that are cut out of a text before anything else sees it, with the flags of tokenizer.json's "added_tokens".
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,9 +34,9 @@ class AddedTokens {
 
   bool empty() const { return index_.empty(); }
   // Text in order, as a stretch (id kNoToken) or a token; of several at a place the longest, of equals the first.
-  // Special ones are passed over when parse_special is false.
+  // Special ones are passed over when parse_special is false, and where they cover one of plain_at (ascending).
   using Sink = FunctionRef<void(TokenId id, size_t begin, size_t end)>;
-  void split(std::string_view text, bool parse_special, Sink sink) const;
+  void split(std::string_view text, bool parse_special, std::span<const size_t> plain_at, Sink sink) const;
 
  private:
   const Item* longest_at(std::string_view text) const;

@@ -56,18 +56,18 @@ struct Parts {
 // One encode(): the ids so far and what it works with.
 class Encoding {
  public:
-  Encoding(const Parts& parts, Scratch& scratch, bool parse_special)
-      : parts_(parts), scratch_(scratch), parse_special_(parse_special) {}
+  Encoding(const Parts& parts, Scratch& scratch, const EncodeOptions& options)
+      : parts_(parts), scratch_(scratch), options_(options) {}
 
-  Result<std::vector<TokenId>> run(std::string_view text, bool add_special) {
+  Result<std::vector<TokenId>> run(std::string_view text) {
     ids_.reserve(text.size() / 3 + 8);
-    if (add_special) append(parts_.affixes.before);
+    if (options_.add_special) append(parts_.affixes.before);
     const auto sink = [&](TokenId id, size_t begin, size_t end) {
       if (id != kNoToken) ids_.push_back(id);
       else stretch(text.substr(begin, end - begin), begin == 0);
     };
-    parts_.added.split(text, parse_special_, sink);
-    if (add_special) append(parts_.affixes.after);
+    parts_.added.split(text, options_.parse_special, options_.plain_at, sink);
+    if (options_.add_special) append(parts_.affixes.after);
     if (failure_) return std::unexpected(*failure_);
     if (scratch_.pre.over_budget)
       return invalid_input("the tokenizer gave up on splitting a text of {} bytes", text.size());
@@ -104,7 +104,9 @@ class Encoding {
       words({piece.text.substr(begin, end - begin), piece.begins_text && begin == 0,
              piece.continues && begin == 0});
     };
-    parts_.added_normalized.split(piece.text, parse_special_, sink);
+    // Normalizing moves bytes: with plain_at, special tokens that are looked for here are all text.
+    const bool parse_special = options_.parse_special && options_.plain_at.empty();
+    parts_.added_normalized.split(piece.text, parse_special, {}, sink);
   }
 
   void words(const Piece& piece) {
@@ -127,7 +129,7 @@ class Encoding {
 
   const Parts& parts_;
   Scratch& scratch_;
-  bool parse_special_;
+  const EncodeOptions& options_;
   std::vector<TokenId> ids_;
   std::optional<Error> failure_;
 };
@@ -144,10 +146,11 @@ class Pipeline final : public Tokenizer {
     if (!has_bytes_ && valid_utf8_prefix(text) != text.size()) {
       append_lossy(repaired, text);
       text = repaired;
+      options.parse_special = options.parse_special && options.plain_at.empty();
     }
     auto scratch = pool_.take();
     scratch->pre.over_budget = false;
-    auto ids = Encoding(parts_, *scratch, options.parse_special).run(text, options.add_special);
+    auto ids = Encoding(parts_, *scratch, options).run(text);
     pool_.give_back(std::move(scratch));
     return ids;
   }

@@ -22,6 +22,8 @@ using TokenId = int32_t;
 struct EncodeOptions {
   bool add_special = true;    // what the tokenizer adds on its own: BOS, EOS
   bool parse_special = true;  // special tokens written in the text become their ids
+  // Bytes of the text, ascending: what covers one of them is text, even where it looks like a special token.
+  std::span<const size_t> plain_at = {};
 };
 
 class Tokenizer {
