@@ -240,28 +240,24 @@ Result<Value> Interpreter::item(const Value& owner, const Value& key) {
 Result<Value> Interpreter::slice(const Value& owner, const Value& start, const Value& stop,
                                  const Value& step) {
   if (owner.is_undefined()) return invalid_input("{}", undefined_message(owner));
+  if (owner.is(Kind::kDict)) return invalid_input("unhashable type: 'slice'");
   const bool sliceable = owner.is_sequence() || owner.is(Kind::kString) || owner.is(Kind::kRange);
-  if (!sliceable) return make_undefined(type_repr(owner) + " has no element of a slice");
+  if (!sliceable) return invalid_input("'{}' object is not subscriptable", type_name(owner));
   NIBBLE_TRY(const int64_t n, length(owner));
-  const auto range = slice_range(n, start, stop, step);
-  if (!range) {
-    const bool zero = step.is_integral() && step.to_integer() == 0;
-    if (zero) return std::unexpected(range.error());
-    return make_undefined(type_repr(owner) + " has no element of such a slice");
-  }
-  NIBBLE_CHECK(spend(owner.is(Kind::kString) ? owner.weight() : int64_t(range->count)));
-  if (owner.is(Kind::kString)) return text(slice_text(owner, *range), owner.is_safe());
+  NIBBLE_TRY(const SliceRange range, slice_range(n, start, stop, step));
+  NIBBLE_CHECK(spend(owner.is(Kind::kString) ? owner.weight() : int64_t(range.count)));
+  if (owner.is(Kind::kString)) return text(slice_text(owner, range), owner.is_safe());
   if (owner.is(Kind::kRange)) {
     auto out = std::make_shared<Range>(owner.as<Range>());
     const Range& r = owner.as<Range>();
-    out->start = r.start + range->start * r.step;
-    out->step = r.step * range->step;
-    out->stop = out->start + out->step * range->count;
+    out->start = r.start + range.start * r.step;
+    out->step = r.step * range.step;
+    out->stop = out->start + out->step * range.count;
     return Value::object(Kind::kRange, std::move(out));
   }
   std::vector<Value> items;
-  for (Integer i = 0; i < range->count; ++i)
-    items.push_back(owner.items()[size_t(range->start + i * range->step)]);
+  for (Integer i = 0; i < range.count; ++i)
+    items.push_back(owner.items()[size_t(range.start + i * range.step)]);
   return make_list(std::move(items), owner.kind());
 }
 

@@ -112,6 +112,9 @@ Result<size_t> hash(const Value& v) {
       }
       return h;
     }
+    case Kind::kView:
+      if (v.as<View>().what == View::kValues) return std::hash<const void*>{}(v.identity());
+      [[fallthrough]];
     case Kind::kList:
     case Kind::kDict:
       return invalid_input("unhashable type: '{}'", type_name(v));

@@ -17,9 +17,12 @@ Result<Value> folded(Interpreter& in, Value v, bool case_sensitive) {
 struct Keyed {
   std::vector<Value> keys;
   Value value;
+  bool listed = false;
 };
 
+// One key compares as it is; several as a list does, by the first two that are not equal.
 Result<int> compare_keys(Interpreter& in, const Keyed& a, const Keyed& b) {
+  if (!a.listed) return in.order(a.keys[0], b.keys[0]);
   for (size_t i = 0; i < a.keys.size(); ++i) {
     NIBBLE_TRY(const bool eq, in.equals(a.keys[i], b.keys[i]));
     if (!eq) return in.order(a.keys[i], b.keys[i]);
@@ -89,6 +92,7 @@ Result<std::vector<Keyed>> keyed(Interpreter& in, const Value& v, const std::vec
 
 Result<Value> sort_filter(Interpreter& in, const Value& self, const Params& p) {
   NIBBLE_TRY(std::vector<Keyed> rows, keyed(in, self, paths_of(p.at[2]), p.flag(1)));
+  for (Keyed& row : rows) row.listed = true;
   NIBBLE_CHECK(sort(in, rows, p.flag(0)));
   return values_of(std::move(rows));
 }

@@ -124,6 +124,11 @@ struct Conversion {  // %[(key)][flags][width][.precision]type
   NumberStyle style;
 };
 
+// What Python takes for a mapping: it need not be used up.
+bool is_mapping(const Value& v) {
+  return v.is(Kind::kDict) || v.is(Kind::kList) || v.is(Kind::kRange) || v.is_undefined();
+}
+
 class Percent {
  public:
   Percent(Interpreter& in, const Value& format, const Value& values)
@@ -138,9 +143,8 @@ class Percent {
       NIBBLE_CHECK(conversion());
       if (out_.size() > in_.max_bytes()) NIBBLE_CHECK(in_.spend_bytes(out_.size()));
     }
-    const bool all_used = values_.is(Kind::kTuple)
-                              ? used_ == values_.items().size()
-                              : used_ > 0 || values_.is(Kind::kDict) || values_.is(Kind::kList);
+    const bool all_used = values_.is(Kind::kTuple) ? used_ == values_.items().size()
+                                                   : used_ > 0 || is_mapping(values_);
     if (!all_used && !by_key_)
       return invalid_input("not all arguments converted during string formatting");
     return in_.text(std::move(out_), safe_);

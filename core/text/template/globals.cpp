@@ -33,6 +33,8 @@ Result<std::shared_ptr<Dict>> pairs(Interpreter& in, const Args& args) {
   auto out = std::make_shared<Dict>();
   if (args.positional.size() > 1)
     return invalid_input("dict expected at most 1 argument, got {}", args.positional.size());
+  if (!args.positional.empty() && args.positional[0].is_undefined())
+    return invalid_input("{}", undefined_message(args.positional[0]));
   if (!args.positional.empty() && args.positional[0].is(Kind::kDict)) {
     for (const auto& [key, value] : args.positional[0].as<Dict>().entries()) {
       NIBBLE_CHECK(in.spend(1));

@@ -62,7 +62,7 @@ Result<bool> Iterator::next(Value& out) {
       const std::string& text = source_.str();
       if (at_ >= text.size()) return false;
       const size_t n = char_bytes(text, at_);
-      out = Value::text(text.substr(at_, n), source_.is_safe());
+      out = Value::text(text.substr(at_, n));
       at_ += n;
       return true;
     }

@@ -71,7 +71,8 @@ double float_mod(double a, double b) {
 }
 
 double float_floor_div(double a, double b) {
-  const double quotient = (a - float_mod(a, b)) / b;
+  const double m = std::fmod(a, b);
+  const double quotient = (a - m) / b - (m != 0 && (m < 0) != (b < 0) ? 1 : 0);
   if (quotient == 0) return std::copysign(0.0, a / b);
   const double floor = std::floor(quotient);
   return quotient - floor > 0.5 ? floor + 1 : floor;

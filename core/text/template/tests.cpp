@@ -102,9 +102,11 @@ Result<Value> cased(Interpreter& in, const Value& self, const Params&) {
 }
 
 Result<Value> filter(Interpreter&, const Value& self, const Params&) {
+  NIBBLE_CHECK(hash(self));
   return Value::boolean(self.is(Kind::kString) && find_filter(self.str()));
 }
 Result<Value> test(Interpreter&, const Value& self, const Params&) {
+  NIBBLE_CHECK(hash(self));
   return Value::boolean(self.is(Kind::kString) && find_test(self.str()));
 }
 

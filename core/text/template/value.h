@@ -17,7 +17,7 @@
 
 namespace nibble::jinja {
 
-__extension__ typedef __int128 Integer;            // wide enough for every integer that JSON text is read to
+__extension__ typedef __int128 Integer;  // wide enough for every integer that JSON text is read to
 __extension__ typedef unsigned __int128 Magnitude;
 
 inline constexpr int kMaxValueDepth = 200;  // of lists in lists, generators over generators
