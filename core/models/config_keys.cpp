@@ -2,6 +2,7 @@
 // transformers.
 #include "core/models/config_keys.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace nibble {
@@ -170,7 +171,10 @@ ConfigKeys& ConfigKeys::rope(std::string_view layer_type) {
   const int64_t n_head = integer({"num_attention_heads", "n_head", "num_heads"}, 1);
   const int64_t d_head =
       integer({"head_dim"}, integer({"hidden_size", "n_embd"}, 0) / std::max<int64_t>(1, n_head));
-  if (partial != 1) set_count("rope.dimension_count", static_cast<int64_t>(partial * d_head));
+  if (partial != 1) {
+    const double n_rot = partial * static_cast<double>(d_head);
+    set_count("rope.dimension_count", static_cast<int64_t>(std::clamp(n_rot, -1.0, 1e9)));
+  }
   if (parameters && parameters->is_object()) scaling(*parameters, theta);
   return *this;
 }
