@@ -188,9 +188,13 @@ Result<std::span<const float>> Engine::prefill(std::span<const TokenId> tokens) 
   return prefill(tokens, [](int, int) { return true; });
 }
 
+Result<void> Engine::prefill_all(std::span<const TokenId> tokens, int from, LogitsSink sink,
+                                 Progress progress) {
+  return impl_->batches(tokens, from, progress, &sink);
+}
+
 Result<void> Engine::prefill_all(std::span<const TokenId> tokens, int from, LogitsSink sink) {
-  return impl_->batches(
-      tokens, from, [](int, int) { return true; }, &sink);
+  return prefill_all(tokens, from, sink, [](int, int) { return true; });
 }
 
 Result<std::span<const float>> Engine::decode(TokenId token) {

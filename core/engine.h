@@ -45,6 +45,8 @@ class Engine {
   // The same, and gives each token's logits, from position `from` of `tokens` on, to sink(index in
   // tokens, logits).
   using LogitsSink = FunctionRef<bool(int index, std::span<const float> logits)>;
+  Result<void> prefill_all(std::span<const TokenId> tokens, int from, LogitsSink sink,
+                           Progress progress);
   Result<void> prefill_all(std::span<const TokenId> tokens, int from, LogitsSink sink);
   // One generated token: through the row kernels. Returns its logits, valid until the next call.
   // Allocates nothing.

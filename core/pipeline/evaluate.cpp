@@ -39,7 +39,8 @@ Result<EvalWindows> make_windows(const Tokenizer& tokenizer, std::string_view te
   return windows;
 }
 
-Result<void> eval_windows(Engine& engine, const EvalWindows& windows, PredictionSink sink) {
+Result<void> eval_windows(Engine& engine, const EvalWindows& windows, PredictionSink sink,
+                          FunctionRef<bool()> go_on) {
   for (int w = 0; w < windows.n_windows; ++w) {
     NIBBLE_CHECK(engine.rewind(0));
     const auto tokens =
@@ -47,7 +48,8 @@ Result<void> eval_windows(Engine& engine, const EvalWindows& windows, Prediction
     const auto score = [&](int i, std::span<const float> logits) {
       return i + 1 == windows.n || sink({w, i, tokens[i + 1], logits});
     };
-    NIBBLE_CHECK(engine.prefill_all(tokens, windows.first_scored(), score));
+    const auto progress = [&](int, int) { return go_on(); };
+    NIBBLE_CHECK(engine.prefill_all(tokens, windows.first_scored(), score, progress));
   }
   return {};
 }
@@ -63,15 +65,20 @@ Result<Perplexity> eval_perplexity(Engine& engine, const EvalWindows& windows,
                                    PerplexityProgress progress) {
   Perplexity out{.n_windows = windows.n_windows};
   double sum = 0, squares = 0;
+  int done = 0;
+  const auto go_on = [&] {
+    return progress(done, windows.n_windows, out.n_scored ? std::exp(sum / out.n_scored) : 0);
+  };
   const auto score = [&](const Prediction& p) {
     const double nll = negative_log_probability(p.logits, p.next);
     sum += nll;
     squares += nll * nll;
     ++out.n_scored;
-    const bool last = p.position + 2 == windows.n;
-    return !last || progress(p.window + 1, windows.n_windows, std::exp(sum / out.n_scored));
+    if (p.position + 2 < windows.n) return true;
+    done = p.window + 1;
+    return go_on();
   };
-  NIBBLE_CHECK(eval_windows(engine, windows, score));
+  NIBBLE_CHECK(eval_windows(engine, windows, score, go_on));
   const double n = static_cast<double>(out.n_scored), mean = sum / n;
   out.perplexity = std::exp(mean);
   out.std_error = out.perplexity * std::sqrt(std::max(0.0, squares / n - mean * mean) / (n - 1));

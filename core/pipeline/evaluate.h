@@ -42,8 +42,10 @@ struct Prediction {
   std::span<const float> logits;
 };
 using PredictionSink = FunctionRef<bool(const Prediction& prediction)>;
-// Runs all windows. sink false: kInterrupted. The engine's context must hold a window.
-Result<void> eval_windows(Engine& engine, const EvalWindows& windows, PredictionSink sink);
+// Runs all windows. sink false, or go_on(), which is asked often: kInterrupted. The engine's
+// context must hold a window.
+Result<void> eval_windows(Engine& engine, const EvalWindows& windows, PredictionSink sink,
+                          FunctionRef<bool()> go_on);
 
 struct Perplexity {
   double perplexity = 0;  // exp(mean negative log-probability)
@@ -51,7 +53,8 @@ struct Perplexity {
   int64_t n_scored = 0;
   int n_windows = 0;
 };
-// progress(windows done, windows, perplexity so far) after each window; false: kInterrupted.
+// progress(windows done, windows, perplexity so far) after each window and often inside of one;
+// false: kInterrupted. The perplexity is 0 before the first prediction.
 using PerplexityProgress = FunctionRef<bool(int done, int total, double so_far)>;
 Result<Perplexity> eval_perplexity(Engine& engine, const EvalWindows& windows,
                                    PerplexityProgress progress);
