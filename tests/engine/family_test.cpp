@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "core/engine.h"
+#include "core/models/left_out.h"
 #include "core/models/weights.h"
 #include "tests/engine/memory_model.h"
 #include "tests/engine/naive_decoder.h"
@@ -182,4 +183,17 @@ TEST_CASE("a missing or misshapen tensor is named") {
   REQUIRE_FALSE(misshapen.has_value());
   CHECK(misshapen.error().message ==
         "tensor 'blk.0.ffn_gate.weight': shape [96, 64], expected [95, 64]");
+}
+
+TEST_CASE("tensors that a family does not use are named") {
+  const Architecture& a = *find_architecture("llama");
+  auto file = MemoryModel::create(a, a.tiny[0], "f32");
+  REQUIRE(file.has_value());
+  file->add({.gguf_name = "blk.0.attn.masked_bias", .hf_name = "", .shape = {1, {4}}}, "f32");
+  file->add({.gguf_name = "v.patch_embd.weight", .hf_name = "", .shape = {2, {4, 8}}}, "f32");
+  const auto model = Model::load(*file);
+  REQUIRE(model.has_value());
+  const auto names = left_out_tensors(*file, *model);
+  REQUIRE(names.size() == 1);
+  CHECK(names[0] == "v.patch_embd.weight");
 }

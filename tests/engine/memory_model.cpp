@@ -64,8 +64,9 @@ Result<MemoryModel> MemoryModel::create(const Architecture& a, std::string_view 
     const bool split = spec.gguf_name.find("attn_q.") != std::string::npos ||
                        spec.gguf_name.find("attn_k.") != std::string::npos ||
                        spec.gguf_name.find("attn_v.") != std::string::npos ||
-                       spec.gguf_name == "output.weight";
-    if (spec.required || bias || split) model.add(spec, format);
+                       spec.gguf_name == "output.weight" ||
+                       spec.gguf_name.ends_with("_exps.weight");
+    if ((spec.required || bias || split) && !model.find(spec.gguf_name)) model.add(spec, format);
   }
   return model;
 }

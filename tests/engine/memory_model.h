@@ -28,9 +28,9 @@ class MemoryModel final : public WeightFile {
   void read_ahead() override {}
   void poison(std::string_view name);  // the tensor's first value becomes no number
 
- private:
   void add(const TensorSpec& spec, std::string_view format);
 
+ private:
   Metadata metadata_;
   std::deque<std::string> names_;
   std::deque<std::vector<std::byte>> bytes_;
