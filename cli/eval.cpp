@@ -124,8 +124,7 @@ Result<void> eval_tokens(const EvalOptions& o) {
 Result<void> eval_text(const EvalOptions& o) {
   NIBBLE_TRY(const std::string text, read_text(o.text));
   NIBBLE_TRY(TextSource source, open_text_source(o.model));
-  if (!source.file)
-    return unsupported("{}: no weights here, only a tokenizer", source.path.string());
+  NIBBLE_CHECK(open_weights(source));
   NIBBLE_TRY(const EvalWindows windows, make_windows(*source.tokenizer, text, o.n_ctx));
   NIBBLE_TRY(const Evaluation e, prepare(o, std::move(source.file), o.n_ctx, o.exact));
   const SignalWatch watch;

@@ -50,4 +50,10 @@ Result<TextSource> open_text_source(const std::string& model) {
   return source;
 }
 
+Result<void> open_weights(TextSource& source) {
+  if (source.file) return {};
+  NIBBLE_TRY(source.file, open_weight_file(source.path));
+  return {};
+}
+
 }  // namespace nibble::cli

@@ -18,9 +18,11 @@ Result<std::string> read_text(const std::string& path);
 // vocabulary is enough) or from a folder with tokenizer.json.
 struct TextSource {
   std::filesystem::path path;
-  std::unique_ptr<WeightFile> file;  // null for a folder that holds only a tokenizer
+  std::unique_ptr<WeightFile> file;  // null for a folder until open_weights()
   std::unique_ptr<Tokenizer> tokenizer;
 };
 Result<TextSource> open_text_source(const std::string& model);
+// Opens the folder's weights as well, where that has not been done.
+Result<void> open_weights(TextSource& source);
 
 }  // namespace nibble::cli

@@ -15,7 +15,7 @@ constexpr const char* kExamples =
     "  nibble inspect model.gguf                    a summary\n"
     "  nibble inspect model.gguf --metadata --key tokenizer.chat_template\n"
     "  echo -n 'Hello' | nibble inspect --tokenize model.gguf\n"
-    "";
+    "  nibble inspect --render case.json template.jinja\n";
 
 Result<void> check(const InspectOptions& o) {
   const int views =
@@ -33,6 +33,8 @@ Result<void> run_inspect(const InspectOptions& o) {
   NIBBLE_CHECK(check(o));
   if (o.tokenize) return inspect_tokenize(o);
   if (o.detokenize) return inspect_detokenize(o);
+  if (!o.render.empty()) return inspect_render(o);
+  if (o.chat_template) return inspect_template(o);
   if (o.model.empty() && !o.metadata && !o.tensors) return inspect_installed(o);
   NIBBLE_TRY(const auto path, find_model(o.model));
   NIBBLE_TRY(const auto file, open_weight_file(path));
@@ -53,6 +55,8 @@ Command setup_inspect(CLI::App& app) {
       ->type_name("KEY")
       ->group("Views");
   command->add_flag("--tensors", o->tensors, "All tensors: type, shape, bytes")->group("Views");
+  command->add_flag("--template", o->chat_template, "The chat template as it stands")
+      ->group("Views");
   command
       ->add_flag("--tokenize", o->tokenize,
                  "Text on standard input to a JSON array of token ids; MODEL may be a "
@@ -63,6 +67,12 @@ Command setup_inspect(CLI::App& app) {
                  "Leave out the tokens that the tokenizer adds on its own")
       ->group("Text");
   command->add_flag("--detokenize", o->detokenize, "A JSON array of ids on standard input to text")
+      ->group("Text");
+  command
+      ->add_option("--render", o->render,
+                   "The chat prompt of CASE.json ({\"messages\": [...], ...}); MODEL may be a "
+                   ".jinja file")
+      ->type_name("CASE.json")
       ->group("Text");
   command->add_flag("--json", o->json, "The result as one JSON document")->group("Output");
   command->footer(kExamples);

@@ -5,7 +5,9 @@
 #include "cli/inspect.h"
 #include "cli/model_path.h"
 #include "cli/output.h"
+#include "cli/prompt.h"
 #include "core/base/json.h"
+#include "formats/path_message.h"
 
 namespace nibble::cli {
 namespace {
@@ -23,6 +25,18 @@ Result<std::vector<TokenId>> parse_ids(std::string_view text) {
   return ids;
 }
 
+Result<std::string> need_template(const TextSource& source, bool with_tools) {
+  NIBBLE_TRY(const auto own, find_chat_template(source, with_tools));
+  if (!own) return invalid_input("{}: no chat template (a base model)", source.path.string());
+  return *own;
+}
+
+Result<std::string> render(const std::string& path, const std::string& source,
+                           const ChatRequest& request) {
+  NIBBLE_TRY(const auto parsed, with_path(path, ChatTemplate::parse(source)));
+  return with_path(path, parsed.render(request));
+}
+
 }  // namespace
 
 Result<void> inspect_tokenize(const InspectOptions& options) {
@@ -30,6 +44,29 @@ Result<void> inspect_tokenize(const InspectOptions& options) {
   NIBBLE_TRY(const std::string text, read_text("-"));
   NIBBLE_TRY(const auto ids, source.tokenizer->encode(text, {.add_special = !options.no_special}));
   return write_out(fmt::format("[{}]\n", fmt::join(ids, ", ")));
+}
+
+// MODEL may be a template alone.
+Result<void> inspect_render(const InspectOptions& options) {
+  NIBBLE_TRY(const std::string json, read_text(options.render));
+  NIBBLE_TRY(ChatRequest request, with_path(options.render, parse_chat_case(json)));
+  std::string text;
+  if (options.model.ends_with(".jinja")) {
+    NIBBLE_TRY(const std::string source, read_text(options.model));
+    NIBBLE_TRY(text, render(options.model, source, request));
+  } else {
+    NIBBLE_TRY(const TextSource source, open_text_source(options.model));
+    NIBBLE_TRY(const std::string own, need_template(source, !request.tools.is_null()));
+    add_token_texts(request, *source.tokenizer);
+    NIBBLE_TRY(text, render(source.path.string(), own, request));
+  }
+  return write_out(options.json ? dump_json(Json(text)) + "\n" : text);
+}
+
+Result<void> inspect_template(const InspectOptions& options) {
+  NIBBLE_TRY(const TextSource source, open_text_source(options.model));
+  NIBBLE_TRY(const std::string own, need_template(source, false));
+  return write_out(options.json ? dump_json(Json(own)) + "\n" : own);
 }
 
 Result<void> inspect_detokenize(const InspectOptions& options) {

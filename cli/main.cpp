@@ -17,6 +17,9 @@ namespace {
 
 constexpr const char* kExamples =
     "Examples:\n"
+    "  nibble run                                   chat with the installed model\n"
+    "  nibble run model.gguf -p \"Why is the sky blue?\"\n"
+    "  git diff | nibble run -s \"Summarize this change.\"\n"
     "  nibble inspect model.gguf                    what a file is\n"
     "  nibble eval model.gguf --text book.txt       its perplexity on a text\n"
     "  nibble bench model.gguf                      its speed on this machine\n"
@@ -43,7 +46,8 @@ struct Program {
     app.require_subcommand(0, 1);
     app.add_flag("-V,--version", version, "Print version, commit and instruction sets");
     app.footer(std::string(kExamples) + kExitCodeHelp);
-    commands = {setup_inspect(app), setup_eval(app), setup_bench(app), setup_quantize(app)};
+    commands = {setup_run(app), setup_inspect(app), setup_eval(app), setup_bench(app),
+                setup_quantize(app)};
   }
 };
 

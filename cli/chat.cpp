@@ -1,0 +1,207 @@
+#include "cli/chat.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <charconv>
+
+#include "cli/signals.h"
+
+namespace nibble::cli {
+namespace {
+
+constexpr double kNearlyFull = 0.9;
+constexpr const char* kHelp =
+    "  /clear           forget the conversation\n"
+    "  /regen           answer the last message anew\n"
+    "  /system TEXT     set the system prompt and forget the conversation; alone: show it\n"
+    "  /set NAME VALUE  temp, top-k, top-p, min-p, repeat-penalty, presence-penalty,\n"
+    "                   frequency-penalty, repeat-last-n, seed, max-tokens; alone: show them\n"
+    "  /stats           numbers of the last answer and the context\n"
+    "  /help            this list\n"
+    "  /exit            leave, as Ctrl-D does\n"
+    "  //TEXT           a message that begins with /\n"
+    "Enter sends, Alt-Enter begins a new line, Up and Ctrl-R bring back messages, Ctrl-C stops an "
+    "answer.\n";
+
+// The command of a line, "/name" at its front; empty: the line is a message.
+std::string_view command_name(std::string_view line) {
+  if (!line.starts_with('/') || line.size() < 2) return {};
+  const std::string_view name = line.substr(0, line.find_first_of(" \n"));
+  for (const char c : name.substr(1))
+    if (c < 'a' || c > 'z') return {};
+  return name;
+}
+
+std::string arguments_of(std::string_view line) {
+  const size_t space = line.find_first_of(" \n");
+  const size_t begin =
+      space == std::string_view::npos ? space : line.find_first_not_of(" \n", space);
+  return begin == std::string_view::npos ? "" : std::string(line.substr(begin));
+}
+
+template <class T>
+bool parse_number(std::string_view text, T& value) {
+  T parsed{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), parsed);
+  if (error != std::errc{} || end != text.data() + text.size()) return false;
+  value = parsed;
+  return true;
+}
+
+bool set_sampling(SamplerSettings& s, std::string_view name, std::string_view value) {
+  if (name == "temp") return parse_number(value, s.temperature);
+  if (name == "top-k") return parse_number(value, s.top_k);
+  if (name == "top-p") return parse_number(value, s.top_p);
+  if (name == "min-p") return parse_number(value, s.min_p);
+  if (name == "repeat-penalty") return parse_number(value, s.repeat_penalty);
+  if (name == "presence-penalty") return parse_number(value, s.presence_penalty);
+  if (name == "frequency-penalty") return parse_number(value, s.frequency_penalty);
+  if (name == "repeat-last-n") return parse_number(value, s.repeat_last_n);
+  if (name == "seed") return parse_number(value, s.seed);
+  return false;
+}
+
+}  // namespace
+
+Chat::Chat(const RunOptions& options, const TextSource& source, const PromptMaker& maker,
+           ReadyModel ready, const SamplerSettings& settings)
+    : options_(options),
+      maker_(maker),
+      ready_(std::move(ready)),
+      limits_(answer_limits(options)),
+      facts_{source.path.string(), settings.seed, ready_.engine->n_ctx(), 0},
+      system_(options.system) {}
+
+Result<void> Chat::run() {
+  TerminalMode mode;
+  LineEditor editor;
+  while (true) {
+    const LineEditor::Line line = editor.read("> ", mode);
+    if (line.end == LineEditor::End::kEndOfInput) return {};
+    if (line.end == LineEditor::End::kCancelled) {
+      write_err("(Ctrl-D or /exit leaves)\n");
+      continue;
+    }
+    if (line.text.find_first_not_of(" \t\n") == std::string::npos) continue;
+    if (!command_name(line.text).empty()) {
+      NIBBLE_TRY(const bool stay, command(line.text));
+      if (!stay) return {};
+      continue;
+    }
+    NIBBLE_CHECK(say(line.text.starts_with("//") ? line.text.substr(1) : line.text));
+  }
+}
+
+Json Chat::conversation() const {
+  Json all = Json::array();
+  if (system_) all.push_back(message("system", *system_));
+  for (const Json& one : messages_) all.push_back(one);
+  return all;
+}
+
+Result<void> Chat::say(const std::string& text) {
+  messages_.push_back(message("user", text));
+  return answer();
+}
+
+// A message that cannot be answered is taken back.
+Result<void> Chat::answer() {
+  const auto prompt = maker_.conversation(conversation());
+  const bool fits = prompt && std::cmp_less_equal(prompt->ids.size(), facts_.n_ctx);
+  if (!fits) {
+    messages_.erase(messages_.size() - 1);
+    write_err(prompt ? fmt::format("nibble: with this message the chat has {} tokens, the context "
+                                   "holds {}; it was taken "
+                                   "back: /clear begins anew, -c gives more room\n",
+                                   prompt->ids.size(), facts_.n_ctx)
+                     : fmt::format("nibble: {}; the message was taken back\n",
+                                   one_line(prompt.error().message)));
+    return {};
+  }
+  facts_.start_s = now_s();
+  AnswerWriter writer(options_, facts_);
+  NIBBLE_TRY(last_, stream_answer(*ready_.session, *prompt, limits_, writer));
+  messages_.push_back(message("assistant", last_->text));
+  if (last_->reason == EndReason::kInterrupted) {
+    if (pending_signal() == SIGTERM) return fail(ErrorKind::kInterrupted, "terminated");
+    clear_pending_signal();
+    write_err("(stopped)\n");
+  }
+  tell_fullness();
+  return {};
+}
+
+void Chat::tell_fullness() {
+  const int n_used = ready_.session->n_cached();
+  if (last_->reason == EndReason::kContextFull)
+    write_err(
+        fmt::format("nibble: the context of {} tokens is full, the answer stopped there; /clear "
+                    "begins anew, -c gives "
+                    "more room\n",
+                    facts_.n_ctx));
+  else if (n_used >= kNearlyFull * facts_.n_ctx)
+    notice("{} of {} tokens of the context are used; /clear begins anew", n_used, facts_.n_ctx);
+}
+
+Result<bool> Chat::command(const std::string& line) {
+  const std::string_view name = command_name(line);
+  const std::string arguments = arguments_of(line);
+  if (name == "/exit" || name == "/quit" || name == "/bye") return false;
+  if (name == "/help") {
+    write_err(kHelp);
+  } else if (name == "/clear") {
+    clear();
+  } else if (name == "/regen") {
+    NIBBLE_CHECK(regenerate());
+  } else if (name == "/system") {
+    if (arguments.empty()) {
+      write_err(system_.value_or("(no system prompt)") + "\n");
+    } else {
+      system_ = arguments;
+      clear();
+    }
+  } else if (name == "/set") {
+    set(arguments);
+  } else if (name == "/stats") {
+    if (last_) write_err(statistics(*last_, facts_));
+    write_err(fmt::format("context: {} of {} tokens\n", ready_.session->n_cached(), facts_.n_ctx));
+  } else {
+    write_err(fmt::format("no command {}; /help lists them, //{} sends it as a message\n", name,
+                          name.substr(1)));
+  }
+  return true;
+}
+
+Result<void> Chat::regenerate() {
+  if (!messages_.empty() && messages_.back()["role"] == "assistant")
+    messages_.erase(messages_.size() - 1);
+  if (messages_.empty()) {
+    write_err("(nothing to answer yet)\n");
+    return {};
+  }
+  return answer();
+}
+
+void Chat::set(const std::string& arguments) {
+  SamplerSettings& s = ready_.session->settings();
+  const size_t space = std::min(arguments.find(' '), arguments.size());
+  const std::string name = arguments.substr(0, space), value = arguments_of(arguments);
+  if (name.empty()) {
+    write_err(fmt::format(
+        "temp {}, top-k {}, top-p {}, min-p {}, repeat-penalty {}, presence-penalty {}, "
+        "frequency-penalty {}, repeat-last-n {}, seed {}, max-tokens {}\n",
+        s.temperature, s.top_k, s.top_p, s.min_p, s.repeat_penalty, s.presence_penalty,
+        s.frequency_penalty, s.repeat_last_n, s.seed, limits_.max_tokens));
+  } else if (name == "max-tokens" ? !parse_number(value, limits_.max_tokens)
+                                  : !set_sampling(s, name, value)) {
+    write_err("(/set NAME VALUE; /help lists the names)\n");
+  }
+}
+
+void Chat::clear() {
+  messages_ = Json::array();
+  last_.reset();
+}
+
+}  // namespace nibble::cli

@@ -1,0 +1,184 @@
+// nibble run: one answer, or a chat.
+#include "cli/run.h"
+
+#include <unistd.h>
+
+#include <cmath>
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/input.h"
+#include "cli/output.h"
+
+namespace nibble::cli {
+namespace {
+
+constexpr const char* kExamples =
+    "Without -p and -f, a terminal on standard input starts a chat; otherwise standard input is "
+    "the prompt.\n"
+    "Of a file and of standard input one last newline is not part of the prompt.\n"
+    "\n"
+    "Examples:\n"
+    "  nibble run -p \"The capital of France is\"      the installed model\n"
+    "  nibble run model.gguf                         chat\n"
+    "  nibble run model.gguf -s \"Answer in French.\" -p \"Good morning!\" --temp 0\n"
+    "  nibble run model.gguf -p \"Summarize:\" -f report.txt -n 200 --quiet > summary.txt\n"
+    "  nibble run base.gguf --raw -p \"Once upon a time\" --seed 7\n"
+    "  nibble run model.gguf -p Hi --events          JSON lines, for programs\n";
+
+void add_prompt_options(CLI::App& app, RunOptions& o) {
+  const auto text = [&](const char* name, std::optional<std::string>& value, const char* what,
+                        const char* type) {
+    app.add_option(name, value, what)->type_name(type)->group("Prompt");
+  };
+  text("-p,--prompt", o.prompt, "The prompt", "TEXT");
+  text("-f,--file", o.file,
+       "A file with the prompt, - for standard input; with -p it follows on a new line", "FILE");
+  text("-s,--system", o.system, "System prompt", "TEXT");
+  app.add_flag("--raw", o.raw, "Continue the prompt as it stands, without chat template")
+      ->group("Prompt");
+  app.add_option("--chat-template-file", o.chat_template_file,
+                 "A Jinja chat template in place of the model's own")
+      ->type_name("FILE")
+      ->group("Prompt");
+  app.add_flag("--show-prompt", o.show_prompt,
+               "Print the prompt as the model gets it, and its token ids; runs nothing")
+      ->group("Prompt");
+}
+
+void add_length_options(CLI::App& app, RunOptions& o) {
+  app.add_option("-n,--max-tokens", o.max_tokens, "Most tokens to generate; -1: no limit")
+      ->type_name("N")
+      ->check(in_range(-1, 1 << 30))
+      ->capture_default_str()
+      ->group("Length");
+  add_list(app, "--stop", o.stops, "End before this text; may be repeated")
+      ->type_name("TEXT")
+      ->group("Length");
+  app.add_flag("--ignore-eos", o.ignore_eos, "Never end by the model's own end tokens")
+      ->group("Length");
+  app.add_option("-c,--context", o.n_ctx,
+                 "Most tokens of prompt and answer together; 0: what the model was trained for "
+                 "(default: that, at most 4096, more where the prompt needs it)")
+      ->type_name("N")
+      ->check(in_range(0, 1 << 24))
+      ->group("Length");
+}
+
+void add_sampling_options(CLI::App& app, SamplingOptions& o) {
+  const auto add = [&](const char* name, auto& value, const char* what, double least, double most) {
+    app.add_option(name, value, what)
+        ->type_name("X")
+        ->check(in_range(least, most))
+        ->group("Sampling");
+  };
+  add("--temp", o.temperature, "Temperature; 0: always the likeliest token (default 0.8)", -1, 1e6);
+  add("--top-k", o.top_k, "Only the K likeliest tokens; 0: all (default 40)", 0, 1e9);
+  add("--top-p", o.top_p,
+      "Only the likeliest tokens that reach this probability together (default 0.95)", 0, 1);
+  add("--min-p", o.min_p,
+      "Only tokens with this share of the likeliest one's probability (default 0.05)", 0, 1);
+  add("--repeat-penalty", o.repeat_penalty, "Penalty on tokens seen lately; 1: none (default 1)",
+      1e-3, 1e3);
+  add("--presence-penalty", o.presence_penalty, "Flat penalty on tokens seen lately (default 0)",
+      -1e3, 1e3);
+  add("--frequency-penalty", o.frequency_penalty,
+      "Penalty for each time that one was seen (default 0)", -1e3, 1e3);
+  add("--repeat-last-n", o.repeat_last_n,
+      "Tokens that the penalties look back on; -1: all (default 64)", -1, 1e9);
+  app.add_option("--seed", o.seed,
+                 "The same seed draws the same tokens; -1: a new one, which is told (default -1)")
+      ->type_name("N")
+      ->group("Sampling");
+}
+
+void add_computing_options(CLI::App& app, RunOptions& o) {
+  app.add_option("-t,--threads", o.n_threads, "Threads (default: this machine's usable cores)")
+      ->type_name("N")
+      ->check(in_range(1, 1024))
+      ->group("Computing");
+  app.add_option("-b,--batch", o.n_batch, "Prompt tokens processed together")
+      ->type_name("N")
+      ->check(in_range(1, 1 << 16))
+      ->capture_default_str()
+      ->group("Computing");
+  app.add_option("--kv-type", o.kv_type, "Type of the key-value cache: f16 or f32")
+      ->type_name("TYPE")
+      ->check(CLI::IsMember({"f16", "f32"}).description(""))
+      ->capture_default_str()
+      ->group("Computing");
+}
+
+void add_output_options(CLI::App& app, RunOptions& o) {
+  app.add_flag("--json", o.json, "One JSON document at the end")->group("Output");
+  app.add_flag("--events", o.events, "JSON lines while it runs: start, token, end")
+      ->group("Output");
+  app.add_flag("--quiet", o.quiet, "Nothing on standard error but errors")->group("Output");
+}
+
+Result<void> check(const RunOptions& o) {
+  const auto refuse = [](const char* what) -> Result<void> {
+    return fail(ErrorKind::kUsage, "{}", what);
+  };
+  if (o.json && o.events) return refuse("--json and --events exclude one another");
+  if (o.raw && o.system) return refuse("--raw leaves no place for a system prompt (-s)");
+  if (o.raw && !o.chat_template_file.empty())
+    return refuse("--raw and --chat-template-file exclude one another");
+  for (const std::string& stop : o.stops)
+    if (stop.empty()) return refuse("--stop wants a text that is not empty");
+  for (const auto& value :
+       {o.sampling.temperature, o.sampling.top_p, o.sampling.min_p, o.sampling.repeat_penalty,
+        o.sampling.presence_penalty, o.sampling.frequency_penalty})
+    if (value && !std::isfinite(*value)) return refuse("sampling options want finite numbers");
+  return {};
+}
+
+Result<std::string> read_prompt_file(const std::string& path) {
+  NIBBLE_TRY(std::string text, read_text(path));
+  if (text.ends_with('\n')) text.pop_back();
+  if (text.ends_with('\r')) text.pop_back();
+  return text;
+}
+
+// The prompt of a one-shot run; nullopt: it is a chat.
+Result<std::optional<std::string>> find_prompt(const RunOptions& o) {
+  if (!o.prompt && !o.file && is_terminal(STDIN_FILENO)) return std::nullopt;
+  std::string text = o.prompt.value_or("");
+  if (o.file || !o.prompt) {
+    NIBBLE_TRY(const std::string more, read_prompt_file(o.file.value_or("-")));
+    text += (o.prompt ? "\n" : "") + more;
+  }
+  if (text.empty() && !o.raw)
+    return fail(ErrorKind::kUsage,
+                "the prompt is empty; pass -p TEXT, -f FILE, or text on standard input");
+  return text;
+}
+
+Result<void> run_run(const RunOptions& o) {
+  NIBBLE_CHECK(check(o));
+  set_quiet(o.quiet);
+  NIBBLE_TRY(const auto prompt, find_prompt(o));
+  if (prompt) return run_one_shot(o, *prompt);
+  if (o.json || o.events || o.show_prompt)
+    return fail(ErrorKind::kUsage,
+                "--json, --events and --show-prompt want a prompt: pass -p TEXT or -f FILE");
+  return run_chat(o);
+}
+
+}  // namespace
+
+Command setup_run(CLI::App& app) {
+  CLI::App* command = add_command(app, "run", "Answer a prompt, or chat");
+  auto o = std::make_shared<RunOptions>();
+  command->add_option("MODEL", o->model,
+                      "GGUF file, or the name of an installed model; none: the installed default");
+  add_prompt_options(*command, *o);
+  add_length_options(*command, *o);
+  add_sampling_options(*command, o->sampling);
+  add_computing_options(*command, *o);
+  add_output_options(*command, *o);
+  command->footer(kExamples);
+  return {command, [o] { return run_run(*o); }};
+}
+
+}  // namespace nibble::cli

@@ -1,0 +1,41 @@
+// The parts of `nibble run`.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/engine.h"
+#include "core/sample/sampler.h"
+
+namespace nibble::cli {
+
+// What was given on the command line; what was not is decided by the model or by SamplerSettings.
+struct SamplingOptions {
+  std::optional<float> temperature, top_p, min_p, repeat_penalty, presence_penalty,
+      frequency_penalty;
+  std::optional<int> top_k, repeat_last_n;
+  std::optional<int64_t> seed;  // -1: a new one
+};
+
+struct RunOptions {
+  std::string model;
+  std::optional<std::string> prompt, file, system;
+  bool raw = false;
+  std::string chat_template_file;
+  int max_tokens = -1;
+  std::optional<int> n_ctx;  // 0: the model's own
+  int n_batch = 512;
+  int n_threads = 0;  // 0: as default_threads() says
+  std::string kv_type = "f16";
+  SamplingOptions sampling;
+  std::vector<std::string> stops;
+  bool ignore_eos = false;
+  bool show_prompt = false, json = false, events = false, quiet = false;
+};
+
+Result<void> run_one_shot(const RunOptions& options, const std::string& text);
+Result<void> run_chat(const RunOptions& options);
+
+}  // namespace nibble::cli

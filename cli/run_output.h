@@ -1,0 +1,41 @@
+// How an answer is told: as text while it grows, as JSON lines, or as one JSON document; statistics
+// behind it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cli/output.h"
+#include "cli/run.h"
+#include "core/base/json.h"
+#include "core/pipeline/session.h"
+
+namespace nibble::cli {
+
+struct RunFacts {
+  std::string model;  // path
+  uint64_t seed = 0;
+  int n_ctx = 0;
+  double start_s = 0;  // from when the first token is timed
+};
+
+// "prompt 31 tokens in 0.02 s ..., 8 tokens in 0.05 s ..., seed 7"
+std::string statistics(const Answer& answer, const RunFacts& facts);
+Json to_json(const Answer& answer, const RunFacts& facts);
+
+class AnswerWriter {
+ public:
+  AnswerWriter(const RunOptions& options, const RunFacts& facts)
+      : options_(options), facts_(facts) {}
+  Result<void> begin(size_t n_prompt);
+  Result<void> token(TokenId id, std::string_view text);
+  Result<void> end(const Answer& answer);
+
+ private:
+  Result<void> line(const Json& event) { return write_out(dump_json(event) + "\n"); }
+  const RunOptions& options_;
+  const RunFacts& facts_;
+  bool at_line_start_ = true;
+};
+
+}  // namespace nibble::cli

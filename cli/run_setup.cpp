@@ -1,0 +1,115 @@
+#include "cli/run_setup.h"
+
+#include <algorithm>
+#include <random>
+
+#include "cli/output.h"
+
+namespace nibble::cli {
+namespace {
+
+constexpr int kDefaultContext = 4096;
+constexpr int kAnswerRoom = 1024;  // that a default context leaves behind a long prompt
+
+uint64_t new_seed() {
+  std::random_device device;
+  return device();  // 32 bits: easy to type again
+}
+
+template <class T>
+void take(const std::optional<T>& given, T& value) {
+  if (given) value = *given;
+}
+
+// The model's own defaults, by llama.cpp's keys.
+Result<void> take_declared(const Metadata& metadata, SamplerSettings& settings) {
+  const auto number = [&](const char* key, auto& value) -> Result<void> {
+    const std::string name = std::string("general.sampling.") + key;
+    if (!metadata.find(name)) return {};
+    if constexpr (std::is_integral_v<std::remove_reference_t<decltype(value)>>) {
+      NIBBLE_TRY(const auto ints, metadata.get_u64(name));
+      value = static_cast<int>(std::min<uint64_t>(*ints, INT32_MAX));
+    } else {
+      NIBBLE_TRY(const auto real, metadata.get_f64(name));
+      value = static_cast<float>(*real);
+    }
+    return {};
+  };
+  NIBBLE_CHECK(number("temp", settings.temperature));
+  NIBBLE_CHECK(number("top_k", settings.top_k));
+  NIBBLE_CHECK(number("top_p", settings.top_p));
+  NIBBLE_CHECK(number("min_p", settings.min_p));
+  NIBBLE_CHECK(number("penalty_repeat", settings.repeat_penalty));
+  return number("penalty_last_n", settings.repeat_last_n);
+}
+
+Error does_not_fit(const RunOptions& o, const Model& model, size_t n_prompt, int n_ctx) {
+  const bool model_holds_it = std::cmp_less_equal(n_prompt, model.n_ctx_train());
+  const std::string advice =
+      model_holds_it
+          ? fmt::format("pass -c {} or more, or a shorter prompt", n_prompt)
+          : fmt::format("the model was trained for {}: pass a shorter prompt", model.n_ctx_train());
+  return {ErrorKind::kContextFull,
+          fmt::format("the prompt has {} tokens, the context holds {}{}; {}", n_prompt, n_ctx,
+                      o.n_ctx && *o.n_ctx ? " (-c)" : "", advice)};
+}
+
+}  // namespace
+
+Result<SamplerSettings> sampler_settings(const SamplingOptions& o, const Metadata& metadata) {
+  SamplerSettings settings;
+  NIBBLE_CHECK(take_declared(metadata, settings));
+  take(o.temperature, settings.temperature);
+  take(o.top_k, settings.top_k);
+  take(o.top_p, settings.top_p);
+  take(o.min_p, settings.min_p);
+  take(o.repeat_penalty, settings.repeat_penalty);
+  take(o.presence_penalty, settings.presence_penalty);
+  take(o.frequency_penalty, settings.frequency_penalty);
+  take(o.repeat_last_n, settings.repeat_last_n);
+  settings.seed = o.seed && *o.seed != -1 ? static_cast<uint64_t>(*o.seed) : new_seed();
+  return settings;
+}
+
+Result<int> context_size(const RunOptions& o, const Model& model, size_t n_prompt) {
+  const int trained = model.n_ctx_train();
+  int n_ctx = trained;
+  if (o.n_ctx && *o.n_ctx > 0) {
+    n_ctx = *o.n_ctx;
+  } else if (!o.n_ctx) {
+    const int room = o.max_tokens < 0 ? kAnswerRoom : std::min(o.max_tokens, kAnswerRoom);
+    const size_t wanted = std::max<size_t>(kDefaultContext, n_prompt + static_cast<size_t>(room));
+    n_ctx = static_cast<int>(std::min<size_t>(wanted, static_cast<size_t>(trained)));
+  }
+  if (n_prompt > static_cast<size_t>(n_ctx))
+    return std::unexpected(does_not_fit(o, model, n_prompt, n_ctx));
+  if (n_ctx > trained)
+    notice("a context of {} tokens is more than the {} that the model was trained for", n_ctx,
+           trained);
+  return n_ctx;
+}
+
+Result<ReadyModel> make_ready(const RunOptions& o, TextSource& source,
+                              const SamplerSettings& settings, size_t n_prompt) {
+  ReadyModel ready;
+  NIBBLE_TRY(Model model, Model::load(*source.file));
+  ready.model = std::make_unique<Model>(std::move(model));
+  NIBBLE_TRY(const int n_ctx, context_size(o, *ready.model, n_prompt));
+  source.file->preload();
+  ready.pool = std::make_unique<ThreadPool>(o.n_threads ? o.n_threads : default_threads());
+  NIBBLE_TRY(Engine engine,
+             Engine::create(*ready.model, *ready.pool,
+                            {.n_ctx = n_ctx,
+                             .n_batch = o.n_batch,
+                             .kv_type = o.kv_type == "f32" ? KvType::kF32 : KvType::kF16}));
+  ready.engine = std::make_unique<Engine>(std::move(engine));
+  ready.session =
+      std::make_unique<Session>(*source.tokenizer, *ready.engine, settings, ready.model->n_vocab());
+  return ready;
+}
+
+AnswerLimits answer_limits(const RunOptions& o) {
+  return {.max_tokens = o.max_tokens, .stops = o.stops, .ignore_eos = o.ignore_eos};
+}
+
+}  // namespace nibble::cli

@@ -1,0 +1,36 @@
+// What one-shot runs and chats share: the model and its defaults made ready.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "cli/input.h"
+#include "cli/run.h"
+#include "core/base/thread_pool.h"
+#include "core/models/model.h"
+#include "core/pipeline/session.h"
+
+namespace nibble::cli {
+
+// Options over what the model declares (general.sampling.*) over SamplerSettings' own. A seed that
+// was not given is drawn from the system.
+Result<SamplerSettings> sampler_settings(const SamplingOptions& options, const Metadata& metadata);
+
+// Tokens that the context holds. n_prompt: of the prompt, as far as it is known. Fails with
+// kContextFull, telling the numbers and what to pass, when the prompt does not fit.
+Result<int> context_size(const RunOptions& options, const Model& model, size_t n_prompt);
+
+// A model that is ready to answer. The parts refer to one another.
+struct ReadyModel {
+  std::unique_ptr<Model> model;
+  std::unique_ptr<ThreadPool> pool;
+  std::unique_ptr<Engine> engine;
+  std::unique_ptr<Session> session;
+};
+// source must outlive the model.
+Result<ReadyModel> make_ready(const RunOptions& options, TextSource& source,
+                              const SamplerSettings& settings, size_t n_prompt);
+
+AnswerLimits answer_limits(const RunOptions& options);
+
+}  // namespace nibble::cli

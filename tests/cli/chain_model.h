@@ -1,0 +1,31 @@
+// A model whose next token depends on the last one alone, as a table says: weights that make
+// generated text exact. Byte-level BPE with merges for the answers' words alone, so nearly each
+// byte of a prompt is one token.
+#pragma once
+
+#include <filesystem>
+
+namespace nibble::tests {
+
+// The last byte of the prompt chooses the answer:
+//   a  Hello world!      ends at <|end|>
+//   t  one two
+//   e  U+00E9            in two tokens
+//   m  U+1F600           in four tokens
+//   u  byte FF, "?"      no UTF-8
+//   o  " again" for ever
+//   d  random digits 1 to 6 for ever
+//   s  nothing           the other end token, <|stop|>, comes at once
+//   N  not a number
+struct ChainOptions {
+  bool chat_template = true;  // user and system texts as they stand behind <|user|>, <|system|>;
+                              // answers end with <|end|>
+  int n_ctx = 256;            // trained
+  float declared_temperature = -1;  // general.sampling.temp; < 0: not declared
+};
+void write_chain_model(const std::filesystem::path& target, const ChainOptions& options = {});
+
+// Two layers with real attention and random quantized weights: no sense, but every kernel is used.
+void write_random_model(const std::filesystem::path& target);
+
+}  // namespace nibble::tests

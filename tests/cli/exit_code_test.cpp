@@ -1,0 +1,132 @@
+// Each exit code once, and what a shell relies on besides: closed pipes, signals, full disks.
+#include <doctest/doctest.h>
+#include <signal.h>
+
+#include "core/base/json.h"
+#include "tests/cli/model_fixture.h"
+
+using namespace nibble;
+using namespace nibble::tests;
+
+namespace {
+bool is_one_line(const std::string& text) {
+  return text.starts_with("nibble: ") && text.find('\n') == text.size() - 1;
+}
+}  // namespace
+
+TEST_CASE("usage errors exit 2 with one line") {
+  const ChainFixture chain;
+  for (const Arguments& wrong : {Arguments{"run", "--no-such-option"},
+                                 {"run", "-n", "many", "-p", "x"},
+                                 {"nonsense"},
+                                 {},
+                                 {"eval"},
+                                 {"run", "-p", "x", "--json", "--events"},
+                                 {"run", "-p", "x", "--raw", "-s", "y"},
+                                 {"run", "-p", "x", "-t", "0"},
+                                 {"run", "-p", "x", "--stop", ""},
+                                 {"run", "-p", "x", "--temp", "nan"},
+                                 {"run", "-p", "x", "--kv-type", "q9"},
+                                 {"eval", chain.model},
+                                 {"eval", chain.model, "--token-ids", "1,x", "--greedy", "1"},
+                                 {"eval", chain.model, "--text", "-", "--exact", "--fast"},
+                                 {"bench", chain.model, "-p", "0", "-n", "0"},
+                                 {"inspect", chain.model, "--metadata", "--key", "no.such.key"},
+                                 {"inspect", chain.model, "--key", "x"},
+                                 {"inspect", chain.model, "--tensors", "--metadata"}}) {
+    const Ended end = run_program(wrong, "x", chain.home);
+    CAPTURE(end.err);
+    CHECK(end.exit_code == 2);
+    CHECK(end.out.empty());
+    CHECK(is_one_line(end.err));
+  }
+}
+
+TEST_CASE("a missing, damaged or foreign model exits 3 with one line that names it") {
+  const TemporaryFolder folder;
+  const auto foreign = folder.write("text.gguf", "this is no model");
+  const auto empty = folder.write("empty.gguf", "");
+  for (const std::string& path : {std::string("/does/not/exist.gguf"), foreign.string(),
+                                  empty.string(), folder.path().string()})
+    for (const Arguments& command : {Arguments{"run", path, "-p", "x"},
+                                     {"inspect", path},
+                                     {"bench", path},
+                                     {"eval", path, "--token-ids", "1", "--greedy", "1"}}) {
+      const Ended end = run_program(command);
+      CAPTURE(end.err);
+      CHECK(end.exit_code == 3);
+      CHECK(end.out.empty());
+      CHECK(is_one_line(end.err));
+      CHECK(end.err.find(path) != std::string::npos);
+    }
+}
+
+TEST_CASE("weights that are no numbers exit 3") {
+  const ChainFixture chain;
+  const Ended end = chain.run({"-p", "N", "--quiet"});
+  CHECK(end.exit_code == 3);
+  CHECK(end.out.empty());
+  CHECK(is_one_line(end.err));
+  CHECK(run_program({"eval", chain.model, "--token-ids", "78", "--greedy", "1"}).exit_code == 3);
+}
+
+TEST_CASE("a full disk under standard output exits 6, a closed pipe ends quietly with 0") {
+  const ChainFixture chain;
+  const Ended full =
+      run_shell("exec \"$nibble\" run '" + chain.model + "' -p a --quiet > /dev/full");
+  CHECK(full.exit_code == 6);
+  CHECK(is_one_line(full.err));
+  const Ended closed = run_shell("{ \"$nibble\" run '" + chain.model +
+                                 "' -p o -c 100000 --quiet; echo $? >&2; } | head -c1");
+  CHECK(closed.out == " ");
+  CHECK(closed.err == "0\n");
+  CHECK(run_shell("{ \"$nibble\" --help; echo $? >&2; } | true").err == "0\n");
+}
+
+TEST_CASE("an unwritable logits file exits 6 and leaves nothing behind") {
+  const ChainFixture chain;
+  const Ended end =
+      run_program({"eval", chain.model, "--token-ids", "1,2", "--logits", "/proc/no/such.npy"});
+  CHECK(end.exit_code == 6);
+  CHECK(is_one_line(end.err));
+}
+
+TEST_CASE("SIGINT exits 130 and SIGTERM 143, with whole characters written") {
+  const ChainFixture chain;
+  for (const auto& [name, code] : {std::pair{"INT", 130}, {"TERM", 143}}) {
+    const Ended end = run_shell("\"$nibble\" run '" + chain.model +
+                                "' -p o -c 10000000 --quiet > '" + chain.folder.path().string() +
+                                "/out' & pid=$!; while ! [ -s '" + chain.folder.path().string() +
+                                "/out' ]; do :; done; kill -" + name + " $pid; wait $pid; exit $?");
+    CHECK(end.exit_code == code);
+    CHECK(end.err.find("nibble") == std::string::npos);  // the shell may say "Terminated"
+    CHECK(chain.folder.read("out").starts_with(" again"));
+  }
+}
+
+TEST_CASE("help and version go to standard output and exit 0") {
+  const Ended help = run_program({"--help"});
+  CHECK(help.exit_code == 0);
+  CHECK(help.err.empty());
+  for (const char* words : {"Exit codes:", "run ", "inspect ", "eval ", "bench ", "Examples:"})
+    CHECK(help.out.find(words) != std::string::npos);
+  for (const char* command : {"run", "inspect", "eval", "bench"}) {
+    const Ended one = run_program({command, "--help"});
+    CHECK(one.exit_code == 0);
+    CHECK(one.out.find("Examples:") != std::string::npos);
+    CHECK(one.err.empty());
+  }
+  const Ended version = run_program({"--version"});
+  CHECK(version.exit_code == 0);
+  CHECK(version.out.starts_with("nibble 0."));
+  CHECK(version.out.find("in use") != std::string::npos);
+}
+
+TEST_CASE("NIBBLE_ISA forces an instruction set and fails loudly where it cannot") {
+  const ChainFixture chain;
+  const Ended scalar = run_program({"--version"}, {}, {{"NIBBLE_ISA", "scalar"}});
+  CHECK(scalar.out.find("in use scalar") != std::string::npos);
+  const Ended unknown = run_program({"run", chain.model, "-p", "a"}, {}, {{"NIBBLE_ISA", "mmx"}});
+  CHECK(unknown.exit_code == 2);
+  CHECK(is_one_line(unknown.err));
+}

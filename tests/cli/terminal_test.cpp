@@ -1,0 +1,149 @@
+// The program on a terminal: one-shot runs that always end, and chats.
+#include <doctest/doctest.h>
+#include <signal.h>
+
+#include "tests/cli/model_fixture.h"
+
+using namespace nibble::tests;
+
+namespace {
+constexpr const char* kAnswer = "Hello world!";
+constexpr const char* kPrompt = "> ";
+}  // namespace
+
+TEST_CASE("a one-shot run on a terminal ends by itself") {
+  const ChainFixture chain;
+  OnTerminal terminal({"run", chain.model, "-p", "a", "--quiet"});
+  CHECK(terminal.wait_for_end() == 0);
+  CHECK(terminal.written() == "Hello world!\r\n");
+}
+
+TEST_CASE("a chat answers, remembers and ends at Ctrl-D") {
+  const ChainFixture chain;
+  OnTerminal terminal({"run", chain.model});
+  REQUIRE(terminal.wait_for(kPrompt));
+  terminal.type("a\r");
+  CHECK(terminal.wait_for(kAnswer));
+  terminal.type("t\r");
+  CHECK(terminal.wait_for("one two"));
+  terminal.type("/stats\r");
+  // <|user|> a Hello world ! <|end|> <|user|> t
+  CHECK(terminal.wait_for("prompt 8 tokens (3 new)"));
+  terminal.type("\x04");
+  CHECK(terminal.wait_for_end() == 0);
+}
+
+TEST_CASE("a chat's message may have several lines, pasted or typed with Alt-Enter") {
+  const ChainFixture chain({.n_ctx = 1000});
+  OnTerminal terminal({"run", chain.model});
+  REQUIRE(terminal.wait_for(kPrompt));
+  std::string lines;
+  for (int i = 0; i < 50; ++i) lines += "line " + std::to_string(i) + "\r";
+  terminal.type("\x1b[200~" + lines + "a\x1b[201~");
+  terminal.type("\r");
+  CHECK(terminal.wait_for(kAnswer));
+  terminal.type("/clear\r");
+  terminal.type("x\x1b\ra\r");
+  CHECK(terminal.wait_for(kAnswer));
+  terminal.type("/stats\r");
+  CHECK(terminal.wait_for("prompt 4 tokens"));  // <|user|> x \n a
+}
+
+TEST_CASE("a chat brings back messages with Up and Ctrl-R") {
+  const ChainFixture chain;
+  OnTerminal terminal({"run", chain.model});
+  REQUIRE(terminal.wait_for(kPrompt));
+  terminal.type("first a\r");
+  REQUIRE(terminal.wait_for(kAnswer));
+  terminal.type("second t\r");
+  REQUIRE(terminal.wait_for("one two"));
+  terminal.type("\x1b[A\x1b[A\r");
+  CHECK(terminal.wait_for(kAnswer));
+  terminal.type("\x12second\r\r");
+  CHECK(terminal.wait_for("one two"));
+}
+
+TEST_CASE("editing works by character, wide ones too") {
+  const ChainFixture chain;
+  OnTerminal terminal({"run", chain.model});
+  REQUIRE(terminal.wait_for(kPrompt));
+  terminal.type(
+      "\xE6\xBC\xA2\xF0\x9F\x98\x80"
+      "e\xCC\x81\x7f\x7f\x7f"
+      "a\r");  // all three erased
+  CHECK(terminal.wait_for(kAnswer));
+  terminal.type("/stats\r");
+  CHECK(terminal.wait_for("prompt 2 tokens"));
+  terminal.type("/clear\rta\x1b[D\x7f\r");  // left, then t erased
+  CHECK(terminal.wait_for(kAnswer));
+}
+
+TEST_CASE("Ctrl-C stops an answer, hints on an empty line, and leaves the chat alive") {
+  const ChainFixture chain({.n_ctx = 100000});
+  OnTerminal terminal({"run", chain.model, "-c", "100000"});
+  REQUIRE(terminal.wait_for(kPrompt));
+  terminal.type("o\r");
+  REQUIRE(terminal.wait_for(" again again"));
+  terminal.type("\x03");
+  CHECK(terminal.wait_for("(stopped)"));
+  REQUIRE(terminal.wait_for(kPrompt));
+  terminal.type("\x03");
+  CHECK(terminal.wait_for("Ctrl-D"));
+  REQUIRE(terminal.wait_for(kPrompt));
+  terminal.type("a\r");
+  CHECK(terminal.wait_for(kAnswer));
+  terminal.type("/exit\r");
+  CHECK(terminal.wait_for_end() == 0);
+}
+
+TEST_CASE("a chat warns when its context is nearly full and stops when it is full") {
+  const ChainFixture chain;
+  OnTerminal terminal({"run", chain.model, "-c", "12"});
+  REQUIRE(terminal.wait_for(kPrompt));
+  terminal.type("a\r");  // 5 of 12
+  REQUIRE(terminal.wait_for(kAnswer));
+  terminal.type("a\r");  // 11
+  CHECK(terminal.wait_for("11 of 12 tokens of the context are used"));
+  terminal.type("a\r");  // 14
+  CHECK(terminal.wait_for("it was taken back"));
+  terminal.type("/clear\ro\r");
+  CHECK(terminal.wait_for("the context of 12 tokens is full"));
+  terminal.type("\x04");
+  CHECK(terminal.wait_for_end() == 0);
+}
+
+TEST_CASE("a chat's commands") {
+  const ChainFixture chain;
+  OnTerminal terminal({"run", chain.model});
+  REQUIRE(terminal.wait_for(kPrompt));
+  terminal.type("/help\r");
+  CHECK(terminal.wait_for("/regen"));
+  terminal.type("/set temp 0\r/set\r");
+  CHECK(terminal.wait_for("temp 0,"));
+  terminal.type("/set max-tokens 1\ra\r");
+  CHECK(terminal.wait_for("Hello\r\n"));
+  terminal.type("/set max-tokens -1\r/regen\r");
+  CHECK(terminal.wait_for(kAnswer));
+  terminal.type("/system be brief\r/system\r");
+  CHECK(terminal.wait_for("be brief\r\n"));
+  terminal.type("/nonsense\r");
+  CHECK(terminal.wait_for("no command /nonsense"));
+  terminal.type("/quit\r");
+  CHECK(terminal.wait_for_end() == 0);
+}
+
+TEST_CASE("a base model refuses to chat, with a hint") {
+  const ChainFixture base({.chat_template = false});
+  OnTerminal terminal({"run", base.model});
+  CHECK(terminal.wait_for_end() == 3);
+  CHECK(terminal.written().find("pass -p TEXT to continue a text") != std::string::npos);
+}
+
+TEST_CASE("SIGTERM ends a chat with 143 and puts the terminal back") {
+  const ChainFixture chain;
+  OnTerminal terminal({"run", chain.model});
+  REQUIRE(terminal.wait_for(kPrompt));
+  terminal.signal(SIGTERM);
+  CHECK(terminal.wait_for_end() == 143);
+  CHECK(terminal.written().ends_with("\x1b[?2004l"));
+}
