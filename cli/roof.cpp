@@ -42,15 +42,16 @@ class ProbeMemory {
   size_t n_bytes_;
 };
 
-// Eight independent sums, so that the loads do not wait for one another.
+// Independent sums, so that no load waits for an addition.
 uint64_t sum_words(const char* data, size_t n_bytes) {
-  using Words = uint64_t __attribute__((vector_size(64)));
-  Words sums[4] = {};
+  using Words = uint64_t __attribute__((vector_size(16)));
+  Words sums[8] = {};
   for (size_t at = 0; at < n_bytes; at += sizeof sums)
-    for (size_t i = 0; i < 4; ++i)
+    for (size_t i = 0; i < 8; ++i)
       sums[i] += *reinterpret_cast<const Words*>(data + at + i * sizeof(Words));
-  const Words all = sums[0] + sums[1] + sums[2] + sums[3];
-  return all[0] + all[1] + all[2] + all[3] + all[4] + all[5] + all[6] + all[7];
+  Words all = {};
+  for (const Words& sum : sums) all += sum;
+  return all[0] + all[1];
 }
 
 }  // namespace

@@ -1,0 +1,115 @@
+// nibble inspect: exact outputs on a model whose every fact is known.
+#include <doctest/doctest.h>
+
+#include "core/base/json.h"
+#include "tests/cli/model_fixture.h"
+#include "tests/test_data.h"
+
+using namespace nibble;
+using namespace nibble::tests;
+
+namespace {
+
+struct InspectFixture : ChainFixture {
+  Ended inspect(Arguments arguments, std::string_view input = {}) const {
+    arguments.insert(arguments.begin(), "inspect");
+    return run_program(arguments, input, home);
+  }
+  Json json(Arguments arguments, std::string_view input = {}) const {
+    const Ended end = inspect(std::move(arguments), input);
+    INFO(end.err);
+    REQUIRE(end.exit_code == 0);
+    const auto parsed = parse_json(end.out);
+    REQUIRE(parsed);
+    return *parsed;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("inspect tells architecture, sizes, types, tokenizer, template and licence") {
+  const InspectFixture chain;
+  const Json facts = chain.json({chain.model, "--json"});
+  CHECK(facts["architecture"] == "llama");
+  CHECK(facts["name"] == "chain");
+  CHECK(facts["sizes"]["n_layer"] == 1);
+  CHECK(facts["sizes"]["n_ctx_train"] == 256);
+  CHECK(facts["n_params"] == 2 * 279 * 288 + 3 * 288 + 4 * 32 * 288 + 3 * 32 * 288);
+  CHECK(facts["types"][0]["type"] == "f32");
+  CHECK(facts["tokenizer"]["kind"] == "bpe");
+  CHECK(facts["tokenizer"]["n_vocab"] == 279);
+  CHECK(facts["tokenizer"]["ends"].size() == 2);
+  CHECK(facts["chat_template_bytes"].is_number());
+  CHECK(facts["licence"]["known"]["spdx"] == "Apache-2.0");
+  CHECK(facts["runs"] == true);
+  const Ended text = chain.inspect({chain.model});
+  for (const char* words :
+       {"architecture  llama", "commercial use: yes", "runs here     yes", "<|stop|>", "f32 "})
+    CHECK(text.out.find(words) != std::string::npos);
+  CHECK(text.err.empty());
+}
+
+TEST_CASE("inspect tells what a file of an unknown family lacks instead of failing") {
+  NIBBLE_NEED_DATA("gguf-vocabs/llama-spm.gguf");
+  const InspectFixture chain;
+  const Json facts = chain.json({data_dir() / "gguf-vocabs/llama-spm.gguf", "--json"});
+  CHECK(facts["runs"] == false);
+  CHECK(facts["tokenizer"]["kind"] == "sentencepiece");
+}
+
+TEST_CASE("inspect lists metadata and tensors") {
+  const InspectFixture chain;
+  const Json metadata = chain.json({chain.model, "--metadata", "--json"});
+  CHECK(metadata["llama.block_count"] == 1);
+  CHECK(metadata["tokenizer.ggml.tokens"].size() == 279);
+  CHECK(chain.inspect({chain.model, "--metadata", "--key", "general.name"}).out == "chain\n");
+  CHECK(chain.inspect({chain.model, "--metadata"}).out.find("llama.block_count = 1\n") !=
+        std::string::npos);
+  const Json tensors = chain.json({chain.model, "--tensors", "--json"});
+  CHECK(tensors[0] == Json{{"name", "token_embd.weight"},
+                           {"type", "f32"},
+                           {"shape", {279, 288}},
+                           {"bytes", 279 * 288 * 4}});
+}
+
+TEST_CASE("inspect lists the installed models") {
+  const InspectFixture chain;
+  const Ended none = chain.inspect({});
+  CHECK(none.exit_code == 0);
+  CHECK(none.out.empty());
+  const auto installed = chain.folder.path() / "nibble/models";
+  std::filesystem::create_directories(installed);
+  std::filesystem::copy(chain.model, installed / "mine.gguf");
+  const Json list = chain.json({"--json"});
+  REQUIRE(list.size() == 1);
+  CHECK(list[0]["name"] == "mine.gguf");
+  CHECK(chain.inspect({}).out.starts_with("mine.gguf"));
+}
+
+TEST_CASE("inspect turns text to ids and back, every byte of it") {
+  const InspectFixture chain;
+  CHECK(chain.inspect({"--tokenize", chain.model}, "Hello world!\n").out == "[260, 261, 33, 10]\n");
+  CHECK(chain.inspect({"--tokenize", chain.model}, "<|end|>a").out == "[256, 97]\n");
+  CHECK(chain.inspect({"--tokenize", "--no-special", chain.model}, "").out == "[]\n");
+  CHECK(chain.inspect({"--detokenize", chain.model}, "[260, 261, 33, 10]").out == "Hello world!\n");
+  CHECK(chain.inspect({"--detokenize", chain.model}, "[255, 256]").out == "\xEF\xBF\xBD<|end|>");
+  for (const char* wrong : {"[1,", "{}", "[1.5]", "[-1]", "[279]", "[\"a\"]", ""}) {
+    const Ended end = chain.inspect({"--detokenize", chain.model}, wrong);
+    CHECK(end.exit_code == 3);
+    CHECK(end.out.empty());
+  }
+}
+
+TEST_CASE("inspect renders a conversation through a model's template or a bare one") {
+  const InspectFixture chain;
+  const auto conversation = chain.folder.write(
+      "case.json",
+      R"({"messages": [{"role": "user", "content": "a"}], "bos_token": "<s>", "now": "2026-01-02T00:00:00"})");
+  const auto bare = chain.folder.write(
+      "bare.jinja", "{{ bos_token }}{{ messages[0].content }}{{ strftime_now('%Y') }}");
+  CHECK(chain.inspect({"--render", conversation, chain.model}).out == "<|user|>a");
+  CHECK(chain.inspect({"--render", conversation, bare}).out == "<s>a2026");
+  CHECK(chain.inspect({"--template", chain.model}).out.starts_with("{% for m in messages %}"));
+  CHECK(chain.inspect({"--render", chain.folder.write("no.json", "{}"), bare}).exit_code == 3);
+  CHECK(chain.inspect({"--render", "/does/not/exist.json", bare}).exit_code == 3);
+}
