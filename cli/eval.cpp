@@ -121,6 +121,20 @@ Result<void> eval_tokens(const EvalOptions& o) {
   return write_out(fmt::format("[{}]\n", fmt::join(next, ", ")));
 }
 
+std::string to_text(const EvalOptions& o, const Perplexity& p, double speed) {
+  return fmt::format(
+      "perplexity {:.4f} +/- {:.4f}\n"
+      "{} predictions in {} windows of {} tokens, {:.1f} tokens/s\n",
+      p.perplexity, p.std_error, p.n_scored, p.n_windows, o.n_ctx, speed);
+}
+
+Json to_json(const EvalOptions& o, const Perplexity& p, const EvalWindows& windows, double speed) {
+  return {
+      {"perplexity", p.perplexity}, {"std_error", p.std_error},  {"tokens", windows.tokens.size()},
+      {"scored", p.n_scored},       {"windows", p.n_windows},    {"context", o.n_ctx},
+      {"exact", o.exact},           {"tokens_per_second", speed}};
+}
+
 Result<void> eval_text(const EvalOptions& o) {
   NIBBLE_TRY(const std::string text, read_text(o.text));
   NIBBLE_TRY(TextSource source, open_text_source(o.model));
@@ -137,21 +151,8 @@ Result<void> eval_text(const EvalOptions& o) {
   NIBBLE_TRY(const Perplexity p, eval_perplexity(*e.engine, windows, show));
   progress.wipe();
   const double speed = static_cast<double>(windows.tokens.size()) / (now_s() - start);
-  if (!o.json)
-    return write_out(
-        fmt::format("perplexity {:.4f} +/- {:.4f}\n{} predictions in {} windows of {} tokens, "
-                    "{:.1f} tokens/s\n",
-                    p.perplexity, p.std_error, p.n_scored, p.n_windows, o.n_ctx, speed));
-  return write_out(dump_json({{"perplexity", p.perplexity},
-                              {"std_error", p.std_error},
-                              {"tokens", windows.tokens.size()},
-                              {"scored", p.n_scored},
-                              {"windows", p.n_windows},
-                              {"context", o.n_ctx},
-                              {"exact", o.exact},
-                              {"tokens_per_second", speed}},
-                             1) +
-                   "\n");
+  return write_out(o.json ? dump_json(to_json(o, p, windows, speed), 1) + "\n"
+                          : to_text(o, p, speed));
 }
 
 }  // namespace

@@ -36,17 +36,19 @@ Result<std::string> read_text(const std::string& path) {
   return text;
 }
 
+Result<std::unique_ptr<Tokenizer>> read_tokenizer(const TextSource& source) {
+  std::error_code error;
+  if (std::filesystem::is_directory(source.path, error))
+    return with_path(source.path, Tokenizer::from_folder(source.path));
+  return with_path(source.path, Tokenizer::from_gguf(source.file->metadata()));
+}
+
 Result<TextSource> open_text_source(const std::string& model) {
   TextSource source;
   NIBBLE_TRY(source.path, find_model(model));
   std::error_code error;
-  if (std::filesystem::is_directory(source.path, error)) {
-    NIBBLE_TRY(source.tokenizer, with_path(source.path, Tokenizer::from_folder(source.path)));
-    return source;
-  }
-  NIBBLE_TRY(source.file, open_weight_file(source.path));
-  NIBBLE_TRY(source.tokenizer,
-             with_path(source.path, Tokenizer::from_gguf(source.file->metadata())));
+  if (!std::filesystem::is_directory(source.path, error)) NIBBLE_CHECK(open_weights(source));
+  NIBBLE_TRY(source.tokenizer, read_tokenizer(source));
   return source;
 }
 

@@ -22,6 +22,8 @@ struct TextSource {
   std::unique_ptr<Tokenizer> tokenizer;
 };
 Result<TextSource> open_text_source(const std::string& model);
+// The tokenizer alone, where path and file are known.
+Result<std::unique_ptr<Tokenizer>> read_tokenizer(const TextSource& source);
 // Opens the folder's weights as well, where that has not been done.
 Result<void> open_weights(TextSource& source);
 

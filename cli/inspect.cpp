@@ -36,11 +36,12 @@ Result<void> run_inspect(const InspectOptions& o) {
   if (!o.render.empty()) return inspect_render(o);
   if (o.chat_template) return inspect_template(o);
   if (o.model.empty() && !o.metadata && !o.tensors) return inspect_installed(o);
-  NIBBLE_TRY(const auto path, find_model(o.model));
-  NIBBLE_TRY(const auto file, open_weight_file(path));
-  if (o.metadata) return inspect_metadata(*file, o);
-  if (o.tensors) return inspect_tensors(*file, o);
-  return inspect_summary(*file, o);
+  TextSource source;
+  NIBBLE_TRY(source.path, find_model(o.model));
+  NIBBLE_CHECK(open_weights(source));
+  if (o.metadata) return inspect_metadata(*source.file, o);
+  if (o.tensors) return inspect_tensors(*source.file, o);
+  return inspect_summary(source, o);
 }
 
 }  // namespace

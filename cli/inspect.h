@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "cli/input.h"
 #include "core/base/error.h"
 #include "formats/weight_file.h"
 
@@ -22,7 +23,7 @@ struct InspectOptions {
 };
 
 Result<void> inspect_installed(const InspectOptions& options);
-Result<void> inspect_summary(const WeightFile& file, const InspectOptions& options);
+Result<void> inspect_summary(const TextSource& source, const InspectOptions& options);
 Result<void> inspect_metadata(const WeightFile& file, const InspectOptions& options);
 Result<void> inspect_tensors(const WeightFile& file, const InspectOptions& options);
 Result<void> inspect_tokenize(const InspectOptions& options);

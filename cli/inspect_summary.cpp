@@ -3,6 +3,7 @@
 
 #include "cli/inspect.h"
 #include "cli/output.h"
+#include "cli/prompt.h"
 #include "cli/units.h"
 #include "core/base/json.h"
 #include "core/licence/licences.h"
@@ -66,8 +67,9 @@ Json types(const WeightFile& file) {
   return out;
 }
 
-Json tokenizer_facts(const Metadata& metadata) {
-  const auto tokenizer = Tokenizer::from_gguf(metadata);
+Json tokenizer_facts(const TextSource& source) {
+  const Metadata& metadata = source.file->metadata();
+  const auto tokenizer = read_tokenizer(source);
   if (!tokenizer) return {{"error", tokenizer.error().message}};
   const Tokenizer& t = **tokenizer;
   Json out = {{"kind", t.kind()},
@@ -102,7 +104,27 @@ Result<Json> licence_facts(const Metadata& metadata) {
   return out;
 }
 
-Result<Json> gather(const WeightFile& file) {
+void add_weights(Json& out, const WeightFile& file) {
+  uint64_t n_params = 0, n_bytes = 0;
+  for (const TensorView& tensor : file.tensors()) {
+    n_params += static_cast<uint64_t>(tensor.shape.n_elements());
+    n_bytes += tensor.bytes.size();
+  }
+  out["n_params"] = n_params;
+  out["bits_per_weight"] =
+      n_params ? 8.0 * static_cast<double>(n_bytes) / static_cast<double>(n_params) : 0.0;
+  out["types"] = types(file);
+}
+
+Result<void> add_text(Json& out, const TextSource& source) {
+  out["tokenizer"] = tokenizer_facts(source);
+  NIBBLE_TRY(const auto chat, find_chat_template(source, false));
+  out["chat_template_bytes"] = chat ? Json(chat->size()) : Json(nullptr);
+  return {};
+}
+
+Result<Json> gather(const TextSource& source) {
+  const WeightFile& file = *source.file;
   const Metadata& metadata = file.metadata();
   Json out;
   out["files"] = Json::array();
@@ -113,19 +135,8 @@ Result<Json> gather(const WeightFile& file) {
   out["architecture"] = string_or_null(metadata, "general.architecture");
   out["sizes"] = sizes(
       metadata, out["architecture"].is_string() ? out["architecture"].get<std::string>() : "");
-  uint64_t n_params = 0, n_bytes = 0;
-  for (const TensorView& tensor : file.tensors()) {
-    n_params += static_cast<uint64_t>(tensor.shape.n_elements());
-    n_bytes += tensor.bytes.size();
-  }
-  out["n_params"] = n_params;
-  out["bits_per_weight"] =
-      n_params ? 8.0 * static_cast<double>(n_bytes) / static_cast<double>(n_params) : 0.0;
-  out["types"] = types(file);
-  out["tokenizer"] = tokenizer_facts(metadata);
-  const Json chat = string_or_null(metadata, "tokenizer.chat_template");
-  out["chat_template_bytes"] =
-      chat.is_string() ? Json(chat.get_ref<const std::string&>().size()) : Json(nullptr);
+  add_weights(out, file);
+  NIBBLE_CHECK(add_text(out, source));
   NIBBLE_TRY(out["licence"], licence_facts(metadata));
   const auto model = Model::load(file);
   out["runs"] = model.has_value();
@@ -183,12 +194,27 @@ void add_licence(Lines& lines, const Json& facts) {
   lines.add("", "{} (as of {}; no legal advice)", text_of(known["url"]), text_of(known["as_of"]));
 }
 
-std::string to_text(const Json& facts) {
-  Lines lines;
+void add_files(Lines& lines, const Json& facts) {
   const auto& files = facts["files"];
   lines.add("file", "{}{} ({}, {})", text_of(files[0]),
             files.size() > 1 ? fmt::format(" and {} more", files.size() - 1) : "",
             text_of(facts["container"]), human_bytes(facts["bytes"].get<uint64_t>()));
+}
+
+void add_types(Lines& lines, const Json& types) {
+  if (!types.empty())
+    lines.raw(fmt::format("\n{:<8}{:>8}{:>12}{:>13}{:>12}\n", "type", "tensors", "weights",
+                          "bits/weight", "bytes"));
+  for (const Json& row : types)
+    lines.raw(fmt::format(
+        "{:<8}{:>8}{:>12}{:>13.4g}{:>12}\n", text_of(row["type"]), row["tensors"].get<uint64_t>(),
+        human_count(row["weights"].get<uint64_t>()), row["bits_per_weight"].get<double>(),
+        human_bytes(row["bytes"].get<uint64_t>())));
+}
+
+std::string to_text(const Json& facts) {
+  Lines lines;
+  add_files(lines, facts);
   lines.add("name", "{}", text_of(facts["name"]));
   lines.add("architecture", "{}", text_of(facts["architecture"]));
   std::string numbers;
@@ -198,29 +224,21 @@ std::string to_text(const Json& facts) {
   lines.add("parameters", "{}, {:.2f} bits per weight",
             human_count(facts["n_params"].get<uint64_t>()), facts["bits_per_weight"].get<double>());
   add_tokenizer(lines, facts["tokenizer"]);
+  const Json& chat = facts["chat_template_bytes"];
   lines.add("chat template", "{}",
-            facts["chat_template_bytes"].is_null()
-                ? "none (a base model)"
-                : fmt::format("{} bytes (--template prints it)",
-                              facts["chat_template_bytes"].get<size_t>()));
+            chat.is_null() ? "none (a base model)"
+                           : fmt::format("{} bytes (--template prints it)", chat.get<size_t>()));
   add_licence(lines, facts["licence"]);
   lines.add("runs here", "{}",
             facts["runs"].get<bool>() ? "yes" : "no: " + text_of(facts["runs_not_because"]));
-  if (!facts["types"].empty())
-    lines.raw(fmt::format("\n{:<8}{:>8}{:>12}{:>13}{:>12}\n", "type", "tensors", "weights",
-                          "bits/weight", "bytes"));
-  for (const Json& row : facts["types"])
-    lines.raw(fmt::format(
-        "{:<8}{:>8}{:>12}{:>13.4g}{:>12}\n", text_of(row["type"]), row["tensors"].get<uint64_t>(),
-        human_count(row["weights"].get<uint64_t>()), row["bits_per_weight"].get<double>(),
-        human_bytes(row["bytes"].get<uint64_t>())));
+  add_types(lines, facts["types"]);
   return lines.text();
 }
 
 }  // namespace
 
-Result<void> inspect_summary(const WeightFile& file, const InspectOptions& options) {
-  NIBBLE_TRY(const Json facts, gather(file));
+Result<void> inspect_summary(const TextSource& source, const InspectOptions& options) {
+  NIBBLE_TRY(const Json facts, gather(source));
   if (options.json) return write_out(dump_json(facts, 1) + "\n");
   return write_out(to_text(facts));
 }

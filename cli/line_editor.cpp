@@ -26,7 +26,9 @@ LineEditor::Line LineEditor::read(const std::string& prompt, TerminalMode& mode)
   std::optional<Line> line;
   while (!line) {
     draw(prompt);
-    line = handle(keys_.next(), mode);
+    const KeyPress press = keys_.next();
+    line = finish(press.key);
+    if (!line) handle(press, mode);
   }
   leave_drawing();
   mode.answering();
@@ -36,7 +38,17 @@ LineEditor::Line LineEditor::read(const std::string& prompt, TerminalMode& mode)
   return *line;
 }
 
-std::optional<LineEditor::Line> LineEditor::handle(const KeyPress& press, TerminalMode& mode) {
+// The line that a key ends, if it does.
+std::optional<LineEditor::Line> LineEditor::finish(Key key) {
+  if (key == Key::kEnter) return Line{End::kMessage, buffer_.text()};
+  if (key == Key::kClosed) return Line{End::kEndOfInput, {}};
+  if (!buffer_.empty()) return std::nullopt;
+  if (key == Key::kEndOfInput) return Line{End::kEndOfInput, {}};
+  if (key == Key::kCancel) return Line{End::kCancelled, {}};
+  return std::nullopt;
+}
+
+void LineEditor::handle(const KeyPress& press, TerminalMode& mode) {
   switch (press.key) {
     case Key::kText:
       buffer_.insert(press.text);
@@ -44,16 +56,10 @@ std::optional<LineEditor::Line> LineEditor::handle(const KeyPress& press, Termin
     case Key::kNewline:
       buffer_.insert("\n");
       break;
-    case Key::kEnter:
-      return Line{End::kMessage, buffer_.text()};
-    case Key::kClosed:
-      return Line{End::kEndOfInput, {}};
     case Key::kEndOfInput:
-      if (buffer_.empty()) return Line{End::kEndOfInput, {}};
       buffer_.erase_next();
       break;
     case Key::kCancel:
-      if (buffer_.empty()) return Line{End::kCancelled, {}};
       buffer_.set({});
       break;
     case Key::kUp:
@@ -73,51 +79,29 @@ std::optional<LineEditor::Line> LineEditor::handle(const KeyPress& press, Termin
     default:
       edit(press.key);
   }
-  return std::nullopt;
 }
 
 bool LineEditor::edit(Key key) {
-  switch (key) {
-    case Key::kBackspace:
-      buffer_.backspace();
-      break;
-    case Key::kDelete:
-      buffer_.erase_next();
-      break;
-    case Key::kLeft:
-      buffer_.left();
-      break;
-    case Key::kRight:
-      buffer_.right();
-      break;
-    case Key::kHome:
-      buffer_.line_start();
-      break;
-    case Key::kEnd:
-      buffer_.line_end();
-      break;
-    case Key::kWordLeft:
-      buffer_.word_left();
-      break;
-    case Key::kWordRight:
-      buffer_.word_right();
-      break;
-    case Key::kEraseWord:
-      buffer_.erase_word();
-      break;
-    case Key::kEraseToStart:
-      buffer_.erase_to_start();
-      break;
-    case Key::kEraseToEnd:
-      buffer_.erase_to_end();
-      break;
-    case Key::kRecall:
-      buffer_.recall();
-      break;
-    default:
-      return false;
-  }
-  return true;
+  constexpr std::pair<Key, void (EditBuffer::*)()> kEdits[] = {
+      {Key::kBackspace, &EditBuffer::backspace},
+      {Key::kDelete, &EditBuffer::erase_next},
+      {Key::kLeft, &EditBuffer::left},
+      {Key::kRight, &EditBuffer::right},
+      {Key::kHome, &EditBuffer::line_start},
+      {Key::kEnd, &EditBuffer::line_end},
+      {Key::kWordLeft, &EditBuffer::word_left},
+      {Key::kWordRight, &EditBuffer::word_right},
+      {Key::kEraseWord, &EditBuffer::erase_word},
+      {Key::kEraseToStart, &EditBuffer::erase_to_start},
+      {Key::kEraseToEnd, &EditBuffer::erase_to_end},
+      {Key::kRecall, &EditBuffer::recall},
+  };
+  for (const auto& [edited, act] : kEdits)
+    if (edited == key) {
+      (buffer_.*act)();
+      return true;
+    }
+  return false;
 }
 
 void LineEditor::recall_older() {
@@ -132,35 +116,31 @@ void LineEditor::recall_newer() {
   buffer_.set(history_at_ == history_.size() ? draft_ : history_[history_at_]);
 }
 
+// The youngest message below an index that holds a text; nullopt: none.
+std::optional<size_t> LineEditor::find_older(const std::string& wanted, size_t below) const {
+  for (size_t i = below; i-- > 0;)
+    if (history_[i].find(wanted) != std::string::npos) return i;
+  return std::nullopt;
+}
+
 // Ctrl-R: what is typed is looked for in older messages; Ctrl-R again goes on, any other key takes
 // the one shown.
 void LineEditor::search() {
-  std::string wanted, found = buffer_.text();
+  std::string wanted;
   size_t from = history_.size();
-  const auto look = [&](size_t below) {
-    for (size_t i = below; i-- > 0;)
-      if (history_[i].find(wanted) != std::string::npos) {
-        from = i;
-        found = history_[i];
-        return;
-      }
-  };
   while (true) {
-    buffer_.set(found);
     draw("(search '" + wanted + "') ");
     const KeyPress press = keys_.next();
-    if (press.key == Key::kSearch) {
-      look(from);
-    } else if (press.key == Key::kText) {
+    if (press.key == Key::kText)
       wanted += press.text;
-      look(history_.size());
-    } else if (press.key == Key::kBackspace) {
+    else if (press.key == Key::kBackspace)
       wanted.erase(previous_character(wanted, wanted.size()));
-      look(history_.size());
-    } else {
-      if (press.key == Key::kCancel) buffer_.set({});
-      return;
-    }
+    else if (press.key != Key::kSearch)
+      break;
+    const auto found = find_older(wanted, press.key == Key::kSearch ? from : history_.size());
+    if (!found) continue;
+    from = *found;
+    buffer_.set(history_[from]);
   }
 }
 

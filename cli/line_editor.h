@@ -25,10 +25,12 @@ class LineEditor {
   Line read(const std::string& prompt, TerminalMode& mode);
 
  private:
-  std::optional<Line> handle(const KeyPress& press, TerminalMode& mode);
+  std::optional<Line> finish(Key key);
+  void handle(const KeyPress& press, TerminalMode& mode);
   bool edit(Key key);
   void recall_older();
   void recall_newer();
+  std::optional<size_t> find_older(const std::string& wanted, size_t below) const;
   void search();
   void draw(const std::string& prompt);
   void leave_drawing();

@@ -4,8 +4,8 @@
 
 namespace nibble::cli {
 
-Result<Answer> stream_answer(Session& session, const Prompt& prompt,
-                             const AnswerLimits& limits, AnswerWriter& writer) {
+Result<Answer> stream_answer(Session& session, const Prompt& prompt, const AnswerLimits& limits,
+                             AnswerWriter& writer) {
   const SignalWatch watch;
   ProgressLine progress;
   auto prefill = [&](int done, int total) {

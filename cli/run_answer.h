@@ -7,7 +7,7 @@
 namespace nibble::cli {
 
 // Ctrl-C ends the answer (kInterrupted) and leaves pending_signal() set.
-Result<Answer> stream_answer(Session& session, const Prompt& prompt,
-                             const AnswerLimits& limits, AnswerWriter& writer);
+Result<Answer> stream_answer(Session& session, const Prompt& prompt, const AnswerLimits& limits,
+                             AnswerWriter& writer);
 
 }  // namespace nibble::cli

@@ -5,8 +5,7 @@
 namespace nibble::cli {
 namespace {
 
-Result<Prompt> make_prompt(const RunOptions& o, const TextSource& source,
-                                   const std::string& text) {
+Result<Prompt> make_prompt(const RunOptions& o, const TextSource& source, const std::string& text) {
   NIBBLE_TRY(const PromptMaker maker, PromptMaker::create(o, source));
   if (!maker.has_template()) {
     if (!o.raw) notice("no chat template (a base model): the prompt is continued as it stands");

@@ -14,6 +14,12 @@ double now_s() {
 }
 double per_second(int n, double seconds) { return n > 0 && seconds > 0 ? n / seconds : 0; }
 
+void take_time(Answer& answer) {
+  const double now = now_s();
+  if (answer.first_token_at_s == 0) answer.first_token_at_s = now;
+  answer.decode_s = now - answer.first_token_at_s;
+}
+
 }  // namespace
 
 std::string_view to_string(EndReason reason) {
@@ -77,6 +83,14 @@ Result<Answer> Session::answer(std::span<const TokenId> prompt, const AnswerLimi
   return answer;
 }
 
+// Where the answer ends with what has been generated, before one more token is asked for.
+std::optional<EndReason> Session::end_before_next(const AnswerLimits& limits,
+                                                  const Answer& answer) const {
+  if (std::cmp_equal(answer.ids.size(), limits.max_tokens)) return EndReason::kLength;
+  if (!answer.ids.empty() && engine_.n_past() >= engine_.n_ctx()) return EndReason::kContextFull;
+  return std::nullopt;
+}
+
 Result<void> Session::generate(std::span<const float> logits, Sampler& sampler,
                                const AnswerLimits& limits, const AnswerEvents& events,
                                Answer& answer) {
@@ -85,32 +99,27 @@ Result<void> Session::generate(std::span<const float> logits, Sampler& sampler,
     answer.text += text;
     return events.token(id, text);
   };
-  for (answer.reason = EndReason::kLength;
-       std::cmp_not_equal(answer.ids.size(), limits.max_tokens);) {
+  auto end = end_before_next(limits, answer);
+  while (!end) {
+    if (!answer.ids.empty()) {
+      NIBBLE_TRY(logits, engine_.decode(answer.ids.back()));
+      cached_.push_back(answer.ids.back());
+      ++answer.n_decoded;
+    }
     const TokenId id = sampler.sample(logits);
-    const double now = now_s();
-    if (answer.ids.empty()) answer.first_token_at_s = now;
-    answer.decode_s = now - answer.first_token_at_s;
+    take_time(answer);
     if (tokenizer_.is_end(id) && !limits.ignore_eos) {
-      answer.reason = EndReason::kEndToken;
+      end = EndReason::kEndToken;
       break;
     }
     sampler.accept(id);
     answer.ids.push_back(id);
     NIBBLE_TRY(const bool go_on, show(id, stream.add(tokenizer_.piece(id))));
-    if (stream.stopped() || !go_on) {
-      answer.reason = stream.stopped() ? EndReason::kStopString : EndReason::kInterrupted;
-      break;
-    }
-    if (std::cmp_equal(answer.ids.size(), limits.max_tokens)) break;
-    if (engine_.n_past() >= engine_.n_ctx()) {
-      answer.reason = EndReason::kContextFull;
-      break;
-    }
-    NIBBLE_TRY(logits, engine_.decode(id));
-    cached_.push_back(id);
-    ++answer.n_decoded;
+    end = stream.stopped() ? EndReason::kStopString
+          : go_on          ? end_before_next(limits, answer)
+                           : EndReason::kInterrupted;
   }
+  answer.reason = *end;
   if (const std::string rest = stream.finish(); !rest.empty()) NIBBLE_CHECK(show(-1, rest));
   return {};
 }

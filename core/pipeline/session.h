@@ -2,6 +2,7 @@
 // generates an answer. Knows nothing of options, terminals or chat templates.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,6 +68,7 @@ class Session {
 
  private:
   Result<void> keep_common_prefix(std::span<const TokenId> prompt);
+  std::optional<EndReason> end_before_next(const AnswerLimits& limits, const Answer& answer) const;
   Result<void> generate(std::span<const float> logits, Sampler& sampler, const AnswerLimits& limits,
                         const AnswerEvents& events, Answer& answer);
   Sampler make_sampler(std::span<const TokenId> prompt, bool ignore_eos);
