@@ -7,25 +7,13 @@
 #include "cli/units.h"
 #include "core/base/json.h"
 #include "core/licence/licences.h"
+#include "core/models/architecture.h"
+#include "core/models/left_out.h"
 #include "core/models/model.h"
 #include "core/text/tokenizer.h"
 
 namespace nibble::cli {
 namespace {
-
-// "{architecture}.key" of each line of the architecture's sizes, and its name in the JSON document.
-constexpr std::pair<const char*, const char*> kSizes[] = {
-    {"block_count", "n_layer"},
-    {"embedding_length", "n_embd"},
-    {"attention.head_count", "n_head"},
-    {"attention.head_count_kv", "n_head_kv"},
-    {"attention.key_length", "d_head"},
-    {"feed_forward_length", "n_ff"},
-    {"expert_count", "n_expert"},
-    {"expert_used_count", "n_expert_used"},
-    {"attention.sliding_window", "n_window"},
-    {"context_length", "n_ctx_train"},
-};
 
 Json string_or_null(const Metadata& metadata, std::string_view key) {
   const auto* value = metadata.find(key);
@@ -33,15 +21,27 @@ Json string_or_null(const Metadata& metadata, std::string_view key) {
   return text ? Json(*text) : Json(nullptr);
 }
 
-Json sizes(const Metadata& metadata, const std::string& architecture) {
-  Json out = Json::object();
-  for (const auto& [key, name] : kSizes) {
-    const auto* value = metadata.find(architecture + "." + key);
-    if (!value) continue;
-    if (const auto* n = std::get_if<uint64_t>(value)) out[name] = *n;
-    if (const auto* n = std::get_if<int64_t>(value)) out[name] = *n;
-  }
+Json sizes(const Hparams& h) {
+  Json out = {{"n_layer", h.n_layer},     {"n_embd", h.n_embd}, {"n_head", h.n_head},
+              {"n_head_kv", h.n_head_kv}, {"d_head", h.d_k},    {"n_ff", h.n_ff}};
+  if (h.moe.n_expert > 0) out["n_expert"] = h.moe.n_expert;
+  if (h.moe.n_expert > 0) out["n_expert_used"] = h.moe.n_expert_used;
+  if (h.window > 0) out["n_window"] = h.window;
+  out["n_ctx_train"] = h.n_ctx_train;
   return out;
+}
+
+// Whether it runs here, and what is known when it does.
+void add_model(Json& out, const WeightFile& file) {
+  const auto model = Model::load(file);
+  out["runs"] = model.has_value();
+  if (!model) {
+    out["runs_not_because"] = model.error().message;
+    return;
+  }
+  out["architecture"] = model->architecture().gguf_name;
+  out["sizes"] = sizes(model->hparams());
+  out["left_out"] = left_out_tensors(file, *model);
 }
 
 Json types(const WeightFile& file) {
@@ -133,14 +133,11 @@ Result<Json> gather(const TextSource& source) {
   out["bytes"] = file.n_bytes();
   out["name"] = string_or_null(metadata, "general.name");
   out["architecture"] = string_or_null(metadata, "general.architecture");
-  out["sizes"] = sizes(
-      metadata, out["architecture"].is_string() ? out["architecture"].get<std::string>() : "");
+  out["sizes"] = Json::object();
   add_weights(out, file);
   NIBBLE_CHECK(add_text(out, source));
   NIBBLE_TRY(out["licence"], licence_facts(metadata));
-  const auto model = Model::load(file);
-  out["runs"] = model.has_value();
-  if (!model) out["runs_not_because"] = model.error().message;
+  add_model(out, file);
   return out;
 }
 
@@ -231,6 +228,9 @@ std::string to_text(const Json& facts) {
   add_licence(lines, facts["licence"]);
   lines.add("runs here", "{}",
             facts["runs"].get<bool>() ? "yes" : "no: " + text_of(facts["runs_not_because"]));
+  if (facts.contains("left_out") && !facts["left_out"].empty())
+    lines.add("left out", "{} tensors that a text model has no use for, as {}",
+              facts["left_out"].size(), text_of(facts["left_out"][0]));
   add_types(lines, facts["types"]);
   return lines.text();
 }

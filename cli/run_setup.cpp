@@ -4,6 +4,7 @@
 #include <random>
 
 #include "cli/output.h"
+#include "core/models/left_out.h"
 
 namespace nibble::cli {
 namespace {
@@ -94,6 +95,9 @@ Result<ReadyModel> make_ready(const RunOptions& o, TextSource& source,
   ReadyModel ready;
   NIBBLE_TRY(Model model, Model::load(*source.file));
   ready.model = std::make_unique<Model>(std::move(model));
+  if (const auto left_out = left_out_tensors(*source.file, *ready.model); !left_out.empty())
+    notice("{} tensors are left out, as {}; 'nibble inspect' counts them", left_out.size(),
+           left_out.front());
   NIBBLE_TRY(const int n_ctx, context_size(o, *ready.model, n_prompt));
   source.file->preload();
   ready.pool = std::make_unique<ThreadPool>(o.n_threads ? o.n_threads : default_threads());
