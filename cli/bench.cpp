@@ -58,7 +58,9 @@ Result<void> run_bench(const BenchOptions& o) {
 Command setup_bench(CLI::App& app) {
   CLI::App* command = add_command(app, "bench", "Measure a model's speed on this machine");
   auto o = std::make_shared<BenchOptions>();
-  command->add_option("MODEL", o->model, "GGUF file, or the name of an installed model")
+  command
+      ->add_option("MODEL", o->model,
+                   "GGUF file, Hugging Face or Meta folder, or the name of an installed model")
       ->required();
   const auto count = [&](const char* name, int& value, const char* text, int least, int most) {
     return command->add_option(name, value, text)

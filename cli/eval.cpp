@@ -161,7 +161,9 @@ Command setup_eval(CLI::App& app) {
   CLI::App* command =
       add_command(app, "eval", "Measure a model: perplexity on a text, logits of tokens");
   auto o = std::make_shared<EvalOptions>();
-  command->add_option("MODEL", o->model, "GGUF file, or the name of an installed model")
+  command
+      ->add_option("MODEL", o->model,
+                   "GGUF file, Hugging Face or Meta folder, or the name of an installed model")
       ->required();
   const auto count = [&](const char* name, int& value, const char* text, int most) {
     return command->add_option(name, value, text)->type_name("N")->check(in_range(1, most));

@@ -50,7 +50,8 @@ Command setup_inspect(CLI::App& app) {
   CLI::App* command = add_command(app, "inspect", "Show what a model file is");
   auto o = std::make_shared<InspectOptions>();
   command->add_option("MODEL", o->model,
-                      "GGUF file, or the name of an installed model; none: list those");
+                      "GGUF file, Hugging Face or Meta folder, or the name of an installed model; "
+                      "none: list those");
   command->add_flag("--metadata", o->metadata, "All key-value pairs")->group("Views");
   command->add_option("--key", o->key, "Of the metadata only this key's value, in full")
       ->type_name("KEY")

@@ -24,7 +24,10 @@ constexpr const char* kExamples =
     "  nibble eval model.gguf --text book.txt       its perplexity on a text\n"
     "  nibble bench model.gguf                      its speed on this machine\n"
     "\n"
-    "A MODEL is a GGUF file, or the name of one under $XDG_DATA_HOME/nibble/models.\n"
+    "A MODEL is a GGUF file, a Hugging Face or Meta folder, or the name of an installed model, "
+    "which\n"
+    "is a file or folder under $XDG_DATA_HOME/nibble/models (default "
+    "~/.local/share/nibble/models).\n"
     "NIBBLE_ISA=scalar (or avx2, avx512) forces an instruction set.\n"
     "'nibble COMMAND --help' tells a command's options.\n\n";
 

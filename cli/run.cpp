@@ -171,7 +171,8 @@ Command setup_run(CLI::App& app) {
   CLI::App* command = add_command(app, "run", "Answer a prompt, or chat");
   auto o = std::make_shared<RunOptions>();
   command->add_option("MODEL", o->model,
-                      "GGUF file, or the name of an installed model; none: the installed default");
+                      "GGUF file, Hugging Face or Meta folder, or the name of an installed model; "
+                      "none: the installed default");
   add_prompt_options(*command, *o);
   add_length_options(*command, *o);
   add_sampling_options(*command, o->sampling);

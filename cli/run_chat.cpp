@@ -18,7 +18,7 @@ Result<void> run_chat(const RunOptions& o) {
                 "{}: {}; pass -p TEXT to continue a text, or --chat-template-file FILE to chat",
                 source.path.string(),
                 o.raw ? "--raw leaves no chat template" : "no chat template (a base model)");
-  NIBBLE_TRY(const SamplerSettings settings, sampler_settings(o.sampling, source.file->metadata()));
+  NIBBLE_TRY(const SamplerSettings settings, sampler_settings(o.sampling, source));
   NIBBLE_TRY(ReadyModel ready, make_ready(o, source, settings, 0));
   notice("{}, context of {} tokens, seed {}; /help lists commands, Ctrl-D leaves",
          source.path.filename().string(), ready.engine->n_ctx(), settings.seed);

@@ -43,7 +43,7 @@ Result<void> run_one_shot(const RunOptions& o, const std::string& text) {
   NIBBLE_TRY(const Prompt prompt, make_prompt(o, source, text));
   if (o.show_prompt) return show_prompt(prompt, o.json);
   NIBBLE_CHECK(open_weights(source));
-  NIBBLE_TRY(const SamplerSettings settings, sampler_settings(o.sampling, source.file->metadata()));
+  NIBBLE_TRY(const SamplerSettings settings, sampler_settings(o.sampling, source));
   NIBBLE_TRY(const ReadyModel ready, make_ready(o, source, settings, prompt.ids.size()));
   const RunFacts facts{source.path.string(), settings.seed, ready.engine->n_ctx(),
                        process_start_s()};

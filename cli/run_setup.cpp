@@ -4,7 +4,9 @@
 #include <random>
 
 #include "cli/output.h"
+#include "core/base/json.h"
 #include "core/models/left_out.h"
+#include "formats/path_message.h"
 
 namespace nibble::cli {
 namespace {
@@ -44,6 +46,26 @@ Result<void> take_declared(const Metadata& metadata, SamplerSettings& settings) 
   return number("penalty_last_n", settings.repeat_last_n);
 }
 
+// The same of a folder, by transformers' keys.
+Result<void> take_generation_config(const std::filesystem::path& folder,
+                                    SamplerSettings& settings) {
+  const auto path = folder / "generation_config.json";
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return {};
+  NIBBLE_TRY(const std::string text, read_text(path.string()));
+  NIBBLE_TRY(const Json config, with_path(path, parse_json(text)));
+  const auto number = [&](const char* key, auto& value) {
+    if (config.is_object() && config.contains(key) && config[key].is_number())
+      value = config[key].get<std::remove_reference_t<decltype(value)>>();
+  };
+  number("temperature", settings.temperature);
+  number("top_k", settings.top_k);
+  number("top_p", settings.top_p);
+  number("min_p", settings.min_p);
+  number("repetition_penalty", settings.repeat_penalty);
+  return {};
+}
+
 Error does_not_fit(const RunOptions& o, const Model& model, size_t n_prompt, int n_ctx) {
   const bool model_holds_it = std::cmp_less_equal(n_prompt, model.n_ctx_train());
   const std::string advice =
@@ -57,9 +79,10 @@ Error does_not_fit(const RunOptions& o, const Model& model, size_t n_prompt, int
 
 }  // namespace
 
-Result<SamplerSettings> sampler_settings(const SamplingOptions& o, const Metadata& metadata) {
+Result<SamplerSettings> sampler_settings(const SamplingOptions& o, const TextSource& source) {
   SamplerSettings settings;
-  NIBBLE_CHECK(take_declared(metadata, settings));
+  NIBBLE_CHECK(take_declared(source.file->metadata(), settings));
+  NIBBLE_CHECK(take_generation_config(source.path, settings));
   take(o.temperature, settings.temperature);
   take(o.top_k, settings.top_k);
   take(o.top_p, settings.top_p);

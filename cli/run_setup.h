@@ -12,9 +12,9 @@
 
 namespace nibble::cli {
 
-// Options over what the model declares (general.sampling.*) over SamplerSettings' own. A seed that
-// was not given is drawn from the system.
-Result<SamplerSettings> sampler_settings(const SamplingOptions& options, const Metadata& metadata);
+// Options over what the model declares (general.sampling.* of a GGUF file, generation_config.json
+// of a folder) over SamplerSettings' own. A seed that was not given is drawn from the system.
+Result<SamplerSettings> sampler_settings(const SamplingOptions& options, const TextSource& source);
 
 // Tokens that the context holds. n_prompt: of the prompt, as far as it is known. Fails with
 // kContextFull, telling the numbers and what to pass, when the prompt does not fit.

@@ -3,6 +3,7 @@
 
 #include "core/base/json.h"
 #include "tests/cli/model_fixture.h"
+#include "tests/test_data.h"
 
 using namespace nibble;
 using namespace nibble::tests;
@@ -238,4 +239,19 @@ TEST_CASE("run gives the same tokens for any number of threads and any batch") {
   for (const char* threads : {"2", "4"}) CHECK(tokens({"-t", threads}) == expected);
   for (const char* batch : {"1", "7", "64", "512"})
     CHECK(tokens({"-t", "2", "-b", batch}) == expected);
+}
+
+TEST_CASE("run reads a folder, and its sampling defaults from generation_config.json") {
+  NIBBLE_NEED_DATA("reference-models/llama");
+  const TemporaryFolder folder;
+  for (const char* name : {"config.json", "model.safetensors", "tokenizer.json"})
+    std::filesystem::copy(data_dir() / "reference-models/llama" / name, folder.path() / name);
+  const auto text = [&](const char* seed) {
+    return run_program({"run", folder.path(), "--raw", "-p", "Hello", "-n", "20", "--seed", seed,
+                        "--quiet", "--ignore-eos"})
+        .out;
+  };
+  CHECK(text("1") != text("2"));
+  folder.write("generation_config.json", R"({"top_k": 1, "temperature": 0.6})");
+  CHECK(text("1") == text("2"));
 }
