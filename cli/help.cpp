@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cli/command.h"
+#include "cli/output.h"
 
 namespace nibble::cli {
 
@@ -97,6 +98,10 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
   command->group("Commands");
   command->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   command->get_help_ptr()->group(kLastGroup);
+  command
+      ->add_flag_callback(
+          "--quiet", [] { set_quiet(true); }, "Nothing on standard error but errors")
+      ->group(kLastGroup);
   return command;
 }
 

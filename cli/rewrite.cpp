@@ -178,7 +178,6 @@ Result<const quant::Mix*> parse_mix(const std::string& name) {
 }
 
 Result<void> rewrite(const RewriteOptions& o, QuantizeOptions plan) {
-  set_quiet(o.quiet);
   for (const auto& text : o.overrides) {
     NIBBLE_TRY(plan.overrides.emplace_back(), parse_override(text));
   }

@@ -15,7 +15,7 @@ struct RewriteOptions {
   std::vector<std::string> overrides;  // PATTERN=TYPE
   std::string max_shard;
   int n_threads = 0;
-  bool force = false, dry_run = false, json = false, quiet = false;
+  bool force = false, dry_run = false, json = false;
   bool errors = false;  // measure what weights lose
 };
 

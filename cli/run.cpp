@@ -113,7 +113,6 @@ void add_output_options(CLI::App& app, RunOptions& o) {
   app.add_flag("--json", o.json, "One JSON document at the end")->group("Output");
   app.add_flag("--events", o.events, "JSON lines while it runs: start, token, end")
       ->group("Output");
-  app.add_flag("--quiet", o.quiet, "Nothing on standard error but errors")->group("Output");
 }
 
 Result<void> check(const RunOptions& o) {
@@ -156,7 +155,6 @@ Result<std::optional<std::string>> find_prompt(const RunOptions& o) {
 
 Result<void> run_run(const RunOptions& o) {
   NIBBLE_CHECK(check(o));
-  set_quiet(o.quiet);
   NIBBLE_TRY(const auto prompt, find_prompt(o));
   if (prompt) return run_one_shot(o, *prompt);
   if (o.json || o.events || o.show_prompt)

@@ -32,7 +32,7 @@ struct RunOptions {
   SamplingOptions sampling;
   std::vector<std::string> stops;
   bool ignore_eos = false;
-  bool show_prompt = false, json = false, events = false, quiet = false;
+  bool show_prompt = false, json = false, events = false;
 };
 
 Result<void> run_one_shot(const RunOptions& options, const std::string& text);
