@@ -95,6 +95,13 @@ Result<void> check_not_source(const WeightFile& source, const std::filesystem::p
   return {};
 }
 
+// A folder's tensors have other names and another order of rows.
+Result<void> check_source(const WeightFile& source) {
+  if (source.container() == "gguf") return {};
+  return unsupported("{}: a {} model; GGUF files are quantized and rewritten",
+                     printable(source.folder().native(), 200), source.container());
+}
+
 std::string recipe_text(const QuantizeTarget& target, const QuantizeOptions& options) {
   std::string text(target.mix->name);
   for (const auto& o : options.overrides) text += fmt::format("; {}={}", o.pattern, o.format->name);
@@ -104,6 +111,7 @@ std::string recipe_text(const QuantizeTarget& target, const QuantizeOptions& opt
 MetadataDraft metadata_of(const WeightFile& source, const QuantizeTarget& target,
                           const QuantizeOptions& options) {
   MetadataDraft draft(source.metadata());
+  if (!target.mix) return draft;
   draft.remove_prefix("quantize.imatrix.");
   draft.set_u32("general.quantization_version", 2);
   draft.set_u32("general.file_type", target.mix->file_type);
@@ -118,15 +126,24 @@ MetadataDraft metadata_of(const WeightFile& source, const QuantizeTarget& target
   return draft;
 }
 
+Result<std::vector<quant::Choice>> choose(const WeightFile& source, const QuantizeTarget& target,
+                                          const QuantizeOptions& options) {
+  if (target.mix)
+    return quant::choose_formats(*target.mix,
+                                 facts_of(source.metadata(), options.imatrix != nullptr),
+                                 recipe_tensors(source), options.overrides);
+  std::vector<quant::Choice> choices;
+  for (const TensorView& t : source.tensors())
+    choices.push_back({t.format, t.format, quant::Cause::kKept});
+  return choices;
+}
+
 Result<QuantizePlan> plan_one(const WeightFile& source, const QuantizeTarget& target,
                               const QuantizeOptions& options) {
   QuantizePlan plan;
   plan.target = target;
-  const auto tensors = recipe_tensors(source);
-  NIBBLE_TRY(plan.choices, quant::choose_formats(
-                               *target.mix, facts_of(source.metadata(), options.imatrix != nullptr),
-                               tensors, options.overrides));
-  for (size_t i = 0; i < tensors.size(); ++i) {
+  NIBBLE_TRY(plan.choices, choose(source, target, options));
+  for (size_t i = 0; i < plan.choices.size(); ++i) {
     const TensorView& t = source.tensors()[i];
     NIBBLE_CHECK(check_choice(t, plan.choices[i], options));
     NIBBLE_CHECK(check_importance(t, plan.choices[i], options.imatrix));
@@ -169,6 +186,7 @@ double QuantizePlan::bpw() const {
 
 Result<std::vector<QuantizePlan>> plan_quantize(const WeightFile& source,
                                                 const QuantizeOptions& options) {
+  NIBBLE_CHECK(check_source(source));
   NIBBLE_CHECK(check_importance_sizes(source, options.imatrix));
   std::vector<QuantizePlan> plans;
   for (const QuantizeTarget& target : options.targets) {

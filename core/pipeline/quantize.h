@@ -20,7 +20,7 @@ namespace nibble {
 
 struct QuantizeTarget {
   std::filesystem::path path;
-  const quant::Mix* mix = nullptr;
+  const quant::Mix* mix = nullptr;  // null: every tensor as it is stored
 };
 
 struct QuantizeOptions {
@@ -44,10 +44,10 @@ struct QuantizePlan {
   double bpw() const;        // bits of tensor data for each weight
 };
 
-// Everything that can be known before work starts, and every refusal. source must outlive the
-// plans. Fails with kUsage (an override that matches nothing, a target that is the source),
-// kInvalidInput (a fallback under no_fallback, a quantized source, no importance where a format
-// needs it), kUnsupported.
+// Everything that can be known before work starts, and every refusal. source, a GGUF model, must
+// outlive the plans. Fails with kUsage (an override that matches nothing, a target that is the
+// source), kInvalidInput (a fallback under no_fallback, a quantized source, no importance where a
+// format needs it), kUnsupported.
 Result<std::vector<QuantizePlan>> plan_quantize(const WeightFile& source,
                                                 const QuantizeOptions& options);
 
