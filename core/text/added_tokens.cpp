@@ -70,7 +70,7 @@ void AddedTokens::split(std::string_view text, bool parse_special, std::span<con
     size_t begin = i, end = i + item->text.size();
     i = end;
     const AddedToken& token = item->token;
-    if ((token.special && !parse_special) || begin < done) continue;
+    if (token.special && !parse_special) continue;
     if (token.special && covers_any(plain_at, begin, end)) continue;
     if (token.single_word && ((begin > 0 && is_word(code_point_before(text, begin))) ||
                               (end < text.size() && is_word(code_point_at(text, end)))))
@@ -78,7 +78,7 @@ void AddedTokens::split(std::string_view text, bool parse_special, std::span<con
     if (token.lstrip) begin = std::max(space_before(text, begin), done);
     if (token.rstrip) end = space_after(text, end);
     if (done < begin) sink(kNoToken, done, begin);
-    sink(token.id, begin, end);
+    if (begin < end) sink(token.id, begin, end);  // else the one before took all of it along
     done = end;
   }
   if (done < text.size()) sink(kNoToken, done, text.size());

@@ -1,4 +1,5 @@
-// Tokens that are cut out of a text before anything else sees it, with the flags of tokenizer.json's "added_tokens".
+// Tokens that are cut out of a text before anything else sees it, with the flags of
+// tokenizer.json's "added_tokens".
 #pragma once
 
 #include <span>
@@ -25,7 +26,8 @@ struct AddedToken {
 class AddedTokens {
  public:
   AddedTokens() = default;
-  // The tokens to look for, by the text that stands for them: content, or content as the normalizer leaves it.
+  // The tokens to look for, by the text that stands for them: content, or content as the normalizer
+  // leaves it.
   struct Item {
     std::string text;
     AddedToken token;
@@ -33,10 +35,12 @@ class AddedTokens {
   explicit AddedTokens(std::vector<Item> items);
 
   bool empty() const { return index_.empty(); }
-  // Text in order, as a stretch (id kNoToken) or a token; of several at a place the longest, of equals the first.
-  // Special ones are passed over when parse_special is false, and where they cover one of plain_at (ascending).
+  // Text in order, as a stretch (id kNoToken) or a token; of several at a place the longest, of
+  // equals the first. Special ones are passed over when parse_special is false, and where they
+  // cover one of plain_at (ascending).
   using Sink = FunctionRef<void(TokenId id, size_t begin, size_t end)>;
-  void split(std::string_view text, bool parse_special, std::span<const size_t> plain_at, Sink sink) const;
+  void split(std::string_view text, bool parse_special, std::span<const size_t> plain_at,
+             Sink sink) const;
 
  private:
   const Item* longest_at(std::string_view text) const;

@@ -12,8 +12,8 @@ struct Affixes {
   std::vector<TokenId> before, after;
 };
 
-// json: the member "post_processor", or null. Fails with kUnsupported on a type that is not built in, kCorrupt on a token
-// that the vocabulary does not have.
+// json: the member "post_processor", or null. Fails with kUnsupported on a type that is not built
+// in, kCorrupt on a token that the vocabulary does not have.
 Result<Affixes> read_affixes(const Json& json, const Vocabulary& vocabulary);
 
 }  // namespace nibble::text

@@ -67,9 +67,8 @@ void Bpe::encode(std::string_view word, ModelScratch& scratch, std::vector<Token
     merge_word(scratch.bpe,
                [this](const Symbol& l, const Symbol& r) { return merges_.find(l.id, r.id); });
   } else {
-    merge_word(scratch.bpe, [this, text](const Symbol& l, const Symbol& r) {
-      return merge_of(text, l, r);
-    });
+    merge_word(scratch.bpe,
+               [this, text](const Symbol& l, const Symbol& r) { return merge_of(text, l, r); });
   }
   for (const Symbol& symbol : symbols) out.push_back(symbol.id);
 }
@@ -81,7 +80,8 @@ Merge Bpe::merge_of(std::string_view word, const Symbol& left, const Symbol& rig
   return id == kNoToken ? Merge{} : Merge{ranks_[static_cast<size_t>(id)], id};
 }
 
-// One symbol for each code point; what has no token becomes bytes, or unk: one for each, or one for a run of them.
+// One symbol for each code point; what has no token becomes bytes, or unk: one for each, or one for
+// a run of them.
 void Bpe::add_code_points(std::string_view word, std::vector<Symbol>& symbols) const {
   std::string decorated;
   bool in_unknown = false;

@@ -1,5 +1,5 @@
-// BPE over a vocabulary: by a list of merges (tokenizer.json, "gpt2" GGUF files) or by scores, where any two tokens whose
-// joined text is a token may merge (SentencePiece, tiktoken).
+// BPE over a vocabulary: by a list of merges (tokenizer.json, "gpt2" GGUF files) or by scores,
+// where any two tokens whose joined text is a token may merge (SentencePiece, tiktoken).
 #pragma once
 
 #include <array>
@@ -25,7 +25,8 @@ struct BpeOptions {
 
 class Bpe final : public SubwordModel {
  public:
-  // Exactly one of merges and ranks is filled. ranks: of each token as the result of a merge, kNoRank for never.
+  // Exactly one of merges and ranks is filled. ranks: of each token as the result of a merge,
+  // kNoRank for never.
   Bpe(std::shared_ptr<const Vocabulary> vocabulary, BpeOptions options, MergeTable merges,
       std::vector<uint32_t> ranks);
 

@@ -1,5 +1,6 @@
-// Byte-pair merging of one word: the adjacent pair of lowest rank is joined, the leftmost of equals, until no pair has a
-// rank (Sennrich 2016, arXiv:1508.07909). Which pairs have one is the caller's matter.
+// Byte-pair merging of one word: the adjacent pair of lowest rank is joined, the leftmost of
+// equals, until no pair has a rank (Sennrich 2016, arXiv:1508.07909). Which pairs have one is the
+// caller's matter.
 #pragma once
 
 #include <algorithm>
@@ -22,7 +23,8 @@ struct Merge {
   TokenId id = -1;
 };
 
-// A token within a word: its text is word[begin, end), or nothing (begin == end) for one that is not text of the word.
+// A token within a word: its text is word[begin, end), or nothing (begin == end) for one that is
+// not text of the word.
 struct Symbol {
   TokenId id;
   uint32_t begin, end;
@@ -37,8 +39,8 @@ struct BpeScratch {
     }
   };
   std::vector<Symbol> symbols;
-  std::vector<Merge> merges;                           // of symbols i and i + 1
-  std::vector<std::pair<uint32_t, uint32_t>> links;    // previous and next of each symbol
+  std::vector<Merge> merges;                         // of symbols i and i + 1
+  std::vector<std::pair<uint32_t, uint32_t>> links;  // previous and next of each symbol
   std::vector<Candidate> heap;
 };
 
@@ -73,9 +75,11 @@ class MergeTable {
   size_t n_ = 0;
 };
 
-inline constexpr size_t kShortWord = 40;  // symbols; above, the heap pays (measured on words of one repeated letter)
+inline constexpr size_t kShortWord =
+    40;  // symbols; above, the heap pays (measured on words of one repeated letter)
 
-// merge_of(left, right) gives the Merge of two adjacent symbols. scratch.symbols: the word, replaced by the result.
+// merge_of(left, right) gives the Merge of two adjacent symbols. scratch.symbols: the word,
+// replaced by the result.
 template <class MergeOf>
 void merge_short(BpeScratch& scratch, MergeOf merge_of) {
   auto& s = scratch.symbols;
@@ -123,8 +127,7 @@ void merge_long(BpeScratch& scratch, MergeOf merge_of) {
       links[next].first = top.left;
       consider(top.left, next);
     }
-    if (const uint32_t previous = links[top.left].first; previous < n)
-      consider(previous, top.left);
+    if (const uint32_t previous = links[top.left].first; previous < n) consider(previous, top.left);
   }
   std::erase_if(s, [](const Symbol& symbol) { return symbol.id < 0; });
 }

@@ -136,22 +136,27 @@ class WordPiece final : public Decoder {
   WordPiece(std::string prefix, bool cleans) : prefix_(std::move(prefix)), cleans_(cleans) {}
   Result<void> apply(Tokens& tokens, RegexScratch& scratch) const override {
     for (size_t i = 0; i < tokens.size(); ++i) {
-      if (i > 0) piece(tokens[i], scratch);
-      else if (cleans_) clean(tokens[i]);
+      if (i > 0)
+        piece(tokens[i], scratch);
+      else if (cleans_)
+        clean(tokens[i]);
     }
     return {};
   }
   void piece(std::string& token, RegexScratch&) const override {
-    if (token.starts_with(prefix_)) token.erase(0, prefix_.size());
-    else token.insert(0, " ");
+    if (token.starts_with(prefix_))
+      token.erase(0, prefix_.size());
+    else
+      token.insert(0, " ");
     if (cleans_) clean(token);
   }
 
  private:
   static void clean(std::string& token) {
     static constexpr std::pair<std::string_view, std::string_view> kRules[] = {
-        {" .", "."},     {" ?", "?"},   {" !", "!"},     {" ,", ","},     {" ' ", "'"}, {" n't", "n't"},
-        {" 'm", "'m"},   {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+        {" .", "."},   {" ?", "?"},     {" !", "!"},    {" ,", ","},
+        {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},  {" do not", " don't"},
+        {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
     for (const auto& [from, to] : kRules) replace_literal(token, from, to);
   }
   std::string prefix_;
@@ -230,7 +235,8 @@ Result<std::unique_ptr<Decoder>> read_replace(const Fields& fields) {
 Result<std::unique_ptr<Decoder>> read_metaspace(const Fields& fields) {
   NIBBLE_TRY(std::string replacement, fields.string("replacement", "\u2581"));
   NIBBLE_TRY(const bool prefix, fields.boolean("add_prefix_space", true));
-  NIBBLE_TRY(const std::string scheme, fields.string("prepend_scheme", prefix ? "always" : "never"));
+  NIBBLE_TRY(const std::string scheme,
+             fields.string("prepend_scheme", prefix ? "always" : "never"));
   if (replacement.empty()) return corrupt("decoder Metaspace: 'replacement' is empty");
   return std::make_unique<Metaspace>(std::move(replacement), scheme != "never");
 }

@@ -13,14 +13,15 @@ namespace nibble::text {
 class Decoder {
  public:
   virtual ~Decoder() = default;
-  // Rewrites the list of texts; joined, they are the decoded text. Fails (kInvalidInput) when a match is over budget.
+  // Rewrites the list of texts; joined, they are the decoded text. Fails (kInvalidInput) when a
+  // match is over budget.
   virtual Result<void> apply(std::vector<std::string>& tokens, RegexScratch& scratch) const = 0;
   // What becomes of one token in the middle of a text, as raw bytes.
   virtual void piece(std::string& token, RegexScratch& scratch) const = 0;
 };
 
-// json: the member "decoder", or null: texts are joined by spaces then. Fails with kUnsupported on a type that is not
-// built in.
+// json: the member "decoder", or null: texts are joined by spaces then. Fails with kUnsupported on
+// a type that is not built in.
 Result<std::unique_ptr<Decoder>> read_decoder(const Json& json);
 
 }  // namespace nibble::text

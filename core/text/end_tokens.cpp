@@ -5,13 +5,34 @@
 namespace nibble::text {
 namespace {
 // Texts that mean nothing else, whatever type the file gives them.
-constexpr std::string_view kMarkers[] = {
-    "<|eot_id|>",   "<|im_end|>",    "<|end|>",           "<|return|>",    "<|call|>",
-    "<|flush|>",    "<|calls|>",     "<end_of_turn>",     "<|endoftext|>", "<|end_of_text|>",
-    "<EOT>",        "_<EOT>",        "[EOT]",             "[EOS]",         "<|eom_id|>",
-    "<turn|>",      "<｜end▁of▁sentence｜>",              "<end_of_utterance>",
-    "<|fim_pad|>",  "<fim-pad>",     "<fim_pad>",         "<|fim_repo|>",  "<|repo_name|>",
-    "<fim-repo>",   "<repo_name>",   "<reponame>",        "<|file_sep|>",  "<file_sep>"};
+constexpr std::string_view kMarkers[] = {"<|eot_id|>",
+                                         "<|im_end|>",
+                                         "<|end|>",
+                                         "<|return|>",
+                                         "<|call|>",
+                                         "<|flush|>",
+                                         "<|calls|>",
+                                         "<end_of_turn>",
+                                         "<|endoftext|>",
+                                         "<|end_of_text|>",
+                                         "<EOT>",
+                                         "_<EOT>",
+                                         "[EOT]",
+                                         "[EOS]",
+                                         "<|eom_id|>",
+                                         "<turn|>",
+                                         "<｜end▁of▁sentence｜>",
+                                         "<end_of_utterance>",
+                                         "<|fim_pad|>",
+                                         "<fim-pad>",
+                                         "<fim_pad>",
+                                         "<|fim_repo|>",
+                                         "<|repo_name|>",
+                                         "<fim-repo>",
+                                         "<repo_name>",
+                                         "<reponame>",
+                                         "<|file_sep|>",
+                                         "<file_sep>"};
 // Texts that may stand in an answer (markup) unless the file makes them control tokens.
 constexpr std::string_view kControlOnly[] = {"</s>", "<eos>"};
 }  // namespace

@@ -1,5 +1,5 @@
-// Members of a JSON object by type. A member that is absent or null takes the default; one of another type fails
-// (kCorrupt), naming the object and the member.
+// Members of a JSON object by type. A member that is absent or null takes the default; one of
+// another type fails (kCorrupt), naming the object and the member.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// A tokenizer from a model's folder: tokenizer.json, or tokenizer.model where there is none, with what
-// tokenizer_config.json, generation_config.json and config.json say of beginning and end.
+// A tokenizer from a model's folder: tokenizer.json, or tokenizer.model where there is none, with
+// what tokenizer_config.json, generation_config.json and config.json say of beginning and end.
 #include "core/base/mapped_file.h"
 #include "core/text/end_tokens.h"
 #include "core/text/fields.h"
@@ -63,7 +63,8 @@ class JsonTokenizer {
     return {};
   }
 
-  // An id stands for at least one byte of the file, so that holes cannot ask for more than the file has.
+  // An id stands for at least one byte of the file, so that holes cannot ask for more than the file
+  // has.
   Result<void> place(std::string_view text, uint64_t id) {
     if (id >= n_bytes_ || id >= kMaxVocabulary)
       return corrupt("token '{}': id {} is out of range", text, id);
@@ -152,7 +153,8 @@ class FolderSettings {
     if (named != tokenizer_.end() && named->is_object()) {
       const auto content = named->find("content");
       if (content != named->end() && content->is_string())
-        if (const TokenId id = vocabulary.find(content->get<std::string>()); id != kNoToken) return id;
+        if (const TokenId id = vocabulary.find(content->get<std::string>()); id != kNoToken)
+          return id;
     } else if (named != tokenizer_.end() && named->is_string()) {
       if (const TokenId id = vocabulary.find(named->get<std::string>()); id != kNoToken) return id;
     }
@@ -179,8 +181,8 @@ class FolderSettings {
     }
   }
 
-  // transformers' Llama and Gemma classes put BOS and EOS where add_bos_token and add_eos_token say, whatever
-  // tokenizer.json does.
+  // transformers' Llama and Gemma classes put BOS and EOS where add_bos_token and add_eos_token
+  // say, whatever tokenizer.json does.
   void apply_added_affixes(TokenizerSource& source) const {
     const auto name = tokenizer_.find("tokenizer_class");
     const auto bos = tokenizer_.find("add_bos_token"), eos = tokenizer_.find("add_eos_token");
@@ -189,11 +191,11 @@ class FolderSettings {
       return;
     std::string kind = name->get<std::string>();
     if (kind.ends_with("Fast")) kind.resize(kind.size() - 4);
-    if (kind != "LlamaTokenizer" && kind != "GemmaTokenizer" && kind != "CodeLlamaTokenizer") return;
+    if (kind != "LlamaTokenizer" && kind != "GemmaTokenizer" && kind != "CodeLlamaTokenizer")
+      return;
     const bool adds_eos = eos != tokenizer_.end() && eos->is_boolean() && eos->get<bool>();
-    source.pipeline["post_processor"] =
-        affixes_json(bos->get<bool>() ? source.bos : std::nullopt,
-                     adds_eos ? source.eos : std::nullopt);
+    source.pipeline["post_processor"] = affixes_json(bos->get<bool>() ? source.bos : std::nullopt,
+                                                     adds_eos ? source.eos : std::nullopt);
   }
 
   Json tokenizer_, generation_, model_;

@@ -1,5 +1,6 @@
-// A tokenizer from the tokenizer.ggml.* keys of a GGUF file: the vocabulary as it stands there, the pipeline from
-// nibble.tokenizer.pipeline or from what the model kind and llama.cpp's name for the pre-tokenizer mean.
+// A tokenizer from the tokenizer.ggml.* keys of a GGUF file: the vocabulary as it stands there, the
+// pipeline from nibble.tokenizer.pipeline or from what the model kind and llama.cpp's name for the
+// pre-tokenizer mean.
 #include <bit>
 #include <cmath>
 
@@ -67,7 +68,8 @@ class GgufTokenizer {
     if (kind_ == "llama") return sentencepiece_pipeline();
     if (kind_ == "gpt2" || kind_ == "gemma4" || kind_ == "whitespace") return bpe_pipeline();
     if (kind_ == "t5") return unigram_pipeline();
-    return unsupported("key '{}': tokenizers of kind '{}' are not built in", key_of("model"), kind_);
+    return unsupported("key '{}': tokenizers of kind '{}' are not built in", key_of("model"),
+                       kind_);
   }
 
   Result<void> sentencepiece_pipeline() {
@@ -117,7 +119,8 @@ class GgufTokenizer {
                      scores->size(), n);
     if (scores)
       for (const double score : *scores)
-        if (!std::isfinite(score)) return corrupt("key '{}': a score is no number", key_of("scores"));
+        if (!std::isfinite(score))
+          return corrupt("key '{}': a score is no number", key_of("scores"));
     NIBBLE_TRY(const auto* merges, metadata_.get_strings(key_of("merges")));
     const Json& model = source_.pipeline["model"];
     const bool unigram = model.is_object() && model.value("type", Json()) == "Unigram";
@@ -153,7 +156,8 @@ class GgufTokenizer {
   void ranks_by_score(const std::vector<double>& scores) {
     source_.ranks.assign(static_cast<size_t>(source_.vocabulary->size()), kNoRank);
     for (TokenId id = 0; id < source_.vocabulary->size(); ++id) {
-      const auto bits = std::bit_cast<uint32_t>(static_cast<float>(scores[static_cast<size_t>(id)]));
+      const auto bits =
+          std::bit_cast<uint32_t>(static_cast<float>(scores[static_cast<size_t>(id)]));
       const uint32_t rising = bits >> 31 ? ~bits : bits | 0x80000000u;
       if (mergeable(id)) source_.ranks[static_cast<size_t>(id)] = ~rising;
     }
@@ -170,8 +174,10 @@ class GgufTokenizer {
     return id ? std::string(source_.vocabulary->text(*id)) : "";
   }
 
-  // A token named by a key; the default where it is absent and there. An id outside of the vocabulary is none.
-  Result<std::optional<TokenId>> special_id(std::string_view name, std::optional<TokenId> otherwise) {
+  // A token named by a key; the default where it is absent and there. An id outside of the
+  // vocabulary is none.
+  Result<std::optional<TokenId>> special_id(std::string_view name,
+                                            std::optional<TokenId> otherwise) {
     NIBBLE_TRY(const auto value, metadata_.get_u64(key_of(name)));
     const auto n = static_cast<uint64_t>(source_.vocabulary->size());
     if (value) return *value < n ? std::optional(static_cast<TokenId>(*value)) : std::nullopt;
@@ -189,8 +195,8 @@ class GgufTokenizer {
     return {};
   }
 
-  // Control, unknown and user-defined tokens that the pipeline does not list are added tokens too. Phi-3's take the
-  // white space behind them along, which GGUF has no key for.
+  // Control, unknown and user-defined tokens that the pipeline does not list are added tokens too.
+  // Phi-3's take the white space behind them along, which GGUF has no key for.
   Result<void> add_missing_special() {
     NIBBLE_TRY(const auto architecture, metadata_.get_string("general.architecture"));
     const bool strips = !own_pipeline_ && architecture.value_or("") == "phi3" && kind_ == "llama";
@@ -202,8 +208,8 @@ class GgufTokenizer {
       const bool added = type == kControl || type == kUnknown || type == kUserDefined;
       if (!added || listed[static_cast<size_t>(id)]) continue;
       AddedToken token{std::string(source_.vocabulary->text(id)), id, type != kUserDefined};
-      token.rstrip = strips && type != kUnknown && token.content != "<s>" &&
-                     token.content != "<|endoftext|>";
+      token.rstrip =
+          strips && type != kUnknown && token.content != "<s>" && token.content != "<|endoftext|>";
       source_.added.push_back(std::move(token));
     }
     return {};
@@ -214,8 +220,8 @@ class GgufTokenizer {
       NIBBLE_TRY(source_.bos, special_id("bos_token_id", std::nullopt));
       NIBBLE_TRY(source_.eos, special_id("eos_token_id", std::nullopt));
     }
-    for (const std::string_view name :
-         {"eot_token_id", "eom_token_id", "fim_pad_token_id", "fim_rep_token_id", "fim_sep_token_id"}) {
+    for (const std::string_view name : {"eot_token_id", "eom_token_id", "fim_pad_token_id",
+                                        "fim_rep_token_id", "fim_sep_token_id"}) {
       NIBBLE_TRY(const auto id, special_id(name, std::nullopt));
       if (id) source_.ends.push_back(*id);
     }

@@ -1,4 +1,5 @@
-// A fast hash of short byte strings and of pairs, for tables in memory; nothing stored depends on it.
+// A fast hash of short byte strings and of pairs, for tables in memory; nothing stored depends on
+// it.
 #pragma once
 
 #include <cstdint>
@@ -7,14 +8,16 @@
 
 namespace nibble::text {
 
-// The high and low half of a 128-bit product folded together: every input bit reaches every output bit.
+// The high and low half of a 128-bit product folded together: every input bit reaches every output
+// bit.
 inline uint64_t mix(uint64_t a, uint64_t b) {
   __extension__ using Wide = unsigned __int128;
   const Wide product = static_cast<Wide>(a) * b;
   return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
 }
 
-inline constexpr uint64_t kHashA = 0x9E3779B97F4A7C15u, kHashB = 0xD6E8FEB86659FD93u;  // odd, half the bits set
+inline constexpr uint64_t kHashA = 0x9E3779B97F4A7C15u,
+                          kHashB = 0xD6E8FEB86659FD93u;  // odd, half the bits set
 
 inline uint64_t hash_pair(uint64_t a, uint64_t b) { return mix(a ^ kHashA, b ^ kHashB); }
 

@@ -13,11 +13,11 @@ std::unexpected<Error> broken(simdjson::error_code error, std::string_view where
 }
 
 // The value of a simdjson result, or a kCorrupt error that says where.
-#define NIBBLE_SJ(target, where, ...)                                               \
-  do {                                                                              \
-    auto sj_result = (__VA_ARGS__);                                                 \
-    if (const auto sj_error = std::move(sj_result).get(target); sj_error)           \
-      return broken(sj_error, where);                                               \
+#define NIBBLE_SJ(target, where, ...)                                     \
+  do {                                                                    \
+    auto sj_result = (__VA_ARGS__);                                       \
+    if (const auto sj_error = std::move(sj_result).get(target); sj_error) \
+      return broken(sj_error, where);                                     \
   } while (false)
 
 class Document {

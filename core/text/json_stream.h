@@ -1,4 +1,5 @@
-// A tokenizer.json, tens of megabytes of vocabulary and merges, read without a value for each string.
+// A tokenizer.json, tens of megabytes of vocabulary and merges, read without a value for each
+// string.
 #pragma once
 
 #include <filesystem>
@@ -8,14 +9,17 @@
 
 namespace nibble::text {
 
-// Who takes what a tokenizer.json says, in this order whatever the order in the file. A failure ends the reading.
+// Who takes what a tokenizer.json says, in this order whatever the order in the file. A failure
+// ends the reading.
 struct TokenizerJsonReader {
   // Everything but the vocabulary and the merges of the model.
   FunctionRef<Result<void>(Json pipeline)> pipeline;
-  // The vocabulary: text and id, or of a list text, place and score. n_bytes of the file bound what ids can be.
+  // The vocabulary: text and id, or of a list text, place and score. n_bytes of the file bound what
+  // ids can be.
   FunctionRef<Result<void>(std::string_view text, uint64_t id, double score)> token;
   FunctionRef<Result<void>()> vocabulary_ends;
-  // A merge: two texts, or with a right one that is empty "left right" in one. They live until merges_end returns.
+  // A merge: two texts, or with a right one that is empty "left right" in one. They live until
+  // merges_end returns.
   FunctionRef<Result<void>(std::string_view left, std::string_view right)> merge;
   FunctionRef<Result<void>()> merges_end;
 };

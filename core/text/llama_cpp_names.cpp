@@ -16,7 +16,8 @@ namespace {
 #define UPPER "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"
 #define LOWER "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
 #define NO_WORD "[^\\r\\n\\p{L}\\p{N}]?"
-#define CASED_WORDS(suffix) NO_WORD UPPER "*" LOWER "+" suffix "|" NO_WORD UPPER "+" LOWER "*" suffix
+#define CASED_WORDS(suffix) \
+  NO_WORD UPPER "*" LOWER "+" suffix "|" NO_WORD UPPER "+" LOWER "*" suffix
 #define CJK "[\\x{4e00}-\\x{9fa5}\\x{3040}-\\x{309f}\\x{30a0}-\\x{30ff}]+"
 #define ASCII_MARKS "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~]"
 #define MARKED_WORDS ASCII_MARKS "[A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+"
@@ -27,9 +28,9 @@ namespace {
 #define NO_HAN(set) "[" set "&&[^\\p{Han}]]"
 #define UPPER_NO_HAN NO_HAN("\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}")
 #define LOWER_NO_HAN NO_HAN("\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}")
-#define CASED_WORDS_NO_HAN                                    \
-  NO_WORD UPPER_NO_HAN "*" LOWER_NO_HAN "+" CONTRACTION "?|"  \
-  NO_WORD UPPER_NO_HAN "+" LOWER_NO_HAN "*" CONTRACTION "?"
+#define CASED_WORDS_NO_HAN                                                                         \
+  NO_WORD UPPER_NO_HAN "*" LOWER_NO_HAN "+" CONTRACTION "?|" NO_WORD UPPER_NO_HAN "+" LOWER_NO_HAN \
+                       "*" CONTRACTION "?"
 #define HALVED(n) "\\s{" #n "}(?!\\S)|"
 
 // A pass is an expression whose matches and gaps become pieces, or one of these.
@@ -41,7 +42,8 @@ constexpr std::string_view kGpt2 = "<gpt2>";    // ByteLevel with its own expres
 constexpr std::string_view kBytes = "<bytes>";  // ByteLevel without: maps bytes
 constexpr std::string_view kSpaceSplit = "<white space>";  // WhitespaceSplit
 
-// The alphabets that DeepSeek LLM names: Latin, Greek, Cyrillic, Armenian, Georgian, Cherokee and others that have case.
+// The alphabets that DeepSeek LLM names: Latin, Greek, Cyrillic, Armenian, Georgian, Cherokee and
+// others that have case.
 constexpr std::string_view kDeepseekLetters =
     "\\s?[A-Za-z\\x{b5}\\x{c0}-\\x{d6}\\x{d8}-\\x{f6}\\x{f8}-\\x{1ba}\\x{1bc}-\\x{1bf}"
     "\\x{1c4}-\\x{293}\\x{295}-\\x{2af}\\x{370}-\\x{373}\\x{376}\\x{377}\\x{37b}-\\x{37d}"
@@ -70,8 +72,8 @@ constexpr std::string_view kSentence =
 
 enum Flags : unsigned {
   kNone = 0,
-  kNfc = 1,            // the text is normalized first
-  kIgnoreMerges = 2,   // a piece that is a token is that token
+  kNfc = 1,           // the text is normalized first
+  kIgnoreMerges = 2,  // a piece that is a token is that token
   kAddBos = 4,
   kSpacesEscaped = 8,  // spaces become U+2581, the vocabulary is plain text
 };
@@ -85,46 +87,61 @@ struct Row {
 constexpr Row kRows[] = {
     {"gpt-2 phi-2 jina-es jina-de jina-v2-es jina-v2-de gigachat a.x-4.0 mellum jais trillion "
      "exaone4 granite-docling jina-v1-en jina-v2-code roberta-bpe",
-     kNone, {kGpt2}},
+     kNone,
+     {kGpt2}},
     {"modern-bert mpt olmo", kNfc, {kGpt2}},
     {"starcoder refact smollm codeshell exaone minerva-7b mellum2", kNone, {kDigits, kGpt2}},
     {"command-r", kNfc, {kDigits, kGpt2}},
     {"llama3 llama-v3 llama-bpe falcon3 falcon-h1 pixtral midm-2.0 lfm2 jina-v5-nano",
      kIgnoreMerges | kAddBos,
      {CONTRACTION "|" LETTERS "|\\p{N}{1,3}|" PUNCTUATION_LINES "|" LINES_SPACES, kBytes}},
-    {"dbrx smaug-bpe", kNone,
+    {"dbrx smaug-bpe",
+     kNone,
      {CONTRACTION "|" LETTERS "|\\p{N}{1,3}|" PUNCTUATION_LINES "|" LINES_SPACES, kBytes}},
-    {"chatglm-bpe glm4 glm5", kIgnoreMerges,
+    {"chatglm-bpe glm4 glm5",
+     kIgnoreMerges,
      {CONTRACTION "|" LETTERS "|\\p{N}{1,3}|" PUNCTUATION_LINES "|" LINES_SPACES, kBytes}},
-    {"qwen2 deepseek-r1-qwen kormo f2llmv2 megrez stablelm2 hunyuan solar-open grok-2", kNfc,
+    {"qwen2 deepseek-r1-qwen kormo f2llmv2 megrez stablelm2 hunyuan solar-open grok-2",
+     kNfc,
      {QWEN_WORDS, kBytes}},
-    {"qwen35", kNfc,
+    {"qwen35",
+     kNfc,
      {CONTRACTION "|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}|"
-      " ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|" LINES_SPACES, kBytes}},
+                  " ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|" LINES_SPACES,
+      kBytes}},
     {"gpt-4o llama4 kanana2 talkie minimax-m2", kNone, {GPT4O_WORDS, kBytes}},
     {"granite-embed-multi-97m", kIgnoreMerges, {GPT4O_WORDS, kBytes}},
-    {"tekken", kIgnoreMerges | kAddBos,
+    {"tekken",
+     kIgnoreMerges | kAddBos,
      {CASED_WORDS("") "|\\p{N}|" PUNCTUATION_SLASHES "|" LINES_SPACES, kBytes}},
-    {"deepseek-v3 hunyuan-dense joyai-llm hy_v4", kNone,
+    {"deepseek-v3 hunyuan-dense joyai-llm hy_v4",
+     kNone,
      {"\\p{N}{1,3}", CJK, DEEPSEEK_WORDS, kBytes}},
-    {"spark2_5", kNone,
+    {"spark2_5",
+     kNone,
      {"\\p{N}{1,3}", CJK, MARKED_WORDS "| ?[\\p{P}\\p{S}]+|[\\r\\n]|" SPACES, kDigits, kBytes}},
-    {"deepseek-llm", kNone,
+    {"deepseek-llm",
+     kNone,
      {"[\\r\\n]", kDeepseekLetters, kDeepseekMarks, "\\s+$", kEastAsian, kDigits, kBytes}},
-    {"deepseek-coder", kNone,
+    {"deepseek-coder",
+     kNone,
      {"[\\r\\n]", "\\s?\\p{L}+", "\\s?\\p{P}+", kEastAsian, kDigits, kBytes}},
     {"falcon", kNone, {kPunctuationRuns, kGpt2, kDigitRuns, "[0-9][0-9][0-9]"}},
-    {"default", kNone,
+    {"default",
+     kNone,
      {"[\\p{P}\\$\\+<=>\\^~\\|]+",
       "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)", "\\p{N}+",
       "[0-9][0-9][0-9]", kBytes}},
     {"poro-chat bloom gpt3-finnish", kNone, {kSentence, kBytes}},
     {"viking", kNone, {kSentence, kDigits, kBytes}},
-    {"jais-2", kNone,
+    {"jais-2",
+     kNone,
      {CONTRACTION "|" LETTERS "|\\p{N}{1,3}|" PUNCTUATION_LINES "|\\s*[\\r\\n]+|" HALVED(512)
-      HALVED(256) HALVED(128) HALVED(64) HALVED(32) HALVED(16) HALVED(8) HALVED(4)
-      "\\s{1,2}(?!\\S)|\\s{1}", kBytes}},
-    {"youtu", kIgnoreMerges,
+          HALVED(256) HALVED(128) HALVED(64) HALVED(32) HALVED(16) HALVED(8)
+              HALVED(4) "\\s{1,2}(?!\\S)|\\s{1}",
+      kBytes}},
+    {"youtu",
+     kIgnoreMerges,
      {"[\\x{ac00}-\\x{d7a3}\\x{3131}-\\x{318e}]+|[\\x{ff01}\\x{2026}\\x{201c}\\x{201d}"
       "\\x{2018}\\x{2019}\\x{2014}\\x{ff1a}\\x{ff1b}\\x{ff0c}\\x{3001}-\\x{303f}\\x{fe30}-"
       "\\x{fe4f}]+|[\\x{3105}-\\x{312f}]+|[\\x{4e00}-\\x{9fa5}\\x{3040}-\\x{309f}\\x{30a0}"
@@ -132,21 +149,28 @@ constexpr Row kRows[] = {
       CASED_WORDS(CONTRACTION "?") "|\\p{N}|" PUNCTUATION_SLASHES "|" LINES_SPACES, kBytes}},
     {"tiny_aya cohere2moe", kNone, {"\\d{1,3}(?=(?:\\d{3})*\\b)", GPT4O_WORDS, kBytes}},
     {"superbpe", kNone, {"\\p{N}+", "(?=(?:\\d{3})+(?!\\d))", kBytes}},
-    {"bailingmoe bailingmoe2 llada-moe", kNone,
+    {"bailingmoe bailingmoe2 llada-moe",
+     kNone,
      {"'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*|"
-      "\\s*[\\r\\n]|" SPACES, kBytes}},
-    {"seed-coder", kNone,
+      "\\s*[\\r\\n]|" SPACES,
+      kBytes}},
+    {"seed-coder",
+     kNone,
      {CONTRACTION "|" LETTERS "|\\p{N}{1}| ?[^\\s\\p{L}\\p{N}\\r\\n]+|" LINES_SPACES, kBytes}},
-    {"kimi-k2", kNone,
+    {"kimi-k2",
+     kNone,
      {"[\\p{Han}]+|" CASED_WORDS_NO_HAN "|\\p{N}{1,3}|" PUNCTUATION_LINES "|" LINES_SPACES,
       kBytes}},
-    {"minicpm5", kIgnoreMerges,
+    {"minicpm5",
+     kIgnoreMerges,
      {"\\p{N}{1,3}", CONTRACTION "|" LETTERS "|\\p{N}+|" PUNCTUATION_LINES "|" LINES_SPACES,
       kBytes}},
-    {"chameleon", kAddBos,
+    {"chameleon",
+     kAddBos,
      {"<sentinel:[0-9]+>", "(IMGIMG)((A|B|C|D|E|F|G|H|I){1,4})Z", "([\\t\\n]|    |  )", kDigits,
       kPunctuation, kGpt2}},
-    {"afmoe", kNone,
+    {"afmoe",
+     kNone,
      {"\\p{N}{1,3}(?=(?:\\p{N}{3})*(?!\\p{N}))",
       "[\\x{4e00}-\\x{9fff}\\x{3400}-\\x{4dbf}\\x{8c48}-\\x{faff}\\x{3040}-\\x{309f}"
       "\\x{30a0}-\\x{30ff}\\x{ff65}-\\x{ff9f}\\x{2f00}-\\x{2fdf}\\x{e40}-\\x{e7f}\\x{e80}-"
@@ -154,9 +178,11 @@ constexpr Row kRows[] = {
       "\\x{a9ff}\\x{ac00}-\\x{d7af}\\x{1100}-\\x{11ff}]+",
       DEEPSEEK_WORDS, kBytes}},
     {"laguna", kNone, {"[^\\n]+|[\\n]+", QWEN_WORDS, kBytes}},
-    {"exaone-moe", kNone,
+    {"exaone-moe",
+     kNone,
      {CONTRACTION "|[^\\r\\n\\p{L}\\p{N}]?(?:\\p{L}\\p{M}*(?: \\p{L}\\p{M}*)*)+|\\p{N}|"
-      " ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]?|\\s*[\\r\\n]|" SPACES, kBytes}},
+                  " ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]?|\\s*[\\r\\n]|" SPACES,
+      kBytes}},
     {"ufakzeka", kNone, {LETTERS "|\\p{N}|" PUNCTUATION_LINES "|" LINES_SPACES, kBytes}},
     {"gemma4 granite-embed-multi-311m sarvam-moe", kSpacesEscaped, {}},
     {"whitespace", kNone, {kSpaceSplit}},

@@ -1,5 +1,5 @@
-// llama.cpp's names for pre-tokenizers (tokenizer.ggml.pre), each as what the models of that name say in their own
-// tokenizer.json. Sources: those files, and llama.cpp's table of names.
+// llama.cpp's names for pre-tokenizers (tokenizer.ggml.pre), each as what the models of that name
+// say in their own tokenizer.json. Sources: those files, and llama.cpp's table of names.
 #pragma once
 
 #include <string_view>

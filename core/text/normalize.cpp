@@ -129,7 +129,9 @@ Result<std::unique_ptr<Normalizer>> read_bert(const Fields& fields) {
   parts.push_back(bert_clean(clean, ideographs));
   if (strip_marks) {
     parts.push_back(form(NormalForm::kNfd));
-    parts.push_back(strip_accents());
+    parts.push_back(each_code_point([](char32_t c, std::string& out) {
+      if (!is_nonspacing_mark(c)) append_utf8(out, c);
+    }));
   }
   if (lower) parts.push_back(lowercase());
   return std::make_unique<Sequence>(std::move(parts));

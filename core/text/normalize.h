@@ -12,12 +12,14 @@ namespace nibble::text {
 class Normalizer {
  public:
   virtual ~Normalizer() = default;
-  // Rewrites text (valid UTF-8, and it stays so). begins_text is false for a stretch that continues one across bytes that
-  // are no UTF-8: nothing is put before it. Fails (kInvalidInput) when a match is over budget.
+  // Rewrites text (valid UTF-8, and it stays so). begins_text is false for a stretch that continues
+  // one across bytes that are no UTF-8: nothing is put before it. Fails (kInvalidInput) when a
+  // match is over budget.
   virtual Result<void> apply(std::string& text, bool begins_text, RegexScratch& scratch) const = 0;
 };
 
-// json: the member "normalizer". Fails with kUnsupported on a type or a setting that is not built in.
+// json: the member "normalizer". Fails with kUnsupported on a type or a setting that is not built
+// in.
 Result<std::unique_ptr<Normalizer>> read_normalizer(const Json& json);
 
 }  // namespace nibble::text

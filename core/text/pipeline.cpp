@@ -63,8 +63,10 @@ class Encoding {
     ids_.reserve(text.size() / 3 + 8);
     if (options_.add_special) append(parts_.affixes.before);
     const auto sink = [&](TokenId id, size_t begin, size_t end) {
-      if (id != kNoToken) ids_.push_back(id);
-      else stretch(text.substr(begin, end - begin), begin == 0);
+      if (id != kNoToken)
+        ids_.push_back(id);
+      else
+        stretch(text.substr(begin, end - begin), begin == 0);
     };
     parts_.added.split(text, options_.parse_special, options_.plain_at, sink);
     if (options_.add_special) append(parts_.affixes.after);
@@ -118,8 +120,7 @@ class Encoding {
   }
 
   void encode_word(std::string_view word) {
-    if (word.size() > WordCache::kLongest)
-      return parts_.model->encode(word, scratch_.model, ids_);
+    if (word.size() > WordCache::kLongest) return parts_.model->encode(word, scratch_.model, ids_);
     const uint64_t hash = hash_bytes(word);
     if (scratch_.words.find(word, hash, ids_)) return;
     const size_t before = ids_.size();
@@ -211,7 +212,8 @@ class Pipeline final : public Tokenizer {
   bool has_bytes_ = true;
 };
 
-// Where each added token is looked for: in the text, or in the normalized text as the normalizer leaves it.
+// Where each added token is looked for: in the text, or in the normalized text as the normalizer
+// leaves it.
 Result<void> place_added(const std::vector<AddedToken>& added, Parts& parts) {
   std::vector<AddedTokens::Item> plain, normalized;
   RegexScratch scratch;

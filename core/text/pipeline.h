@@ -15,7 +15,8 @@
 
 namespace nibble::text {
 
-// What a file says of a tokenizer. pipeline has the members of a tokenizer.json, the model's without vocab and merges.
+// What a file says of a tokenizer. pipeline has the members of a tokenizer.json, the model's
+// without vocab and merges.
 struct TokenizerSource {
   std::shared_ptr<const Vocabulary> vocabulary;  // added tokens included
   int n_model = 0;                               // ids below are the model's own

@@ -1,4 +1,5 @@
-// Members of a tokenizer.json: written for files that do not carry one, and read where several sources have them.
+// Members of a tokenizer.json: written for files that do not carry one, and read where several
+// sources have them.
 #pragma once
 
 #include <optional>

@@ -15,8 +15,8 @@ void PrefixIndex::narrow(uint32_t& low, uint32_t& high, size_t depth, unsigned c
   const auto byte_at = [depth](const Entry& entry) {
     return static_cast<unsigned char>(entry.text[depth]);
   };
-  const auto range = std::ranges::equal_range(entries_.begin() + low, entries_.begin() + high, byte,
-                                              {}, byte_at);
+  const auto range =
+      std::ranges::equal_range(entries_.begin() + low, entries_.begin() + high, byte, {}, byte_at);
   low = static_cast<uint32_t>(range.begin() - entries_.begin());
   high = static_cast<uint32_t>(range.end() - entries_.begin());
 }

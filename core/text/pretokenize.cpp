@@ -66,8 +66,7 @@ class SplitAt final : public Stage {
  public:
   SplitAt(Predicate picks, SplitBehavior behavior) : picks_(picks), behavior_(behavior) {}
 
-  void split(const Piece& piece, std::string&, PreTokenizeScratch&,
-             PieceSink sink) const override {
+  void split(const Piece& piece, std::string&, PreTokenizeScratch&, PieceSink sink) const override {
     auto emit = [&](size_t begin, size_t end) { sink(part_of(piece, begin, end)); };
     SplitEmitter emitter(behavior_, false, emit);
     const std::string_view text = piece.text;
@@ -95,8 +94,7 @@ std::unique_ptr<Stage> split_at(Predicate picks, SplitBehavior behavior) {
 // Words, and runs of what is neither word nor space; spaces go.
 class Whitespace final : public Stage {
  public:
-  void split(const Piece& piece, std::string&, PreTokenizeScratch&,
-             PieceSink sink) const override {
+  void split(const Piece& piece, std::string&, PreTokenizeScratch&, PieceSink sink) const override {
     enum Kind { kSpace, kWord, kOther };
     const std::string_view text = piece.text;
     size_t begin = 0;
@@ -143,8 +141,8 @@ class Metaspace final : public Stage {
   void split(const Piece& piece, std::string& buffer, PreTokenizeScratch&,
              PieceSink sink) const override {
     buffer.clear();
-    const bool wanted = prepend_ == Prepend::kAlways ||
-                        (prepend_ == Prepend::kFirst && piece.begins_text);
+    const bool wanted =
+        prepend_ == Prepend::kAlways || (prepend_ == Prepend::kFirst && piece.begins_text);
     const bool has = piece.text.starts_with(' ') || piece.text.starts_with(replacement_);
     if (wanted && !has && !piece.continues) buffer += replacement_;
     for (const char c : piece.text) c == ' ' ? buffer += replacement_ : buffer += c;
@@ -182,8 +180,7 @@ Result<void> read_byte_level(Stages& stages, const Fields& fields) {
   if (prefix) stages.push_back(std::make_unique<PrefixSpace>());
   if (words) {
     NIBBLE_TRY(Pattern pattern, Pattern::read(Json{{"Regex", kGpt2Words}}, "ByteLevel"));
-    stages.push_back(
-        std::make_unique<Split>(std::move(pattern), SplitBehavior::kIsolated, false));
+    stages.push_back(std::make_unique<Split>(std::move(pattern), SplitBehavior::kIsolated, false));
   }
   stages.push_back(std::make_unique<MapBytes>());
   return {};
@@ -203,7 +200,8 @@ Result<void> read_split(Stages& stages, const Fields& fields) {
 Result<void> read_metaspace(Stages& stages, const Fields& fields) {
   NIBBLE_TRY(std::string replacement, fields.string("replacement", "\u2581"));
   NIBBLE_TRY(const bool prefix, fields.boolean("add_prefix_space", true));
-  NIBBLE_TRY(const std::string scheme, fields.string("prepend_scheme", prefix ? "always" : "never"));
+  NIBBLE_TRY(const std::string scheme,
+             fields.string("prepend_scheme", prefix ? "always" : "never"));
   NIBBLE_TRY(const bool splits, fields.boolean("split", true));
   using Prepend = Metaspace::Prepend;
   if (scheme != "always" && scheme != "first" && scheme != "never")
@@ -234,8 +232,7 @@ Result<void> read_delimiter(Stages& stages, const Fields& fields) {
   NIBBLE_TRY(const std::string delimiter, fields.need_string("delimiter"));
   if (delimiter.empty()) return corrupt("pre-tokenizer CharDelimiterSplit: 'delimiter' is empty");
   const char32_t wanted = decode_utf8(delimiter.data());
-  stages.push_back(
-      split_at([wanted](char32_t c) { return c == wanted; }, SplitBehavior::kRemoved));
+  stages.push_back(split_at([wanted](char32_t c) { return c == wanted; }, SplitBehavior::kRemoved));
   return {};
 }
 

@@ -36,12 +36,13 @@ class PreTokenizer {
                        PieceSink sink) const = 0;
   };
 
-  // json: the member "pre_tokenizer", or null. Fails with kUnsupported on a type or setting that is not built in.
+  // json: the member "pre_tokenizer", or null. Fails with kUnsupported on a type or setting that is
+  // not built in.
   static Result<PreTokenizer> read(const Json& json);
 
   void run(const Piece& piece, PreTokenizeScratch& scratch, PieceSink sink) const;
-  // The pieces are raw bytes that the model is to see in GPT-2's alphabet: its mapping is the last step, and is left to
-  // the caller, which can look a piece up first.
+  // The pieces are raw bytes that the model is to see in GPT-2's alphabet: its mapping is the last
+  // step, and is left to the caller, which can look a piece up first.
   bool maps_bytes() const { return maps_bytes_; }
   bool splits() const { return !stages_.empty(); }
 

@@ -8,12 +8,14 @@
 namespace nibble::text {
 namespace {
 
-// The id of the unknown token by its text; kNoToken when none is named. Named and missing is a fault.
+// The id of the unknown token by its text; kNoToken when none is named. Named and missing is a
+// fault.
 Result<TokenId> unknown_token(const Fields& fields, const Vocabulary& vocabulary) {
   NIBBLE_TRY(const std::string text, fields.string("unk_token", ""));
   if (text.empty()) return kNoToken;
   const TokenId id = vocabulary.find(text);
-  if (id == kNoToken) return corrupt("model: the unknown token '{}' is not in the vocabulary", text);
+  if (id == kNoToken)
+    return corrupt("model: the unknown token '{}' is not in the vocabulary", text);
   return id;
 }
 
@@ -60,7 +62,8 @@ Result<std::unique_ptr<SubwordModel>> read_model(const Json& json, bool maps_byt
                                                  TokenizerSource&& source) {
   NIBBLE_TRY(const Fields fields, Fields::of(json, "model"));
   NIBBLE_TRY(std::string type, fields.string("type", ""));
-  if (type.empty()) type = source.scores.empty() ? "BPE" : "Unigram";  // files from before the member was
+  if (type.empty())
+    type = source.scores.empty() ? "BPE" : "Unigram";  // files from before the member was
   if (type == "BPE") return read_bpe(fields, maps_bytes, std::move(source));
   if (maps_bytes) return unsupported("model {} behind a byte-level pre-tokenizer", type);
   if (type == "Unigram") return read_unigram(fields, std::move(source));

@@ -1,4 +1,5 @@
-// Regular expressions as tokenizer files write them, matched by PCRE2 (JIT, UTF, Unicode properties) under a budget.
+// Regular expressions as tokenizer files write them, matched by PCRE2 (JIT, UTF, Unicode
+// properties) under a budget.
 #pragma once
 
 #include <cstddef>
@@ -36,7 +37,8 @@ class Regex {
   Regex& operator=(Regex&&) noexcept;
   ~Regex();
 
-  // The first match in text (valid UTF-8) that begins at from or later. kOverBudget: the match was given up.
+  // The first match in text (valid UTF-8) that begins at from or later. kOverBudget: the match was
+  // given up.
   Outcome find(std::string_view text, size_t from, RegexScratch& scratch, Match& match) const;
 
  private:

@@ -1,4 +1,5 @@
-// Oniguruma's character classes in PCRE2's words, for use inside of brackets. Part of regex_translate.
+// Oniguruma's character classes in PCRE2's words, for use inside of brackets. Part of
+// regex_translate.
 #pragma once
 
 #include <string>
@@ -20,7 +21,8 @@ inline constexpr std::string_view kWordEscapeItems =
     R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{b2}\x{b3}\x{b9}\x{bc}-\x{be})";
 inline constexpr std::string_view kHexItems = "0-9A-Fa-f";
 
-// Items of \p{NAME} (negated: of \P{NAME}). Fails (kUnsupported) on a name that is not known to mean the same in both.
+// Items of \p{NAME} (negated: of \P{NAME}). Fails (kUnsupported) on a name that is not known to
+// mean the same in both.
 Result<std::string> property_items(std::string_view name, bool negated);
 // Items of [:NAME:].
 Result<std::string> posix_items(std::string_view name, bool negated);

@@ -34,9 +34,7 @@ class Translator {
 
  private:
   bool done() const { return pos_ >= in_.size(); }
-  char peek(size_t ahead = 0) const {
-    return pos_ + ahead < in_.size() ? in_[pos_ + ahead] : '\0';
-  }
+  char peek(size_t ahead = 0) const { return pos_ + ahead < in_.size() ? in_[pos_ + ahead] : '\0'; }
   bool accept(std::string_view words) {
     if (!in_.substr(pos_).starts_with(words)) return false;
     pos_ += words.size();
@@ -76,7 +74,8 @@ class Translator {
       if (peek() == '*' || peek() == '+' || peek() == '?') {
         out_ += in_[pos_++];
         if (peek() == '?' || peek() == '+') out_ += in_[pos_++];
-        if (!done() && std::string_view("*+?{").contains(peek())) return refuse("a doubled quantifier");
+        if (!done() && std::string_view("*+?{").contains(peek()))
+          return refuse("a doubled quantifier");
         return {};
       }
       NIBBLE_TRY(const bool interval, interval_after(begin));
@@ -85,8 +84,8 @@ class Translator {
     return {};
   }
 
-  // {n}, {n,}, {,m} or {n,m} after the atom that begins at out_[begin]. '+' after it repeats the whole, where PCRE2
-  // would take it for a possessive mark.
+  // {n}, {n,}, {,m} or {n,m} after the atom that begins at out_[begin]. '+' after it repeats the
+  // whole, where PCRE2 would take it for a possessive mark.
   Result<bool> interval_after(size_t begin) {
     if (peek() != '{') return false;
     const size_t end = in_.find('}', pos_);
@@ -112,25 +111,36 @@ class Translator {
   // One atom; false for what cannot be repeated (an anchor, options).
   Result<bool> atom() {
     switch (peek()) {
-      case '(': return group();
+      case '(':
+        return group();
       case '[': {
         ++pos_;
         NIBBLE_TRY(const std::string set, char_class(1));
         out_ += set;
         return true;
       }
-      case '\\': return escape();
-      case '^': case '$':  // at every line, as Ruby has it: the caller compiles with PCRE2_MULTILINE
+      case '\\':
+        return escape();
+      case '^':
+      case '$':  // at every line, as Ruby has it: the caller compiles with PCRE2_MULTILINE
         out_ += in_[pos_++];
         return false;
-      case '.': out_ += in_[pos_++]; return true;
-      case '*': case '+': case '?': return refuse("nothing to repeat");
-      default: out_ += code_point_escape(take_code_point()); return true;
+      case '.':
+        out_ += in_[pos_++];
+        return true;
+      case '*':
+      case '+':
+      case '?':
+        return refuse("nothing to repeat");
+      default:
+        out_ += code_point_escape(take_code_point());
+        return true;
     }
   }
 
   Result<bool> group() {
-    static constexpr std::string_view kOpeners[] = {"(?:", "(?=", "(?!", "(?<=", "(?<!", "(?>", "(?i:", "(?-i:"};
+    static constexpr std::string_view kOpeners[] = {
+        "(?:", "(?=", "(?!", "(?<=", "(?<!", "(?>", "(?i:", "(?-i:"};
     if (depth_ >= kMaxPatternDepth) return refuse("more than {} nested groups", kMaxPatternDepth);
     if (in_.substr(pos_).starts_with("(?i)")) {
       if (!first_atom_) return refuse("'(?i)' after the beginning of its group");
@@ -156,22 +166,32 @@ class Translator {
   }
 
   Result<bool> escape() {
-    static const std::string kWordBoundary = fmt::format(
-        "(?:(?<=[{0}])(?![{0}])|(?<![{0}])(?=[{0}]))", kWordEscapeItems);
-    static const std::string kNoWordBoundary = fmt::format(
-        "(?:(?<=[{0}])(?=[{0}])|(?<![{0}])(?![{0}]))", kWordEscapeItems);
+    static const std::string kWordBoundary =
+        fmt::format("(?:(?<=[{0}])(?![{0}])|(?<![{0}])(?=[{0}]))", kWordEscapeItems);
+    static const std::string kNoWordBoundary =
+        fmt::format("(?:(?<=[{0}])(?=[{0}])|(?<![{0}])(?![{0}]))", kWordEscapeItems);
     switch (peek(1)) {
-      case 'b': pos_ += 2; out_ += kWordBoundary; return false;
-      case 'B': pos_ += 2; out_ += kNoWordBoundary; return false;
-      case 'A': case 'z': case 'Z':
+      case 'b':
+        pos_ += 2;
+        out_ += kWordBoundary;
+        return false;
+      case 'B':
+        pos_ += 2;
+        out_ += kNoWordBoundary;
+        return false;
+      case 'A':
+      case 'z':
+      case 'Z':
         out_ += in_.substr(pos_, 2);
         pos_ += 2;
         return false;
-      case 'w': case 'W':
+      case 'w':
+      case 'W':
         out_ += fmt::format("[{}{}]", peek(1) == 'W' ? "^" : "", kWordEscapeItems);
         pos_ += 2;
         return true;
-      default: break;
+      default:
+        break;
     }
     NIBBLE_TRY(const Member member, escaped_member());
     out_ += bracketed(member);
@@ -192,24 +212,44 @@ class Translator {
     if (static_cast<unsigned char>(c) >= 0x80) return Member{take_code_point(), {}};
     ++pos_;
     switch (c) {
-      case 't': return Member{U'\t', {}};
-      case 'n': return Member{U'\n', {}};
-      case 'r': return Member{U'\r', {}};
-      case 'f': return Member{U'\f', {}};
-      case 'v': return Member{U'\v', {}};
-      case 'a': return Member{U'\a', {}};
-      case 'e': return Member{U'\x1b', {}};
-      case 'x': case 'u': return code_point_by_number(c);
-      case 'd': return Member{{}, "\\p{Nd}"};
-      case 'D': return Member{{}, "\\P{Nd}"};
-      case 's': return Member{{}, std::string(kSpaceItems)};
-      case 'S': return Member{{}, std::string(kNotSpaceItems)};
-      case 'w': return Member{{}, std::string(kWordItems)};
-      case 'W': return Member{{}, std::string(kWordItems), true};
-      case 'h': return Member{{}, std::string(kHexItems)};
-      case 'H': return Member{{}, std::string(kHexItems), true};
-      case 'p': case 'P': return property(c == 'P');
-      default: break;
+      case 't':
+        return Member{U'\t', {}};
+      case 'n':
+        return Member{U'\n', {}};
+      case 'r':
+        return Member{U'\r', {}};
+      case 'f':
+        return Member{U'\f', {}};
+      case 'v':
+        return Member{U'\v', {}};
+      case 'a':
+        return Member{U'\a', {}};
+      case 'e':
+        return Member{U'\x1b', {}};
+      case 'x':
+      case 'u':
+        return code_point_by_number(c);
+      case 'd':
+        return Member{{}, "\\p{Nd}"};
+      case 'D':
+        return Member{{}, "\\P{Nd}"};
+      case 's':
+        return Member{{}, std::string(kSpaceItems)};
+      case 'S':
+        return Member{{}, std::string(kNotSpaceItems)};
+      case 'w':
+        return Member{{}, std::string(kWordItems)};
+      case 'W':
+        return Member{{}, std::string(kWordItems), true};
+      case 'h':
+        return Member{{}, std::string(kHexItems)};
+      case 'H':
+        return Member{{}, std::string(kHexItems), true};
+      case 'p':
+      case 'P':
+        return property(c == 'P');
+      default:
+        break;
     }
     const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     if (plain) return refuse("escape '\\{}'", c);
@@ -327,8 +367,10 @@ class Translator {
 
 Result<std::string> oniguruma_to_pcre2(std::string_view pattern) {
   if (pattern.size() > kMaxPattern)
-    return unsupported("regular expression of {} bytes, at most {} are read", pattern.size(), kMaxPattern);
-  if (valid_utf8_prefix(pattern) != pattern.size()) return unsupported("regular expression that is no UTF-8");
+    return unsupported("regular expression of {} bytes, at most {} are read", pattern.size(),
+                       kMaxPattern);
+  if (valid_utf8_prefix(pattern) != pattern.size())
+    return unsupported("regular expression that is no UTF-8");
   return Translator(pattern).translate();
 }
 

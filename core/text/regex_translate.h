@@ -1,6 +1,6 @@
-// Regular expressions as tokenizer files write them (Oniguruma, Ruby syntax, UTF-8) in PCRE2's words. Whatever the two
-// read differently is rewritten or refused; nothing passes that is not known to mean the same.
-// Source: Oniguruma's doc/RE and doc/SYNTAX.md, pcre2pattern(3).
+// Regular expressions as tokenizer files write them (Oniguruma, Ruby syntax, UTF-8) in PCRE2's
+// words. Whatever the two read differently is rewritten or refused; nothing passes that is not
+// known to mean the same. Source: Oniguruma's doc/RE and doc/SYNTAX.md, pcre2pattern(3).
 #pragma once
 
 #include <string>

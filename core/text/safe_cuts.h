@@ -1,6 +1,7 @@
-// Where a text can be cut without changing its tokens: between two code points that stand side by side in no token, since
-// merging only ever makes tokens. Makes a long text without a pre-tokenizer (SentencePiece) into words that a cache can
-// hold. Kept as a Bloom filter: a false hit costs a cut, never a token.
+// Where a text can be cut without changing its tokens: between two code points that stand side by
+// side in no token, since merging only ever makes tokens. Makes a long text without a pre-tokenizer
+// (SentencePiece) into words that a cache can hold. Kept as a Bloom filter: a false hit costs a
+// cut, never a token.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 // SentencePiece's ModelProto. Fields that are used, by number:
-//   1 pieces: 1 text, 2 score (float), 3 type     2 trainer: 3 model_type, 24 treat_whitespace_as_suffix, 35 byte_fallback
-//   3 normalizer: 2 precompiled_charsmap, 3 add_dummy_prefix, 4 remove_extra_whitespaces, 5 escape_whitespaces
+//   1 pieces: 1 text, 2 score (float), 3 type     2 trainer: 3 model_type, 24
+//   treat_whitespace_as_suffix, 35 byte_fallback 3 normalizer: 2 precompiled_charsmap, 3
+//   add_dummy_prefix, 4 remove_extra_whitespaces, 5 escape_whitespaces
 // Source: sentencepiece's sentencepiece_model.proto; Protocol Buffers' wire format.
 #include <bit>
 #include <cmath>
@@ -33,7 +34,8 @@ class Message {
         NIBBLE_TRY(field.value, varint());
         return field;
       }
-      case 1: return fixed(field, 8);
+      case 1:
+        return fixed(field, 8);
       case 2: {
         NIBBLE_TRY(const uint64_t length, varint());
         if (length > rest_.size()) return cut();
@@ -41,8 +43,10 @@ class Message {
         rest_.remove_prefix(length);
         return field;
       }
-      case 5: return fixed(field, 4);
-      default: return corrupt("SentencePiece model, byte {}: wire type {}", offset(), tag & 7);
+      case 5:
+        return fixed(field, 4);
+      default:
+        return corrupt("SentencePiece model, byte {}: wire type {}", offset(), tag & 7);
     }
   }
 
@@ -159,11 +163,13 @@ void take_pieces(const SentencePieceModel& model, TokenizerSource& source) {
   for (size_t id = 0; id < model.texts.size(); ++id) {
     const int type = model.types[id];
     const bool text = type == kNormal || type == kUserDefined || type == kUnused;
-    if (bpe) source.ranks.push_back(text ? falling_rank(model.scores[id]) : kNoRank);
-    else source.scores.push_back(double{model.scores[id]});
+    if (bpe)
+      source.ranks.push_back(text ? falling_rank(model.scores[id]) : kNoRank);
+    else
+      source.scores.push_back(double{model.scores[id]});
     if (type == kControl || type == kUnknown || type == kUserDefined)
-      source.added.push_back({std::string(model.texts[id]), static_cast<TokenId>(id),
-                              type != kUserDefined});
+      source.added.push_back(
+          {std::string(model.texts[id]), static_cast<TokenId>(id), type != kUserDefined});
   }
 }
 }  // namespace

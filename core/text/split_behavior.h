@@ -1,5 +1,6 @@
-// What a split does with its delimiters, as tokenizer.json names it: stretches that match and stretches between them, in
-// order, become pieces. The rules are those of NormalizedString::split of the `tokenizers` package.
+// What a split does with its delimiters, as tokenizer.json names it: stretches that match and
+// stretches between them, in order, become pieces. The rules are those of NormalizedString::split
+// of the `tokenizers` package.
 #pragma once
 
 #include <string_view>
@@ -26,17 +27,26 @@ class SplitEmitter {
   SplitEmitter(SplitBehavior behavior, bool invert, Emit emit)
       : behavior_(behavior), invert_(invert), emit_(emit) {}
 
-  // The next stretch; stretches follow one another without gaps. An empty one changes what may merge, as there.
+  // The next stretch; stretches follow one another without gaps. An empty one changes what may
+  // merge, as there.
   void add(size_t begin, size_t end, bool match) {
     match = match != invert_;
     switch (behavior_) {
-      case SplitBehavior::kIsolated: put(begin, end); break;
+      case SplitBehavior::kIsolated:
+        put(begin, end);
+        break;
       case SplitBehavior::kRemoved:
         if (!match) put(begin, end);
         break;
-      case SplitBehavior::kContiguous: extend_if(match == last_, begin, end); break;
-      case SplitBehavior::kMergedWithPrevious: extend_if(match && !last_, begin, end); break;
-      case SplitBehavior::kMergedWithNext: extend_if(!match && last_, begin, end); break;
+      case SplitBehavior::kContiguous:
+        extend_if(match == last_, begin, end);
+        break;
+      case SplitBehavior::kMergedWithPrevious:
+        extend_if(match && !last_, begin, end);
+        break;
+      case SplitBehavior::kMergedWithNext:
+        extend_if(!match && last_, begin, end);
+        break;
     }
     last_ = match;
   }

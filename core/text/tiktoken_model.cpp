@@ -1,5 +1,6 @@
-// tiktoken's text format, as Llama 3's Meta folders have it: lines "base64 rank", every byte string once, ranks in order.
-// A pair merges by the rank of what it makes; a piece that is a token is that token.
+// tiktoken's text format, as Llama 3's Meta folders have it: lines "base64 rank", every byte string
+// once, ranks in order. A pair merges by the rank of what it makes; a piece that is a token is that
+// token.
 #include <array>
 #include <charconv>
 
@@ -13,11 +14,17 @@ namespace {
 constexpr int kSpecialTokens = 256;
 
 // The names behind the vocabulary; the rest is <|reserved_special_token_N|>, counted on.
-constexpr std::string_view kNames[] = {
-    "<|begin_of_text|>",          "<|end_of_text|>",         "<|reserved_special_token_0|>",
-    "<|reserved_special_token_1|>", "<|finetune_right_pad_id|>", "<|reserved_special_token_2|>",
-    "<|start_header_id|>",        "<|end_header_id|>",       "<|eom_id|>",
-    "<|eot_id|>",                 "<|python_tag|>"};
+constexpr std::string_view kNames[] = {"<|begin_of_text|>",
+                                       "<|end_of_text|>",
+                                       "<|reserved_special_token_0|>",
+                                       "<|reserved_special_token_1|>",
+                                       "<|finetune_right_pad_id|>",
+                                       "<|reserved_special_token_2|>",
+                                       "<|start_header_id|>",
+                                       "<|end_header_id|>",
+                                       "<|eom_id|>",
+                                       "<|eot_id|>",
+                                       "<|python_tag|>"};
 constexpr int kFirstUnnamed = 3;
 
 constexpr std::array<int8_t, 256> kBase64 = [] {

@@ -1,5 +1,5 @@
-// tokenizer.model, which Meta's folders have in place of a tokenizer.json: a SentencePiece model, or tiktoken's list of
-// ranks.
+// tokenizer.model, which Meta's folders have in place of a tokenizer.json: a SentencePiece model,
+// or tiktoken's list of ranks.
 #pragma once
 
 #include <filesystem>
@@ -13,7 +13,8 @@ Result<TokenizerSource> read_tokenizer_model(const std::filesystem::path& path);
 
 // The file's text, as SentencePiece's protocol buffer (sentencepiece_model.proto): BPE and Unigram.
 Result<TokenizerSource> read_sentencepiece(std::string_view bytes);
-// Lines of base64(bytes) and rank, with Llama 3's expression and its 256 special tokens behind the vocabulary.
+// Lines of base64(bytes) and rank, with Llama 3's expression and its 256 special tokens behind the
+// vocabulary.
 Result<TokenizerSource> read_tiktoken(std::string_view text);
 
 }  // namespace nibble::text

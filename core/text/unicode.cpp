@@ -30,8 +30,9 @@ bool in_ranges(const CodePointRange (&ranges)[n], char32_t c) {
   return range != std::end(ranges) && c >= range->first;
 }
 
-// Whether the canonical form can change where c stands: anything but a starter that no form takes apart or joins to what
-// stands before it. The ranges are the common scripts whose characters are all of that kind.
+// Whether the canonical form can change where c stands: anything but a starter that no form takes
+// apart or joins to what stands before it. The ranges are the common scripts whose characters are
+// all of that kind.
 bool inert_in_nfc(char32_t c) {
   if (c < 0x300) return true;
   if (between(c, 0x400, 0x482) || between(c, 0x4E00, 0x9FFF) || between(c, 0xAC00, 0xD7A3) ||
@@ -65,7 +66,8 @@ void append_whole(std::string& out, NormalForm form, std::string_view text) {
   out.append(reinterpret_cast<const char*>(result), static_cast<size_t>(n));
 }
 
-// Only the stretches that can change are put into the form: each from the starter before it to the next inert one.
+// Only the stretches that can change are put into the form: each from the starter before it to the
+// next inert one.
 void append_nfc(std::string& out, std::string_view text) {
   size_t copied = 0, starter = 0;
   for (size_t i = 0; i < text.size();) {
@@ -109,6 +111,10 @@ bool is_mark(char32_t c) {
   return mark != in_ranges(kMarkDiffers, c);
 }
 
+bool is_nonspacing_mark(char32_t c) {
+  return category(c) == UTF8PROC_CATEGORY_MN && !in_ranges(kMarkDiffers, c);
+}
+
 bool is_punctuation(char32_t c) {
   if (c < 0x80) return c > 0x20 && c < 0x7F && !ascii_alphanumeric(c);
   const auto k = category(c);
@@ -125,9 +131,8 @@ bool is_word(char32_t c) {
   if (c < 0x80) return ascii_alphanumeric(c) || c == '_';
   const auto k = category(c);
   return (k >= UTF8PROC_CATEGORY_LU && k <= UTF8PROC_CATEGORY_NL) || k == UTF8PROC_CATEGORY_PC ||
-         between(c, 0x24B6, 0x24E9) ||
-         between(c, 0x1F130, 0x1F149) || between(c, 0x1F150, 0x1F169) || between(c, 0x1F170, 0x1F189) ||
-         c == 0x200C || c == 0x200D;
+         between(c, 0x24B6, 0x24E9) || between(c, 0x1F130, 0x1F149) ||
+         between(c, 0x1F150, 0x1F169) || between(c, 0x1F170, 0x1F189) || c == 0x200C || c == 0x200D;
 }
 
 bool is_ideograph(char32_t c) {
@@ -151,7 +156,7 @@ std::string normal_form(NormalForm form, std::string_view text) {
   for (size_t i = 0, next; i < text.size(); i = next) {
     next = i + utf8_length(static_cast<unsigned char>(text[i]));
     if (static_cast<unsigned char>(text[i]) < 0xDF ||  // 0xDF: U+07C0
-         !in_ranges(kUnknownToForms, decode_utf8(text.data() + i)))
+        !in_ranges(kUnknownToForms, decode_utf8(text.data() + i)))
       continue;
     append_form(out, form, text.substr(done, i - done));
     out += text.substr(i, next - i);

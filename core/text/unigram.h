@@ -1,4 +1,5 @@
-// Unigram language model (Kudo 2018, arXiv:1804.10959): the segmentation with the highest sum of scores.
+// Unigram language model (Kudo 2018, arXiv:1804.10959): the segmentation with the highest sum of
+// scores.
 #pragma once
 
 #include <array>

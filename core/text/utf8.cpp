@@ -5,8 +5,9 @@
 namespace nibble::text {
 namespace {
 struct LeadByte {
-  int n_bytes;                // 0: no lead byte
-  unsigned char least, most;  // bounds of the second byte: no overlong forms, surrogates, nothing above U+10FFFF
+  int n_bytes;  // 0: no lead byte
+  unsigned char least,
+      most;  // bounds of the second byte: no overlong forms, surrogates, nothing above U+10FFFF
 };
 
 LeadByte lead_byte(unsigned char b) {

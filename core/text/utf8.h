@@ -1,4 +1,5 @@
-// UTF-8 by code point: decoding of text known to be valid, finding what is not valid, and repair as U+FFFD.
+// UTF-8 by code point: decoding of text known to be valid, finding what is not valid, and repair as
+// U+FFFD.
 #pragma once
 
 #include <cstddef>
@@ -35,7 +36,8 @@ void append_utf8(std::string& out, char32_t code_point);
 
 // What stands at the head of bytes (not empty): a whole code point, or a fault.
 struct Utf8Head {
-  int n_bytes;      // of the code point; of a fault, its maximal subpart (Unicode 3.9, U+FFFD substitution): 1 to 3
+  int n_bytes;  // of the code point; of a fault, its maximal subpart (Unicode 3.9, U+FFFD
+                // substitution): 1 to 3
   bool valid;
   bool incomplete;  // a fault only because the bytes end: more of them could complete it
 };

@@ -1,5 +1,5 @@
-// Bytes of tokens, as they come, to text that can be shown: a code point that a token ends within is held back until its
-// other bytes come; bytes that are no UTF-8 become U+FFFD.
+// Bytes of tokens, as they come, to text that can be shown: a code point that a token ends within
+// is held back until its other bytes come; bytes that are no UTF-8 become U+FFFD.
 #pragma once
 
 #include <string>

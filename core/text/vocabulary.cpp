@@ -41,7 +41,8 @@ size_t Vocabulary::slot_of(std::string_view text, const Key& key) const {
 Result<Vocabulary> Vocabulary::make(std::vector<std::string_view> texts,
                                     std::shared_ptr<const std::string> arena) {
   if (texts.size() > kMaxVocabulary)
-    return unsupported("vocabulary of {} tokens, at most {} are read", texts.size(), kMaxVocabulary);
+    return unsupported("vocabulary of {} tokens, at most {} are read", texts.size(),
+                       kMaxVocabulary);
   Vocabulary out;
   out.texts_ = std::move(texts);
   out.arena_ = std::move(arena);
@@ -50,7 +51,8 @@ Result<Vocabulary> Vocabulary::make(std::vector<std::string_view> texts,
     const std::string_view text = out.texts_[id];
     if (text.empty()) continue;
     if (text.size() > kMaxTokenText)
-      return unsupported("token {} of {} bytes, at most {} are read", id, text.size(), kMaxTokenText);
+      return unsupported("token {} of {} bytes, at most {} are read", id, text.size(),
+                         kMaxTokenText);
     out.longest_ = std::max(out.longest_, text.size());
     const Key key(text);
     Slot& slot = out.slots_[out.slot_of(text, key)];

@@ -1,4 +1,5 @@
-// Ids of words that were met before. Not for several threads at once; forgets everything when it is full.
+// Ids of words that were met before. Not for several threads at once; forgets everything when it is
+// full.
 #pragma once
 
 #include <cstdint>

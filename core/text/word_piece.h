@@ -1,4 +1,5 @@
-// WordPiece (BERT): the longest token at each place of a word, or one unknown token for the whole word.
+// WordPiece (BERT): the longest token at each place of a word, or one unknown token for the whole
+// word.
 #pragma once
 
 #include <memory>

@@ -1,0 +1,133 @@
+// Tokenizer files that are broken or ask for what is not built in: refused by name, none crashes.
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "core/text/tokenizer_model.h"
+#include "tests/text/tokenizer_cases.h"
+
+using namespace nibble;
+using namespace nibble::tests;
+
+namespace {
+namespace fs = std::filesystem;
+
+// A folder with a small tokenizer.json in which one piece of text is another.
+Result<std::unique_ptr<Tokenizer>> load_changed(const std::string& from, const std::string& to) {
+  std::string text = R"({"added_tokens": [{"id": 3, "content": "<s>", "special": true}],
+    "normalizer": null, "pre_tokenizer": null, "post_processor": null, "decoder": {"type": "Fuse"},
+    "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"]}})";
+  const size_t at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  text.replace(at, from.size(), to);
+  const fs::path folder = fs::temp_directory_path() / "nibble_tokenizer_refusal_test";
+  fs::create_directories(folder);
+  std::ofstream(folder / "tokenizer.json", std::ios::binary) << text;
+  auto tokenizer = Tokenizer::from_folder(folder);
+  fs::remove_all(folder);
+  return tokenizer;
+}
+
+struct Refusal {
+  const char *from, *to;
+  ErrorKind kind;
+  const char* words;
+};
+
+constexpr const char* kPre = R"("pre_tokenizer": null)";
+constexpr const char* kNormalizer = R"("normalizer": null)";
+constexpr const char* kPost = R"("post_processor": null)";
+constexpr const char* kDecoder = R"({"type": "Fuse"})";
+
+const Refusal kRefusals[] = {
+    {kPre, R"("pre_tokenizer": {"type": "UnicodeScripts"})", ErrorKind::kUnsupported,
+     "'UnicodeScripts'"},
+    {kPre,
+     R"x("pre_tokenizer": {"type": "Split", "pattern": {"Regex": "a(?<n>b)"}, "behavior": "Isolated"})x",
+     ErrorKind::kUnsupported, "group '(?<n'"},
+    {kPre,
+     R"("pre_tokenizer": {"type": "Split", "pattern": {"Regex": "\\X"}, "behavior": "Isolated"})",
+     ErrorKind::kUnsupported, "escape '\\X'"},
+    {kPre,
+     R"("pre_tokenizer": {"type": "Split", "pattern": {"String": "a"}, "behavior": "Sideways"})",
+     ErrorKind::kUnsupported, "'Sideways'"},
+    {kPre, R"("pre_tokenizer": {"type": "Split", "behavior": "Isolated"})", ErrorKind::kCorrupt,
+     "'pattern'"},
+    {kPre, R"("pre_tokenizer": {"type": 7})", ErrorKind::kCorrupt, "'type'"},
+    {kPre, R"("pre_tokenizer": [])", ErrorKind::kCorrupt, "expected an object"},
+    {kPre, R"("pre_tokenizer": {"type": "Metaspace", "prepend_scheme": "last"})",
+     ErrorKind::kUnsupported, "'last'"},
+    {kNormalizer, R"("normalizer": {"type": "Precompiled", "precompiled_charsmap": "AA=="})",
+     ErrorKind::kUnsupported, "'Precompiled'"},
+    {kNormalizer, R"("normalizer": {"type": "Sequence"})", ErrorKind::kCorrupt, "'normalizers'"},
+    {kPost, R"("post_processor": {"type": "Unheard"})", ErrorKind::kUnsupported, "'Unheard'"},
+    {kPost,
+     R"("post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>"}},
+               {"Sequence": {"id": "A"}}], "special_tokens": {"<s>": {"ids": [4]}}})",
+     ErrorKind::kCorrupt, "outside of the vocabulary"},
+    {kDecoder, R"({"type": "CTC"})", ErrorKind::kUnsupported, "'CTC'"},
+    {R"("type": "BPE")", R"("type": "WordLevel")", ErrorKind::kUnsupported, "'WordLevel'"},
+    {R"("type": "BPE")", R"("type": "BPE", "dropout": 0.1)", ErrorKind::kUnsupported, "dropout"},
+    {R"("type": "BPE")", R"("type": "BPE", "unk_token": "<unk>")", ErrorKind::kCorrupt, "'<unk>'"},
+    {R"("a b")", R"("a c")", ErrorKind::kCorrupt, "merge 0"},
+    {R"("a b")", R"(["a", "b", "c"])", ErrorKind::kCorrupt, "model.merges"},
+    {R"("a b")", "7", ErrorKind::kCorrupt, "model.merges"},
+    {R"("ab": 2)", R"("ab": 2000000000)", ErrorKind::kCorrupt, "out of range"},
+    {R"("ab": 2)", R"("ab": -1)", ErrorKind::kCorrupt, "model.vocab"},
+    {R"("id": 3)", R"("id": 999999999)", ErrorKind::kCorrupt, "out of range"},
+    {R"("vocab")", R"("vocabulary")", ErrorKind::kCorrupt, "'vocab' is missing"},
+    {R"(["a b"]}})", R"(["a b"])", ErrorKind::kCorrupt, ""},
+};
+}  // namespace
+
+TEST_CASE("a component that is broken or not built in is named") {
+  REQUIRE(load_changed("<s>", "<s>").has_value());
+  for (const Refusal& row : kRefusals) {
+    CAPTURE(row.to);
+    const auto tokenizer = load_changed(row.from, row.to);
+    REQUIRE(!tokenizer.has_value());
+    CHECK(tokenizer.error().kind == row.kind);
+    CHECK_MESSAGE(tokenizer.error().message.contains(row.words), tokenizer.error().message);
+    CHECK(tokenizer.error().message.contains("tokenizer.json"));
+  }
+}
+
+TEST_CASE("an expression that backtracks without end is given up") {
+  constexpr const char* kEndless =
+      R"x("pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(?:a+)+(?=c)"}, "behavior": "Isolated"})x";
+  const auto tokenizer = load_changed(kPre, kEndless);
+  REQUIRE(tokenizer.has_value());
+  CHECK((*tokenizer)->encode("aac").has_value());
+  const auto ids = (*tokenizer)->encode(std::string(64, 'a') + "b");
+  REQUIRE(!ids.has_value());
+  CHECK(ids.error().kind == ErrorKind::kInvalidInput);
+}
+
+TEST_CASE("merges before the vocabulary, and numbered tokens with holes, are read") {
+  const auto holes = load_changed(R"("ab": 2)", R"("ab": 9)");
+  REQUIRE(holes.has_value());
+  CHECK((*holes)->n_vocab() == 10);
+  CHECK(*(*holes)->encode("abb") == std::vector<TokenId>{9, 1});
+  CHECK((*holes)->decode(std::vector<TokenId>{5}).value() == "");
+  const auto turned = load_changed(R"("vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"])",
+                                   R"("merges": [["a", "b"]], "vocab": {"a": 0, "b": 1, "ab": 2})");
+  REQUIRE(turned.has_value());
+  CHECK(*(*turned)->encode("ab<s>b") == std::vector<TokenId>{2, 3, 1});
+}
+
+TEST_CASE("tokenizer.model: broken ones are refused") {
+  using namespace nibble::text;
+  CHECK(!read_tiktoken("YQ== 0\nYg==\n").has_value());    // no rank
+  CHECK(!read_tiktoken("YQ== 0\nYg== 2\n").has_value());  // a rank left out
+  CHECK(!read_tiktoken("!!!! 0\n").has_value());          // no base64
+  CHECK(!read_tiktoken("").has_value());
+  CHECK(!read_sentencepiece("\n\x7f"
+                            "abc")
+             .has_value());  // a length beyond the end
+  CHECK(!read_sentencepiece("\n\x03\x0a\x01"
+                            "a\x0f")
+             .has_value());  // a wire type that is none
+  CHECK(!read_sentencepiece(std::string("\n\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 12))
+             .has_value());
+  CHECK(!read_sentencepiece("").has_value());
+}
