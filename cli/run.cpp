@@ -109,6 +109,15 @@ void add_computing_options(CLI::App& app, RunOptions& o) {
       ->group("Computing");
 }
 
+void add_speculation_options(CLI::App& app, RunOptions& o) {
+  app.add_flag("--lookup", o.lookup,
+               "Guess tokens from what the text says already; pays where answers quote or edit it")
+      ->group("Speculation (no token changes)");
+  app.add_option("--draft", o.draft, "Guess tokens with a smaller model of the same vocabulary")
+      ->type_name("MODEL")
+      ->group("Speculation (no token changes)");
+}
+
 void add_output_options(CLI::App& app, RunOptions& o) {
   app.add_flag("--json", o.json, "One JSON document at the end")->group("Output");
   app.add_flag("--events", o.events, "JSON lines while it runs: start, token, end")
@@ -119,6 +128,7 @@ Result<void> check(const RunOptions& o) {
   const auto refuse = [](const char* what) -> Result<void> {
     return fail(ErrorKind::kUsage, "{}", what);
   };
+  if (o.lookup && !o.draft.empty()) return refuse("--lookup and --draft exclude one another");
   if (o.json && o.events) return refuse("--json and --events exclude one another");
   if (o.raw && o.system) return refuse("--raw leaves no place for a system prompt (-s)");
   if (o.raw && !o.chat_template_file.empty())
@@ -175,6 +185,7 @@ Command setup_run(CLI::App& app) {
   add_length_options(*command, *o);
   add_sampling_options(*command, o->sampling);
   add_computing_options(*command, *o);
+  add_speculation_options(*command, *o);
   add_output_options(*command, *o);
   command->footer(kExamples);
   return {command, [o] { return run_run(*o); }};

@@ -29,6 +29,8 @@ struct RunOptions {
   int n_batch = 512;
   int n_threads = 0;  // 0: as default_threads() says
   std::string kv_type = "f16";
+  bool lookup = false;
+  std::string draft;
   SamplingOptions sampling;
   std::vector<std::string> stops;
   bool ignore_eos = false;

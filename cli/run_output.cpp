@@ -10,26 +10,34 @@ std::string statistics(const Answer& a, const RunFacts& facts) {
   out += fmt::format(" in {:.2f} s, {:.1f}/s", a.prefill_s, a.prefill_speed());
   if (a.first_token_at_s > 0)
     out += fmt::format("; first token after {:.2f} s", a.first_token_at_s - facts.start_s);
-  return out + fmt::format("; {} tokens in {:.2f} s, {:.1f}/s; seed {}\n", a.ids.size(), a.decode_s,
-                           a.decode_speed(), facts.seed);
+  out +=
+      fmt::format("; {} tokens in {:.2f} s, {:.1f}/s", a.ids.size(), a.decode_s, a.decode_speed());
+  if (const auto& s = a.speculation)
+    out +=
+        fmt::format("; drafted {}, accepted {}, gain {:.2f}", s->n_drafted, s->n_accepted, s->gain);
+  return out + fmt::format("; seed {}\n", facts.seed);
 }
 
 Json to_json(const Answer& a, const RunFacts& facts) {
   const double first_s = a.first_token_at_s > 0 ? a.first_token_at_s - facts.start_s : 0;
-  return {{"text", a.text},
-          {"reason", to_string(a.reason)},
-          {"tokens", a.ids},
-          {"n_tokens", a.ids.size()},
-          {"n_prompt", a.n_prompt},
-          {"n_context", facts.n_ctx},
-          {"seed", facts.seed},
-          {"model", facts.model},
-          {"timing",
-           {{"prefill_seconds", a.prefill_s},
-            {"prefill_tokens_per_second", a.prefill_speed()},
-            {"first_token_seconds", first_s},  // since the process started
-            {"decode_seconds", a.decode_s},
-            {"decode_tokens_per_second", a.decode_speed()}}}};
+  Json out = {{"text", a.text},
+              {"reason", to_string(a.reason)},
+              {"tokens", a.ids},
+              {"n_tokens", a.ids.size()},
+              {"n_prompt", a.n_prompt},
+              {"n_context", facts.n_ctx},
+              {"seed", facts.seed},
+              {"model", facts.model},
+              {"timing",
+               {{"prefill_seconds", a.prefill_s},
+                {"prefill_tokens_per_second", a.prefill_speed()},
+                {"first_token_seconds", first_s},  // since the process started
+                {"decode_seconds", a.decode_s},
+                {"decode_tokens_per_second", a.decode_speed()}}}};
+  if (const auto& s = a.speculation)
+    out["speculation"] = {
+        {"drafted", s->n_drafted}, {"accepted", s->n_accepted}, {"gain", s->gain}};
+  return out;
 }
 
 Result<void> AnswerWriter::begin(size_t n_prompt) {

@@ -124,14 +124,15 @@ Result<ReadyModel> make_ready(const RunOptions& o, TextSource& source,
   NIBBLE_TRY(const int n_ctx, context_size(o, *ready.model, n_prompt));
   source.file->preload();
   ready.pool = std::make_unique<ThreadPool>(o.n_threads ? o.n_threads : default_threads());
-  NIBBLE_TRY(Engine engine,
-             Engine::create(*ready.model, *ready.pool,
-                            {.n_ctx = n_ctx,
-                             .n_batch = o.n_batch,
-                             .kv_type = o.kv_type == "f32" ? KvType::kF32 : KvType::kF16}));
+  const EngineOptions engine_options{.n_ctx = n_ctx,
+                                     .n_batch = o.n_batch,
+                                     .kv_type = o.kv_type == "f32" ? KvType::kF32 : KvType::kF16};
+  NIBBLE_TRY(Engine engine, Engine::create(*ready.model, *ready.pool, engine_options));
   ready.engine = std::make_unique<Engine>(std::move(engine));
-  ready.session =
-      std::make_unique<Session>(*source.tokenizer, *ready.engine, settings, ready.model->n_vocab());
+  NIBBLE_TRY(ready.draft, load_draft(o, *source.tokenizer, *ready.pool, engine_options));
+  const int n_vocab = ready.model->n_vocab();
+  ready.session = std::make_unique<Session>(*source.tokenizer, *ready.engine, settings, n_vocab,
+                                            make_drafter(o, ready.draft.get(), n_vocab));
   return ready;
 }
 

@@ -6,6 +6,7 @@
 
 #include "cli/input.h"
 #include "cli/run.h"
+#include "cli/run_draft.h"
 #include "core/base/thread_pool.h"
 #include "core/models/model.h"
 #include "core/pipeline/session.h"
@@ -25,6 +26,7 @@ struct ReadyModel {
   std::unique_ptr<Model> model;
   std::unique_ptr<ThreadPool> pool;
   std::unique_ptr<Engine> engine;
+  std::unique_ptr<DraftModel> draft;
   std::unique_ptr<Session> session;
 };
 // source must outlive the model.

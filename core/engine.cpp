@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/assert.h"
 #include "core/models/architecture.h"
 #include "core/models/decoder.h"
 #include "core/models/kv_cache.h"
@@ -76,19 +77,20 @@ Result<Engine> Engine::create(const Model& model, ThreadPool& pool, const Engine
     return fail(ErrorKind::kUsage, "context {} and batch {} must be at least 1", options.n_ctx,
                 options.n_batch);
   options.n_batch = std::min(options.n_batch, options.n_ctx);
-  const DecoderOptions decoder{options.n_ctx, options.n_batch, options.exact};
+  const int n_rows = std::max(options.n_batch, std::min(kMostDecoded, options.n_ctx));
+  const DecoderOptions decoder{options.n_ctx, n_rows, options.exact};
   const KvFormat format =
       options.exact || options.kv_type == KvType::kF32 ? KvFormat::kF32 : KvFormat::kF16;
   const auto shapes = kv_shapes(model.architecture(), model.hparams());
   const uint64_t arena_bytes = Decoder::bytes_needed(model, decoder, pool.size());
-  const uint64_t kv_bytes = KvCache::bytes_needed(shapes, format, options.n_ctx, options.n_batch);
+  const uint64_t kv_bytes = KvCache::bytes_needed(shapes, format, options.n_ctx, n_rows);
   if (const uint64_t free = free_memory(); arena_bytes + kv_bytes > free)
     return fail(ErrorKind::kOutOfMemory,
                 "a context of {} tokens needs {} MiB for its KV cache and {} MiB for activations; "
                 "{} MiB are free",
                 options.n_ctx, kv_bytes >> 20, arena_bytes >> 20, free >> 20);
   auto impl = std::make_unique<Impl>(Impl{model, options, {}, {}, nullptr, {}});
-  NIBBLE_TRY(impl->cache, KvCache::create(shapes, format, options.n_ctx, options.n_batch));
+  NIBBLE_TRY(impl->cache, KvCache::create(shapes, format, options.n_ctx, n_rows));
   NIBBLE_TRY(impl->arena, Arena::create(arena_bytes));
   impl->decoder = std::make_unique<Decoder>(model, decoder, pool, impl->arena);
   impl->history.reserve(options.n_ctx);
@@ -198,14 +200,27 @@ Result<void> Engine::prefill_all(std::span<const TokenId> tokens, int from, Logi
 }
 
 Result<std::span<const float>> Engine::decode(TokenId token) {
+  NIBBLE_TRY(const auto rows, decode(std::span(&token, 1)));
+  return std::span(rows.row(0), impl_->model.n_vocab());
+}
+
+Result<ConstRows> Engine::decode(std::span<const TokenId> tokens) {
   Impl& e = *impl_;
-  NIBBLE_CHECK(e.check(std::span(&token, 1)));
-  NIBBLE_CHECK(e.choose_rope(e.n_past() + 1, [](int, int) { return true; }));
-  const auto go_on = [] { return true; };
-  NIBBLE_CHECK(e.run(Phase::kGeneration, std::span(&token, 1), e.n_past(), 0, go_on));
-  NIBBLE_TRY(const auto rows, e.decoder->logits(0, 1));
-  e.history.push_back(token);
-  return std::span(rows.row(0), e.model.n_vocab());
+  const int n = static_cast<int>(tokens.size());
+  NIBBLE_ASSERT(n > 0 && (n == 1 || n <= decode_room()));
+  NIBBLE_CHECK(e.check(tokens));
+  NIBBLE_CHECK(e.choose_rope(e.n_past() + n, [](int, int) { return true; }));
+  NIBBLE_CHECK(e.run(Phase::kGeneration, tokens, e.n_past(), 0, [] { return true; }));
+  NIBBLE_TRY(const auto rows, e.decoder->logits(0, n));
+  e.history.insert(e.history.end(), tokens.begin(), tokens.end());
+  return rows;
+}
+
+int Engine::decode_room() const {
+  int end = impl_->options.n_ctx;
+  const int trained = impl_->model.hparams().rope.n_ctx_orig;
+  if (impl_->decoder->has_long_rope() && n_past() < trained) end = std::min(end, trained);
+  return std::min(kMostDecoded, end - n_past());
 }
 
 int Engine::n_past() const { return impl_->n_past(); }

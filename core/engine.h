@@ -11,6 +11,7 @@
 #include "core/base/function_ref.h"
 #include "core/base/thread_pool.h"
 #include "core/models/model.h"
+#include "core/tensor/rows.h"
 #include "core/text/tokenizer.h"
 
 namespace nibble {
@@ -51,6 +52,14 @@ class Engine {
   // One generated token: through the row kernels. Returns its logits, valid until the next call.
   // Allocates nothing.
   Result<std::span<const float>> decode(TokenId token);
+  // The same for tokens that somebody guesses to be the next ones, at most decode_room(): each
+  // weight is read once for all, and logits [tokens, n_vocab] are bit-equal to those of one call
+  // after the other. rewind() takes back what was guessed wrong, windows or not.
+  Result<ConstRows> decode(std::span<const TokenId> tokens);
+  // Tokens that the next decode() may take: the context's room, but for a sequence that would
+  // outgrow its trained length on the way.
+  int decode_room() const;
+  static constexpr int kMostDecoded = 16;
 
   int n_past() const;  // tokens in the cache
   int n_ctx() const;

@@ -31,8 +31,12 @@ double Answer::prefill_speed() const { return per_second(n_prefilled, prefill_s)
 double Answer::decode_speed() const { return per_second(n_decoded, decode_s); }
 
 Session::Session(const Tokenizer& tokenizer, Engine& engine, const SamplerSettings& settings,
-                 int n_vocab)
-    : tokenizer_(tokenizer), engine_(engine), settings_(settings), n_vocab_(n_vocab) {}
+                 int n_vocab, std::unique_ptr<Drafter> drafter)
+    : tokenizer_(tokenizer),
+      engine_(engine),
+      speculator_(engine, std::move(drafter)),
+      settings_(settings),
+      n_vocab_(n_vocab) {}
 
 // Leaves in the cache what the prompt begins with, but for its last token, whose logits are wanted.
 Result<void> Session::keep_common_prefix(std::span<const TokenId> prompt) {
@@ -79,7 +83,10 @@ Result<Answer> Session::answer(std::span<const TokenId> prompt, const AnswerLimi
   answer.prefill_s = now_s() - start;
   cached_.assign(prompt.begin(), prompt.end());
   Sampler sampler = make_sampler(prompt, limits.ignore_eos);
-  NIBBLE_CHECK(generate(*logits, sampler, limits, events, answer));
+  const auto generated = generate(*logits, sampler, limits, events, answer);
+  NIBBLE_CHECK(speculator_.settle(cached_.size()));
+  NIBBLE_CHECK(generated);
+  if (speculator_.active()) answer.speculation = speculator_.take_stats();
   return answer;
 }
 
@@ -87,8 +94,22 @@ Result<Answer> Session::answer(std::span<const TokenId> prompt, const AnswerLimi
 std::optional<EndReason> Session::end_before_next(const AnswerLimits& limits,
                                                   const Answer& answer) const {
   if (std::cmp_equal(answer.ids.size(), limits.max_tokens)) return EndReason::kLength;
-  if (!answer.ids.empty() && engine_.n_past() >= engine_.n_ctx()) return EndReason::kContextFull;
+  if (!answer.ids.empty() && std::cmp_greater_equal(cached_.size(), engine_.n_ctx()))
+    return EndReason::kContextFull;
   return std::nullopt;
+}
+
+// The logits behind the answer so far.
+Result<std::span<const float>> Session::decode(const AnswerLimits& limits, Answer& answer) {
+  const int n_left =
+      limits.max_tokens < 0 ? -1 : limits.max_tokens - static_cast<int>(answer.ids.size());
+  cached_.push_back(answer.ids.back());
+  auto logits = speculator_.decode(cached_, n_left);
+  if (logits)
+    ++answer.n_decoded;
+  else
+    cached_.pop_back();
+  return logits;
 }
 
 Result<void> Session::generate(std::span<const float> logits, Sampler& sampler,
@@ -102,9 +123,7 @@ Result<void> Session::generate(std::span<const float> logits, Sampler& sampler,
   auto end = end_before_next(limits, answer);
   while (!end) {
     if (!answer.ids.empty()) {
-      NIBBLE_TRY(logits, engine_.decode(answer.ids.back()));
-      cached_.push_back(answer.ids.back());
-      ++answer.n_decoded;
+      NIBBLE_TRY(logits, decode(limits, answer));
     }
     const TokenId id = sampler.sample(logits);
     take_time(answer);

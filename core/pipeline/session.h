@@ -9,6 +9,7 @@
 
 #include "core/base/function_ref.h"
 #include "core/engine.h"
+#include "core/pipeline/speculate.h"
 #include "core/sample/sampler.h"
 #include "core/text/tokenizer.h"
 
@@ -39,6 +40,7 @@ struct Answer {
   double first_token_at_s = 0;  // steady clock; 0: none
   int n_decoded = 0;            // tokens run after the prompt
   double decode_s = 0;          // that this took, sampling included
+  std::optional<SpeculationStats> speculation;
 
   double prefill_speed() const;  // tokens per second; 0 where there is nothing to measure
   double decode_speed() const;
@@ -54,9 +56,10 @@ struct AnswerEvents {
 
 class Session {
  public:
-  // All must outlive the session. settings.seed seeds the first answer; each further one counts on
-  // from it.
-  Session(const Tokenizer& tokenizer, Engine& engine, const SamplerSettings& settings, int n_vocab);
+  // All but the drafter must outlive the session. settings.seed seeds the first answer; each
+  // further one counts on from it. drafter: null for no speculation; it changes no answer.
+  Session(const Tokenizer& tokenizer, Engine& engine, const SamplerSettings& settings, int n_vocab,
+          std::unique_ptr<Drafter> drafter = nullptr);
 
   // Fails with kContextFull when the prompt does not fit, and as Engine does. After a failure or an
   // interruption the session is as usable as before.
@@ -69,12 +72,14 @@ class Session {
  private:
   Result<void> keep_common_prefix(std::span<const TokenId> prompt);
   std::optional<EndReason> end_before_next(const AnswerLimits& limits, const Answer& answer) const;
+  Result<std::span<const float>> decode(const AnswerLimits& limits, Answer& answer);
   Result<void> generate(std::span<const float> logits, Sampler& sampler, const AnswerLimits& limits,
                         const AnswerEvents& events, Answer& answer);
   Sampler make_sampler(std::span<const TokenId> prompt, bool ignore_eos);
 
   const Tokenizer& tokenizer_;
   Engine& engine_;
+  Speculator speculator_;
   SamplerSettings settings_;
   int n_vocab_;
   uint64_t n_answers_ = 0;

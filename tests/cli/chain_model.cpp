@@ -50,10 +50,10 @@ std::vector<std::string> byte_tokens() {
   return tokens;
 }
 
-void set_tokenizer(MetadataDraft& keys) {
+void set_tokenizer(MetadataDraft& keys, const char* two = "Ġtwo") {
   std::vector<std::string> tokens = byte_tokens();
-  for (const char* text : {"<|end|>", "<|stop|>", "<|user|>", "<|system|>", "Hello", "Ġworld",
-                           "Ġagain", "one", "Ġtwo"})
+  for (const char* text :
+       {"<|end|>", "<|stop|>", "<|user|>", "<|system|>", "Hello", "Ġworld", "Ġagain", "one", two})
     tokens.emplace_back(text);
   std::vector<std::string> merges;
   for (int id = kHello; id <= kTwo; ++id) {
@@ -209,7 +209,7 @@ void write_chain_model(const std::filesystem::path& target, const ChainOptions& 
   const Sizes sizes{.n_ctx = options.n_ctx};
   MetadataDraft keys;
   set_sizes(keys, sizes);
-  set_tokenizer(keys);
+  set_tokenizer(keys, options.other_vocabulary ? "ĠTWO" : "Ġtwo");
   if (options.chat_template) keys.set_text("tokenizer.chat_template", kTemplate);
   if (options.declared_temperature >= 0)
     keys.set_f32("general.sampling.temp", options.declared_temperature);

@@ -21,6 +21,7 @@ struct ChainOptions {
   bool chat_template = true;  // user and system texts as they stand behind <|user|>, <|system|>;
                               // answers end with <|end|>
   int n_ctx = 256;            // trained
+  bool other_vocabulary = false;    // " two" is spelt " TWO"
   float declared_temperature = -1;  // general.sampling.temp; < 0: not declared
 };
 void write_chain_model(const std::filesystem::path& target, const ChainOptions& options = {});
