@@ -88,6 +88,7 @@ Command setup_bench(CLI::App& app) {
       ->type_name("N")
       ->check(in_range(1, 1024))
       ->group("Computing");
+  add_kv_type(*command, o->kv_type)->capture_default_str()->group("Computing");
   command->add_flag("--json", o->json, "The result as one JSON document, each repetition listed")
       ->group("Output");
   command->footer(kExamples);

@@ -16,6 +16,7 @@ struct BenchOptions {
   int n_threads = 0;
   int n_batch = 512;
   int repetitions = 3;
+  std::string kv_type = "f16";
   std::string text;  // --tokenize FILE
   bool json = false;
 };

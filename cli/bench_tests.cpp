@@ -88,6 +88,8 @@ Result<Json> run_tests(const BenchOptions& o, const Model& model, Engine& engine
     Json test = test_of(fmt::format("tg{}", o.n_generate), speeds);
     const double rate = std::ranges::max(speeds) * bytes_per_token(o, model, engine);
     test["depth"] = o.depth;
+    test["kv_type"] = o.kv_type;
+    test["kv_bytes"] = engine.kv_bytes_reserved();
     test["gigabytes_per_second"] = rate / 1e9;
     test["read_gigabytes_per_second"] = roof / 1e9;
     test["share_of_read_bandwidth"] = rate / roof;
@@ -111,7 +113,10 @@ Result<Json> bench_model(const BenchOptions& o) {
   file->preload();
   ThreadPool pool(n_threads);
   const int n_ctx = std::max(o.n_prompt, o.depth + o.n_generate);
-  NIBBLE_TRY(Engine engine, Engine::create(model, pool, {.n_ctx = n_ctx, .n_batch = o.n_batch}));
+  NIBBLE_TRY(const KvTypes kv_types, parse_kv_types(o.kv_type));
+  NIBBLE_TRY(
+      Engine engine,
+      Engine::create(model, pool, {.n_ctx = n_ctx, .n_batch = o.n_batch, .kv_types = kv_types}));
   NIBBLE_TRY(Json tests, run_tests(o, model, engine, roof));
   for (Json& test : tests) {
     test["instruction_set"] = quant::isa_name();

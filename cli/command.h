@@ -29,5 +29,16 @@ CLI::Validator in_range(double least, double most);
 // An option that may be repeated, one value each time.
 CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& values,
                       const std::string& description);
+// --kv-type, into a string or an optional one.
+CLI::Validator kv_type_names();
+template <class Value>
+CLI::Option* add_kv_type(CLI::App& app, Value& value) {
+  return app
+      .add_option("--kv-type", value,
+                  "Type of the key-value cache: f32, f16, bf16, q8_0 or q4_0; two with a comma are "
+                  "of keys and of values")
+      ->type_name("TYPE[,TYPE]")
+      ->check(kv_type_names());
+}
 
 }  // namespace nibble::cli

@@ -21,6 +21,7 @@ namespace {
 struct EvalOptions {
   std::string model, text, token_ids, logits;
   std::optional<int> greedy;
+  std::optional<std::string> kv_type;
   bool exact = false, fast = false, json = false;
   int n_ctx = 512;
   int n_batch = 512;
@@ -44,6 +45,8 @@ Result<void> check(const EvalOptions& o) {
   if (o.text.empty() == o.token_ids.empty())
     return refuse("pass either --text FILE or --token-ids IDS");
   if (o.exact && o.fast) return refuse("--exact and --fast exclude one another");
+  if (o.kv_type && (o.exact || (o.text.empty() && !o.fast)))
+    return refuse("--kv-type: exact results have an f32 cache; pass --fast for another one");
   if (!o.text.empty() && (!o.logits.empty() || o.greedy))
     return refuse("--logits and --greedy need --token-ids");
   if (!o.token_ids.empty() && o.logits.empty() == !o.greedy)
@@ -81,10 +84,12 @@ Result<Evaluation> prepare(const EvalOptions& o, std::unique_ptr<WeightFile> fil
   Evaluation e{.file = std::move(file), .model = {}, .pool = {}, .engine = {}};
   NIBBLE_TRY(Model model, Model::load(*e.file));
   e.model = std::make_unique<Model>(std::move(model));
+  NIBBLE_TRY(const KvTypes kv_types, parse_kv_types(o.kv_type.value_or("f16")));
   e.file->preload();
   e.pool = std::make_unique<ThreadPool>(o.n_threads ? o.n_threads : default_threads());
-  NIBBLE_TRY(Engine engine, Engine::create(*e.model, *e.pool,
-                                           {.n_ctx = n_ctx, .n_batch = o.n_batch, .exact = exact}));
+  const EngineOptions options{
+      .n_ctx = n_ctx, .n_batch = o.n_batch, .kv_types = kv_types, .exact = exact};
+  NIBBLE_TRY(Engine engine, Engine::create(*e.model, *e.pool, options));
   e.engine = std::make_unique<Engine>(std::move(engine));
   return e;
 }
@@ -195,6 +200,7 @@ Command setup_eval(CLI::App& app) {
       ->group("Computing");
   count("-t,--threads", o->n_threads, "Threads (default: this machine's usable cores)", 1024)
       ->group("Computing");
+  add_kv_type(*command, o->kv_type)->group("Computing");
   command->add_flag("--json", o->json, "The result as one JSON document")->group("Output");
   command->footer(kExamples);
   return {command, [o] {

@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/output.h"
+#include "core/ops/kv_format.h"
 
 namespace nibble::cli {
 
@@ -107,6 +108,15 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
 
 CLI::Validator in_range(double least, double most) {
   return CLI::Range(least, most).description("");
+}
+
+CLI::Validator kv_type_names() {
+  return CLI::Validator(
+      [](const std::string& text) {
+        const auto types = parse_kv_types(text);
+        return types ? std::string() : types.error().message;
+      },
+      "");
 }
 
 CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& values,

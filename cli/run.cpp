@@ -102,11 +102,7 @@ void add_computing_options(CLI::App& app, RunOptions& o) {
       ->check(in_range(1, 1 << 16))
       ->capture_default_str()
       ->group("Computing");
-  app.add_option("--kv-type", o.kv_type, "Type of the key-value cache: f16 or f32")
-      ->type_name("TYPE")
-      ->check(CLI::IsMember({"f16", "f32"}).description(""))
-      ->capture_default_str()
-      ->group("Computing");
+  add_kv_type(app, o.kv_type)->capture_default_str()->group("Computing");
 }
 
 void add_speculation_options(CLI::App& app, RunOptions& o) {

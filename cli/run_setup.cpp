@@ -122,11 +122,10 @@ Result<ReadyModel> make_ready(const RunOptions& o, TextSource& source,
     notice("{} tensors are left out, as {}; 'nibble inspect' counts them", left_out.size(),
            left_out.front());
   NIBBLE_TRY(const int n_ctx, context_size(o, *ready.model, n_prompt));
+  NIBBLE_TRY(const KvTypes kv_types, parse_kv_types(o.kv_type));
   source.file->preload();
   ready.pool = std::make_unique<ThreadPool>(o.n_threads ? o.n_threads : default_threads());
-  const EngineOptions engine_options{.n_ctx = n_ctx,
-                                     .n_batch = o.n_batch,
-                                     .kv_type = o.kv_type == "f32" ? KvType::kF32 : KvType::kF16};
+  const EngineOptions engine_options{.n_ctx = n_ctx, .n_batch = o.n_batch, .kv_types = kv_types};
   NIBBLE_TRY(Engine engine, Engine::create(*ready.model, *ready.pool, engine_options));
   ready.engine = std::make_unique<Engine>(std::move(engine));
   NIBBLE_TRY(ready.draft, load_draft(o, *source.tokenizer, *ready.pool, engine_options));

@@ -45,6 +45,14 @@ uint64_t free_memory() {
   return free;
 }
 
+Result<void> check_kv_types(std::span<const KvShape> shapes, KvTypes types) {
+  if (types.keys != types.values && std::ranges::any_of(shapes, &KvShape::values_in_keys))
+    return fail(ErrorKind::kUsage,
+                "KV types {} and {}: this model keeps its values inside of its keys, pass one type",
+                kv_format_name(types.keys), kv_format_name(types.values));
+  return {};
+}
+
 }  // namespace
 
 struct Engine::Impl {
@@ -79,18 +87,18 @@ Result<Engine> Engine::create(const Model& model, ThreadPool& pool, const Engine
   options.n_batch = std::min(options.n_batch, options.n_ctx);
   const int n_rows = std::max(options.n_batch, std::min(kMostDecoded, options.n_ctx));
   const DecoderOptions decoder{options.n_ctx, n_rows, options.exact};
-  const KvFormat format =
-      options.exact || options.kv_type == KvType::kF32 ? KvFormat::kF32 : KvFormat::kF16;
+  const KvTypes types = options.exact ? KvTypes{KvFormat::kF32, KvFormat::kF32} : options.kv_types;
   const auto shapes = kv_shapes(model.architecture(), model.hparams());
+  NIBBLE_CHECK(check_kv_types(shapes, types));
   const uint64_t arena_bytes = Decoder::bytes_needed(model, decoder, pool.size());
-  const uint64_t kv_bytes = KvCache::bytes_needed(shapes, format, options.n_ctx, n_rows);
+  const uint64_t kv_bytes = KvCache::bytes_needed(shapes, types, options.n_ctx, n_rows);
   if (const uint64_t free = free_memory(); arena_bytes + kv_bytes > free)
     return fail(ErrorKind::kOutOfMemory,
                 "a context of {} tokens needs {} MiB for its KV cache and {} MiB for activations; "
                 "{} MiB are free",
                 options.n_ctx, kv_bytes >> 20, arena_bytes >> 20, free >> 20);
   auto impl = std::make_unique<Impl>(Impl{model, options, {}, {}, nullptr, {}});
-  NIBBLE_TRY(impl->cache, KvCache::create(shapes, format, options.n_ctx, n_rows));
+  NIBBLE_TRY(impl->cache, KvCache::create(shapes, types, options.n_ctx, n_rows));
   NIBBLE_TRY(impl->arena, Arena::create(arena_bytes));
   impl->decoder = std::make_unique<Decoder>(model, decoder, pool, impl->arena);
   impl->history.reserve(options.n_ctx);

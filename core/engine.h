@@ -11,24 +11,24 @@
 #include "core/base/function_ref.h"
 #include "core/base/thread_pool.h"
 #include "core/models/model.h"
+#include "core/ops/kv_format.h"
 #include "core/tensor/rows.h"
 #include "core/text/tokenizer.h"
 
 namespace nibble {
 
-enum class KvType { kF16, kF32 };
-
 struct EngineOptions {
   int n_ctx = 4096;   // tokens the cache can hold; memory is taken as it fills
   int n_batch = 512;  // prompt tokens processed together
-  KvType kv_type = KvType::kF16;
-  bool exact =
-      false;  // weights as stored, float32 activations, attention and cache; kv_type is ignored
+  KvTypes kv_types = {};
+  // Weights as stored, float32 activations, attention and cache; kv_types are ignored.
+  bool exact = false;
 };
 
 class Engine {
  public:
-  // Sizes the arena and the cache. Fails (kOutOfMemory) with the forecast when they do not fit.
+  // Sizes the arena and the cache. Fails (kOutOfMemory) with the forecast when they do not fit,
+  // (kUsage) when kv_types differ and the model keeps its values inside of its keys.
   // model and pool must outlive the engine.
   static Result<Engine> create(const Model& model, ThreadPool& pool, const EngineOptions& options);
   Engine(Engine&&) noexcept;

@@ -21,35 +21,33 @@ int capacity_of(const KvShape& s, int n_ctx, int n_batch) {
   return rounded_to_chunk(held);
 }
 
-size_t element_bytes(KvFormat format) { return format == KvFormat::kF16 ? 2 : 4; }
-
-size_t key_bytes(const KvShape& s, KvFormat f, int64_t n) {
-  return static_cast<size_t>(n) * s.n_head_kv * s.d_k * element_bytes(f);
+size_t key_bytes(const KvShape& s, KvTypes types, int64_t n) {
+  return static_cast<size_t>(n) * s.n_head_kv * kv_row_bytes(types.keys, s.d_k);
 }
-size_t value_bytes(const KvShape& s, KvFormat f, int64_t n) {
+size_t value_bytes(const KvShape& s, KvTypes types, int64_t n) {
   if (s.values_in_keys) return 0;
-  return static_cast<size_t>(n) * s.n_head_kv * s.d_v * element_bytes(f);
+  return static_cast<size_t>(n) * s.n_head_kv * kv_row_bytes(types.values, s.d_v);
 }
 size_t to_pages(size_t n) { return (n + kPage - 1) / kPage * kPage; }
 
 }  // namespace
 
-uint64_t KvCache::bytes_needed(std::span<const KvShape> layers, KvFormat format, int n_ctx,
+uint64_t KvCache::bytes_needed(std::span<const KvShape> layers, KvTypes types, int n_ctx,
                                int n_batch) {
   uint64_t n = 0;
   for (const KvShape& s : layers) {
     const int capacity = capacity_of(s, n_ctx, n_batch);
-    n += to_pages(key_bytes(s, format, capacity)) + to_pages(value_bytes(s, format, capacity));
+    n += to_pages(key_bytes(s, types, capacity)) + to_pages(value_bytes(s, types, capacity));
   }
   return n;
 }
 
-Result<KvCache> KvCache::create(std::span<const KvShape> layers, KvFormat format, int n_ctx,
+Result<KvCache> KvCache::create(std::span<const KvShape> layers, KvTypes types, int n_ctx,
                                 int n_batch) {
   KvCache cache;
   cache.n_ctx_ = n_ctx;
   cache.shapes_.assign(layers.begin(), layers.end());
-  cache.size_ = std::max<uint64_t>(kPage, bytes_needed(layers, format, n_ctx, n_batch));
+  cache.size_ = std::max<uint64_t>(kPage, bytes_needed(layers, types, n_ctx, n_batch));
   void* map = mmap(nullptr, cache.size_, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (map == MAP_FAILED)
@@ -61,16 +59,16 @@ Result<KvCache> KvCache::create(std::span<const KvShape> layers, KvFormat format
   std::byte* at = cache.data_;
   for (const KvShape& s : layers) {
     KvLayer view;
-    view.format = format;
+    view.types = types;
     view.n_head_kv = s.n_head_kv;
     view.d_k = s.d_k;
     view.d_v = s.d_v;
     view.values_in_keys = s.values_in_keys;
     view.capacity = capacity_of(s, n_ctx, n_batch);
     view.keys = at;
-    at += to_pages(key_bytes(s, format, view.capacity));
+    at += to_pages(key_bytes(s, types, view.capacity));
     view.values = at;
-    at += to_pages(value_bytes(s, format, view.capacity));
+    at += to_pages(value_bytes(s, types, view.capacity));
     cache.views_.push_back(view);
   }
   return cache;
@@ -96,8 +94,8 @@ uint64_t KvCache::bytes_used(int n) const {
   uint64_t bytes = 0;
   for (size_t i = 0; i < shapes_.size(); ++i) {
     const int held = std::min(n, views_[i].capacity);
-    bytes += key_bytes(shapes_[i], views_[i].format, held) +
-             value_bytes(shapes_[i], views_[i].format, held);
+    bytes += key_bytes(shapes_[i], views_[i].types, held) +
+             value_bytes(shapes_[i], views_[i].types, held);
   }
   return bytes;
 }

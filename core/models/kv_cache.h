@@ -26,7 +26,7 @@ class KvCache {
  public:
   // n_batch: tokens stored before the first of them attends. Fails (kOutOfMemory) when the reserve
   // cannot be had.
-  static Result<KvCache> create(std::span<const KvShape> layers, KvFormat format, int n_ctx,
+  static Result<KvCache> create(std::span<const KvShape> layers, KvTypes types, int n_ctx,
                                 int n_batch);
   KvCache() = default;
   KvCache(KvCache&& other) noexcept;
@@ -44,7 +44,7 @@ class KvCache {
   // Nothing of the cache is needed any more.
   void forget() { n_stored_ = 0; }
 
-  static uint64_t bytes_needed(std::span<const KvShape> layers, KvFormat format, int n_ctx,
+  static uint64_t bytes_needed(std::span<const KvShape> layers, KvTypes types, int n_ctx,
                                int n_batch);
 
  private:

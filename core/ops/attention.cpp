@@ -1,6 +1,5 @@
 #include "core/ops/attention.h"
 
-#include <cstring>
 #include <memory>
 
 #include "core/base/assert.h"
@@ -10,15 +9,13 @@ namespace nibble {
 
 void kv_store(const KvLayer& kv, int position, const float* k, const float* v) {
   const int slot = position % kv.capacity;
-  const auto put = [&](const float* from, int n, std::byte* to) {
-    if (kv.format == KvFormat::kF32)
-      std::memcpy(to, from, n * sizeof(float));
-    else
-      kernels::ops_kernels().to_half(from, n, reinterpret_cast<uint16_t*>(to));
-  };
+  const kernels::KvRowKernels* rows = kernels::ops_kernels().kv_rows;
+  const auto write_key = rows[static_cast<int>(kv.types.keys)].write;
+  const auto write_value = rows[static_cast<int>(kv.types.values)].write;
   for (int h = 0; h < kv.n_head_kv; ++h) {
-    put(k + static_cast<size_t>(h) * kv.d_k, kv.d_k, kv.key(h, slot));
-    if (!kv.values_in_keys) put(v + static_cast<size_t>(h) * kv.d_v, kv.d_v, kv.value(h, slot));
+    write_key(k + static_cast<size_t>(h) * kv.d_k, kv.d_k, kv.key(h, slot));
+    if (!kv.values_in_keys)
+      write_value(v + static_cast<size_t>(h) * kv.d_v, kv.d_v, kv.value(h, slot));
   }
 }
 

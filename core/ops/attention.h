@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "core/base/thread_pool.h"
+#include "core/ops/kv_format.h"
 #include "core/ops/matmul.h"
 #include "core/tensor/rows.h"
 
@@ -17,30 +18,30 @@ namespace nibble {
 
 inline constexpr int kKvChunk = 64;
 
-enum class KvFormat : uint8_t { kF16, kF32 };
-
 // One layer's cache: for each KV head its keys [capacity, d_k] and values [capacity, d_v], position
 // p in slot p % capacity; capacity is a multiple of kKvChunk. Does not own.
 struct KvLayer {
-  KvFormat format = KvFormat::kF16;
+  KvTypes types;
   int n_head_kv = 0;
   int d_k = 0;
   int d_v = 0;
   int capacity = 0;
-  bool values_in_keys =
-      false;  // a value is the first d_v numbers of its key (MLA); values is unused
+  // A value is the first d_v numbers of its key (MLA); values is unused, types.values that of keys.
+  bool values_in_keys = false;
   std::byte* keys = nullptr;
   std::byte* values = nullptr;
 
-  size_t element_bytes() const { return format == KvFormat::kF16 ? 2 : 4; }
-  std::byte* key(int head, int slot) const {
-    return keys + (static_cast<size_t>(head) * capacity + slot) * d_k * element_bytes();
+  // From one key or value of a head to the next.
+  size_t key_bytes() const { return kv_row_bytes(types.keys, d_k); }
+  size_t value_bytes() const {
+    return values_in_keys ? key_bytes() : kv_row_bytes(types.values, d_v);
   }
-  // From one value of a head to the next, in numbers.
-  int value_stride() const { return values_in_keys ? d_k : d_v; }
+  std::byte* key(int head, int slot) const {
+    return keys + (static_cast<size_t>(head) * capacity + slot) * key_bytes();
+  }
   std::byte* value(int head, int slot) const {
     if (values_in_keys) return key(head, slot);
-    return values + (static_cast<size_t>(head) * capacity + slot) * d_v * element_bytes();
+    return values + (static_cast<size_t>(head) * capacity + slot) * value_bytes();
   }
 };
 

@@ -19,14 +19,6 @@ int padded_rows(int group) {
   return (tokens_per_task(group) * group + kQueryRows - 1) / kQueryRows * kQueryRows;
 }
 
-// n values of the cache as f32; whether all are finite.
-bool expand(KvFormat format, const std::byte* from, size_t n, float* out) {
-  const kernels::OpsKernels& k = kernels::ops_kernels();
-  const int count = static_cast<int>(n);
-  if (format == KvFormat::kF32) return k.copy(reinterpret_cast<const float*>(from), count, out);
-  return k.from_half(reinterpret_cast<const uint16_t*>(from), count, out);
-}
-
 // A thread's own memory.
 struct Block {
   // memory may be null: then only n_floats means something.
@@ -117,19 +109,21 @@ class PromptAttention {
   }
 
   // Keys or values [begin, end) of a chunk as f32, zeros around them; whether all are finite.
-  bool expand_chunk(const std::byte* from, int width, int begin, int end, float* out) const {
+  static bool expand(KvFormat format, const std::byte* rows, int width, int begin, int end,
+                     float* out) {
     std::fill(out, out + begin * width, 0.0f);
     std::fill(out + end * width, out + kKvChunk * width, 0.0f);
-    return expand(kv_.format, from, size_t(end - begin) * width, out + begin * width);
+    return kernels::ops_kernels().kv_rows[static_cast<int>(format)].read(
+        rows, kv_row_bytes(format, width), end - begin, width, out + begin * width);
   }
 
   // The chunk at position p against all rows; keys outside [first, last] are not even read.
   void attend(const Block& b, int head_kv, int p, int first, int last, int rows) const {
     const int begin = std::max(first - p, 0), end = std::min(last - p + 1, kKvChunk);
     const int slot = p % kv_.capacity + begin;
-    bool finite = expand_chunk(kv_.key(head_kv, slot), kv_.d_k, begin, end, b.keys);
+    bool finite = expand(kv_.types.keys, kv_.key(head_kv, slot), kv_.d_k, begin, end, b.keys);
     if (!kv_.values_in_keys)
-      finite = expand_chunk(kv_.value(head_kv, slot), kv_.d_v, begin, end, b.values);
+      finite = expand(kv_.types.values, kv_.value(head_kv, slot), kv_.d_v, begin, end, b.values);
     const int n_keys = (end + 7) / 8 * 8;
     const bool masked = n_keys != end || p < static_cast<int>(b.first[rows - 1]) ||
                         p + end - 1 > static_cast<int>(b.last[0]);
@@ -149,7 +143,7 @@ class PromptAttention {
                                          .n_rows = rows,
                                          .d_k = kv_.d_k,
                                          .d_v = kv_.d_v,
-                                         .value_stride = kv_.value_stride(),
+                                         .value_stride = kv_.values_in_keys ? kv_.d_k : kv_.d_v,
                                          .masked = masked,
                                          .wild_values = !finite});
   }

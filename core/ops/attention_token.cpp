@@ -62,8 +62,10 @@ class TokenAttention {
          .n_head = group_,
          .d_k = kv_.d_k,
          .d_v = kv_.d_v,
-         .value_stride = kv_.value_stride(),
-         .half = kv_.format == KvFormat::kF16});
+         .key_bytes = kv_.key_bytes(),
+         .value_bytes = kv_.value_bytes(),
+         .key_format = static_cast<int>(kv_.types.keys),
+         .value_format = static_cast<int>(kv_.types.values)});
   }
 
   void merge(int head) const {

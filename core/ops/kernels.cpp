@@ -14,6 +14,7 @@ namespace nibble::kernels {
 #define NIBBLE_IN_prompt_chunk(isa)
 #define NIBBLE_IN_token_chunk(isa)
 #define NIBBLE_IN_row_ops(isa)
+#define NIBBLE_IN_kv_rows(isa)
 #define NIBBLE_IN_table(isa)     \
   namespace isa {                \
   extern const OpsKernels table; \

@@ -66,6 +66,47 @@ inline void store_half(uint16_t* p, F x) {
 #endif
 }
 
+// kLanes bfloat16 values from memory.
+inline F load_bf16(const uint16_t* p) {
+#if defined(NIBBLE_ISA_avx512)
+  const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+#elif defined(NIBBLE_ISA_avx2)
+  const __m128i bits = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
+#else
+  F x;
+  for (int i = 0; i < kLanes; ++i) x[i] = quant::NIBBLE_ISA::bf16_bits_to_float(p[i]);
+  return x;
+#endif
+}
+
+// kLanes signed bytes, and the nibbles (p[i] >> shift & 15) - 8 of as many bytes.
+inline F load_int8(const int8_t* p) {
+#if defined(NIBBLE_ISA_avx512)
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes));
+#elif defined(NIBBLE_ISA_avx2)
+  const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+  return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
+#else
+  F x;
+  for (int i = 0; i < kLanes; ++i) x[i] = static_cast<float>(p[i]);
+  return x;
+#endif
+}
+inline F load_nibbles(const uint8_t* p, int shift) {
+  I x;
+#if defined(NIBBLE_ISA_avx512)
+  x = (I)_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+#elif defined(NIBBLE_ISA_avx2)
+  x = (I)_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+#else
+  for (int i = 0; i < kLanes; ++i) x[i] = p[i];
+#endif
+  return __builtin_convertvector((x >> shift & 15) - 8, F);
+}
+
 // x * 2^n for whole n in [-300, 300].
 inline F scale_by_power(F x, F n) {
 #if defined(NIBBLE_ISA_avx512)

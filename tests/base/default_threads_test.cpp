@@ -1,10 +1,12 @@
 #include "core/base/default_threads.h"
 
 #include <doctest/doctest.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "core/base/thread_pool.h"
 
@@ -85,6 +87,39 @@ TEST_CASE("default threads: a machine that tells nothing") {
   Machine m;
   CHECK(m.threads({3, 5}) == 2);
   CHECK(nibble::default_threads() >= 1);
+}
+
+TEST_CASE("default threads: hybrid, siblings, a quota and a pinned process at once") {
+  Machine m;  // four fast cores of two threads each, eight slow cores
+  for (int i = 0; i < 8; ++i)
+    m.cpu(i, std::to_string(i / 2 * 2) + "-" + std::to_string(i / 2 * 2 + 1));
+  for (int i = 8; i < 16; ++i) m.cpu(i, std::to_string(i));
+  m.file("sys/devices/cpu_core/cpus", "0-7");
+  std::set<int> all;
+  for (int i = 0; i < 16; ++i) all.insert(i);
+  CHECK(m.threads(all) == 4);
+  CHECK(m.threads({0, 1, 2, 8, 9}) == 2);
+  CHECK(m.threads({8, 9, 10}) == 3);
+  m.file("proc/self/cgroup", "0::/box");
+  m.file("sys/fs/cgroup/box/cpu.max", "250000 100000");
+  CHECK(m.threads(all) == 3);
+  CHECK(m.threads({0, 1}) == 1);
+}
+
+TEST_CASE("default threads: a process pinned to one processor starts one thread") {
+  int n = 0;
+  std::thread pinned([&] {
+    cpu_set_t set;
+    REQUIRE(sched_getaffinity(0, sizeof(set), &set) == 0);
+    int first = 0;
+    while (!CPU_ISSET(first, &set)) ++first;
+    CPU_ZERO(&set);
+    CPU_SET(first, &set);
+    REQUIRE(sched_setaffinity(0, sizeof(set), &set) == 0);
+    n = nibble::default_threads();
+  });
+  pinned.join();
+  CHECK(n == 1);
 }
 
 TEST_CASE("default threads: lists of processors") {

@@ -255,3 +255,26 @@ TEST_CASE("run reads a folder, and its sampling defaults from generation_config.
   folder.write("generation_config.json", R"({"top_k": 1, "temperature": 0.6})");
   CHECK(text("1") == text("2"));
 }
+
+TEST_CASE("run, eval and bench take the types of the key-value cache, keys and values apart") {
+  const ChainFixture chain;
+  for (const char* type : {"f32", "f16", "bf16", "q8_0", "q4_0", "q8_0,f16", "f16,q4_0"})
+    CHECK(chain.run({"-p", "a", "--quiet", "--kv-type", type}).out == "Hello world!");
+  for (const char* type : {"q9", "f16,", ",f16", "f16,f16,f16", ""}) {
+    const Ended end = chain.run({"-p", "a", "--kv-type", type});
+    CHECK(end.exit_code == 2);
+    CHECK(end.err.find("expected f32, f16, bf16, q8_0 or q4_0") != std::string::npos);
+  }
+  const Arguments greedy = {"eval", chain.model, "--token-ids", "97", "--greedy", "4"};
+  const auto with = [&](Arguments more) {
+    more.insert(more.begin(), greedy.begin(), greedy.end());
+    return run_program(more);
+  };
+  CHECK(with({"--fast", "--kv-type", "q8_0"}).out == "[260, 261, 33, 256]\n");
+  CHECK(with({"--kv-type", "q8_0"}).exit_code == 2);  // exact results have an f32 cache
+  const Ended bench = run_program({"bench", chain.model, "-p", "0", "-n", "2", "-r", "1", "-t", "1",
+                                   "--kv-type", "q8_0,f16", "--json"});
+  const auto tests = parse_json(bench.out);
+  REQUIRE(tests);
+  CHECK(tests->at(0)["kv_type"] == "q8_0,f16");
+}

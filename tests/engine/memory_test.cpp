@@ -29,8 +29,9 @@ using namespace nibble::tests;
 
 namespace {
 
-// Bytes of a cache of f16 for n tokens of a model with this config.json.
-uint64_t kv_bytes(std::string_view config, int n_ctx, int n_batch = 512) {
+// Bytes of a cache for n tokens of a model with this config.json.
+uint64_t kv_bytes(std::string_view config, int n_ctx, KvTypes types = {}) {
+  constexpr int n_batch = 512;
   const auto json = parse_json(config);
   REQUIRE(json.has_value());
   const auto folder = read_folder_config(*json);
@@ -38,9 +39,9 @@ uint64_t kv_bytes(std::string_view config, int n_ctx, int n_batch = 512) {
   const auto h = folder->architecture->read_hparams({folder->metadata, nullptr});
   REQUIRE_MESSAGE(h.has_value(), (h ? "" : h.error().message));
   const auto shapes = kv_shapes(*folder->architecture, *h);
-  const auto cache = KvCache::create(shapes, KvFormat::kF16, n_ctx, n_batch);
+  const auto cache = KvCache::create(shapes, types, n_ctx, n_batch);
   REQUIRE(cache.has_value());
-  CHECK(cache->bytes_reserved() <= KvCache::bytes_needed(shapes, KvFormat::kF16, n_ctx, n_batch));
+  CHECK(cache->bytes_reserved() <= KvCache::bytes_needed(shapes, types, n_ctx, n_batch));
   return cache->bytes_used(n_ctx);
 }
 
@@ -90,6 +91,33 @@ TEST_CASE("a plain model caches everything: Llama 3.1 8B") {
       "num_hidden_layers": 32, "vocab_size": 128256, "max_position_embeddings": 131072})",
                                   8192);
   CHECK(bytes == uint64_t{8192} * 32 * 2 * 8 * 128 * 2);
+}
+
+TEST_CASE("quantized caches are about half and a quarter of f16, keys and values apart") {
+  const char* phi = R"({"architectures": ["PhiForCausalLM"], "hidden_size": 2560,
+      "intermediate_size": 10240, "num_attention_heads": 32, "num_hidden_layers": 32,
+      "vocab_size": 51200})";  // heads of 80: two and a half blocks of 32, three are stored
+  const uint64_t rows = uint64_t{1024} * 32 * 32;
+  CHECK(kv_bytes(phi, 1024, {KvFormat::kF32, KvFormat::kBf16}) == rows * 80 * (4 + 2));
+  CHECK(kv_bytes(phi, 1024, {KvFormat::kQ8_0, KvFormat::kF16}) == rows * (3 * 34 + 160));
+  CHECK(kv_bytes(phi, 1024, {KvFormat::kQ4_0, KvFormat::kQ4_0}) == rows * 2 * 3 * 18);
+}
+
+TEST_CASE("a model that keeps its values inside of its keys takes one type for both") {
+  const Architecture& a = *find_architecture("deepseek2");
+  auto file = MemoryModel::create(a, a.tiny[0], "f32");
+  REQUIRE(file.has_value());
+  const auto model = Model::load(*file);
+  REQUIRE(model.has_value());
+  ThreadPool pool(1);
+  const auto engine = [&](KvTypes types) {
+    return Engine::create(*model, pool, {.n_ctx = 64, .kv_types = types});
+  };
+  CHECK(engine({KvFormat::kQ8_0, KvFormat::kQ8_0}).has_value());
+  const auto refused = engine({KvFormat::kQ8_0, KvFormat::kF16});
+  REQUIRE(!refused.has_value());
+  CHECK(refused.error().kind == ErrorKind::kUsage);
+  CHECK(refused.error().message.find("q8_0 and f16") != std::string::npos);
 }
 
 TEST_CASE("a token reads the experts it uses, no others") {

@@ -60,7 +60,7 @@ TEST_CASE("allocation: products, attention and experts allocate nothing") {
   MoeScratch moe_scratch(arena, n_tokens, n_cols, n_cols, 2, 1);
   std::vector<std::byte> keys(64 * n_cols * 4), values(64 * n_cols * 4);
   KvLayer kv;
-  kv.format = KvFormat::kF32;
+  kv.types = {KvFormat::kF32, KvFormat::kQ8_0};
   kv.n_head_kv = 4;
   kv.d_k = kv.d_v = 64;
   kv.capacity = 64;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "quant/format.h"
 #include "tests/ops/ops_test.h"
 
 using namespace nibble;
@@ -14,7 +15,7 @@ namespace {
 
 struct Case {
   int n_tokens, n_head, n_head_kv, d_k, d_v;
-  KvFormat format;
+  KvTypes types;
   AttentionOptions options;
   int capacity = 0;  // 0: room for all
   bool values_in_keys = false;
@@ -25,15 +26,14 @@ struct Kit {
   explicit Kit(const Case& of, uint64_t seed = 1) : c(of) {
     const int capacity =
         c.capacity ? c.capacity : (c.n_tokens + kKvChunk - 1) / kKvChunk * kKvChunk;
-    kv.format = c.format;
+    kv.types = c.types;
     kv.n_head_kv = c.n_head_kv;
     kv.d_k = c.d_k;
     kv.d_v = c.d_v;
     kv.capacity = capacity;
     kv.values_in_keys = c.values_in_keys;
-    keys.assign(size_t(c.n_head_kv) * capacity * c.d_k * kv.element_bytes(),
-                std::byte{0xff});  // 0xff..: NaN
-    values.assign(size_t(c.n_head_kv) * capacity * c.d_v * kv.element_bytes(), std::byte{0xff});
+    keys.assign(size_t(c.n_head_kv) * capacity * kv.key_bytes(), std::byte{0xff});  // 0xff..: NaN
+    values.assign(size_t(c.n_head_kv) * capacity * kv.value_bytes(), std::byte{0xff});
     kv.keys = keys.data();
     kv.values = values.data();
     q = random_values(size_t(c.n_tokens) * c.n_head * c.d_k, seed, 2.0f);
@@ -48,6 +48,25 @@ struct Kit {
 
   void store(int t) {
     kv_store(kv, t, k.data() + t * c.n_head_kv * c.d_k, v.data() + t * c.n_head_kv * c.d_v);
+  }
+
+  // What the cache made of keys and values, by the weight formats of the same names.
+  void read_back() {
+    for (int t = 0; t < c.n_tokens; ++t) {
+      store(t);
+      for (int h = 0; h < c.n_head_kv; ++h) {
+        decode_row(kv.types.keys, kv.key(h, t % kv.capacity), c.d_k,
+                   k.data() + (t * c.n_head_kv + h) * c.d_k);
+        decode_row(c.values_in_keys ? kv.types.keys : kv.types.values, kv.value(h, t % kv.capacity),
+                   c.d_v, v.data() + (t * c.n_head_kv + h) * c.d_v);
+      }
+    }
+  }
+  static void decode_row(KvFormat type, const std::byte* row, int width, float* out) {
+    const quant::Format& format = *quant::find_format(kv_format_name(type));
+    std::vector<float> whole((width + format.block_len - 1) / format.block_len * format.block_len);
+    quant::kernels(format).dequantize(row, int64_t(whole.size()), whole.data());
+    std::copy_n(whole.data(), width, out);
   }
 
   // All tokens, `batch` at a time; each batch is stored, then attended to.
@@ -125,21 +144,34 @@ AttentionOptions with(int window, int chunk = 0, float cap = 0, const float* sin
   return options;
 }
 
+constexpr KvTypes same(KvFormat format) { return {format, format}; }
+constexpr KvTypes kF32 = same(KvFormat::kF32), kF16 = same(KvFormat::kF16);
+constexpr KvTypes kBf16 = same(KvFormat::kBf16), kQ8 = same(KvFormat::kQ8_0),
+                  kQ4 = same(KvFormat::kQ4_0);
+
 const Case kCases[] = {
-    {150, 4, 4, 64, 64, KvFormat::kF32, {}},
-    {150, 9, 3, 64, 64, KvFormat::kF16, {}},
-    {200, 8, 2, 80, 48, KvFormat::kF32, {}},
-    {90, 4, 1, 256, 256, KvFormat::kF16, {}},
-    {70, 8, 8, 20, 12, KvFormat::kF32, {}},
-    {300, 4, 2, 32, 32, KvFormat::kF32, with(100)},
-    {300, 4, 2, 32, 32, KvFormat::kF16, with(1)},
-    {300, 4, 2, 32, 32, KvFormat::kF32, with(0, 70)},
-    {130, 8, 2, 32, 32, KvFormat::kF32, with(64, 0, 0, kSinks)},
-    {130, 8, 2, 32, 32, KvFormat::kF32, with(0, 0, 5)},
-    {130, 8, 2, 32, 32, KvFormat::kF32, with(0, 0, 0, nullptr, kSlopes)},
-    {130, 8, 4, 32, 32, KvFormat::kF16, with(77, 0, 20, kSinks, kSlopes)},
-    {150, 6, 1, 72, 64, KvFormat::kF16, {}, 0, true},
-    {150, 6, 1, 40, 36, KvFormat::kF32, {}, 0, true},
+    {150, 4, 4, 64, 64, kF32, {}},
+    {150, 9, 3, 64, 64, kF16, {}},
+    {200, 8, 2, 80, 48, kF32, {}},
+    {90, 4, 1, 256, 256, kF16, {}},
+    {70, 8, 8, 20, 12, kF32, {}},
+    {300, 4, 2, 32, 32, kF32, with(100)},
+    {300, 4, 2, 32, 32, kF16, with(1)},
+    {300, 4, 2, 32, 32, kF32, with(0, 70)},
+    {130, 8, 2, 32, 32, kF32, with(64, 0, 0, kSinks)},
+    {130, 8, 2, 32, 32, kF32, with(0, 0, 5)},
+    {130, 8, 2, 32, 32, kF32, with(0, 0, 0, nullptr, kSlopes)},
+    {130, 8, 4, 32, 32, kF16, with(77, 0, 20, kSinks, kSlopes)},
+    {150, 6, 1, 72, 64, kF16, {}, 0, true},
+    {150, 6, 1, 40, 36, kF32, {}, 0, true},
+    {150, 9, 3, 64, 64, kBf16, {}},
+    {150, 9, 3, 64, 64, kQ8, {}},
+    {90, 7, 1, 128, 128, kQ4, with(70)},
+    {150, 8, 2, 64, 96, {KvFormat::kQ8_0, KvFormat::kF16}, {}},
+    {130, 8, 2, 96, 64, {KvFormat::kF32, KvFormat::kQ8_0}, with(64, 0, 0, kSinks)},
+    {130, 8, 2, 80, 72, kQ8, {}},  // rows of no whole number of blocks
+    {70, 4, 4, 40, 20, {KvFormat::kQ8_0, KvFormat::kQ4_0}, {}},
+    {150, 6, 1, 72, 64, kQ8, {}, 0, true},
 };
 
 }  // namespace
@@ -149,10 +181,46 @@ TEST_CASE("attention: agrees with float64") {
     for (const Case& c : kCases) {
       CAPTURE(&c - kCases);
       Kit kit(c);
-      const double bound = c.format == KvFormat::kF32 ? 5e-6 : 3e-3;
-      CHECK(kit.worst_error(kit.run(2, 64)) < bound);
-      CHECK(kit.worst_error(kit.run(2, 1, Phase::kGeneration)) < bound);
+      const std::vector<float> prompt = kit.run(2, 64), one = kit.run(2, 1, Phase::kGeneration);
+      kit.read_back();
+      CHECK(kit.worst_error(prompt) < 5e-6);
+      CHECK(kit.worst_error(one) < 5e-6);
     }
+  });
+}
+
+TEST_CASE("attention: the cache loses no more than its type says") {
+  // In units of the largest number of a block, or of the number itself.
+  constexpr double kBounds[kKvFormats] = {0, 0x1p-11, 0x1p-8, 0.57 / 127, 1.01 / 8};
+  on_each_isa([&] {
+    for (int type = 0; type < kKvFormats; ++type) {
+      CAPTURE(type);
+      Kit kit({40, 2, 2, 96, 80, same(KvFormat(type)), {}});
+      const std::vector<float> before = kit.k;
+      kit.read_back();
+      for (size_t i = 0; i < before.size(); ++i) {
+        const size_t block = i / 32 * 32;
+        double largest = std::abs(before[i]);
+        if (type >= int(KvFormat::kQ8_0))
+          for (size_t n = block; n < block + 32; ++n)
+            largest = std::max<double>(largest, std::abs(before[n]));
+        REQUIRE(std::abs(double(before[i]) - kit.k[i]) <= kBounds[type] * largest);
+      }
+    }
+  });
+}
+
+TEST_CASE("attention: what is no number stays none in every type of cache") {
+  on_each_isa([] {
+    for (int type = 0; type < kKvFormats; ++type)
+      for (const float wild : {INFINITY, -INFINITY, NAN}) {
+        Kit kit({1, 1, 1, 64, 64, same(KvFormat(type)), {}});
+        kit.k[40] = kit.v[40] = wild;
+        kit.read_back();
+        CHECK(!std::isfinite(kit.k[40]));
+        CHECK(std::isfinite(kit.k[0]));
+        CHECK(!std::isfinite(kit.v[40]));
+      }
   });
 }
 
@@ -173,7 +241,7 @@ TEST_CASE("attention: bits do not depend on threads and batch") {
 
 TEST_CASE("attention: a ring that holds the window and the batch is as good as room for all") {
   for (const int window : {1, 64, 100, 128}) {
-    Case c{500, 4, 2, 32, 32, KvFormat::kF32, with(window)};
+    Case c{500, 4, 2, 32, 32, kF32, with(window)};
     for (const Phase phase : {Phase::kPrompt, Phase::kGeneration}) {
       const std::vector<float> wanted = Kit(c).run(1, 64, phase);
       c.capacity = (window - 1 + 64 + kKvChunk - 1) / kKvChunk * kKvChunk;
@@ -185,7 +253,7 @@ TEST_CASE("attention: a ring that holds the window and the batch is as good as r
 
 TEST_CASE("attention: hidden keys and values do not matter, whatever they are") {
   on_each_isa([] {
-    Kit kit({100, 4, 2, 32, 32, KvFormat::kF32, {}});
+    Kit kit({100, 4, 2, 32, 32, kF32, {}});
     const std::vector<float> wanted = kit.run(1, 100);
     std::fill_n(kit.k.begin() + 50 * 2 * 32, 50 * 2 * 32, INFINITY);
     std::fill_n(kit.v.begin() + 50 * 2 * 32, 50 * 2 * 32, NAN);

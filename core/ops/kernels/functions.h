@@ -12,14 +12,12 @@ void softcap(float* x, int n, float cap);
 void rotate_adjacent(const float* table, float* x, int n_pairs);
 void rotate_halves(const float* table, float* x, int n_pairs);
 void add_rows(const float* sums, const float* bias, float* out, int n, bool add);
-void to_half(const float* x, int n, uint16_t* out);
-bool from_half(const uint16_t* x, int n, float* out);
-bool copy(const float* x, int n, float* out);
 void rows_to_tile(const float* const* rows, const float* scales, int d, float* tile);
 void tile_to_rows(const float* tile, const float* scales, int d, float* const* rows);
 void dense_tile(const float* w, const float* x, size_t n_cols, float* out);
 float dot(const float* a, const float* b, size_t n);
 void prompt_chunk(const PromptChunk& chunk);
 void token_chunk(const TokenChunk& chunk);
+extern const KvRowKernels kv_rows[];
 
 }  // namespace nibble::kernels::NIBBLE_ISA

@@ -42,7 +42,7 @@ struct PromptChunk {
 // One chunk against the n_head query heads of one token that share these keys.
 struct TokenChunk {
   const float* q;         // [n_head, d_k], scaled
-  const std::byte* keys;  // n_keys rows of d_k, f16 or f32
+  const std::byte* keys;  // n_keys rows of d_k numbers, key_bytes apart
   const std::byte* values;
   const float* slopes;  // [n_head] or null
   float* out;           // [n_head, out_stride]: maximum, sum, weighted values [d_v]
@@ -50,8 +50,15 @@ struct TokenChunk {
   float softcap;
   int distance;  // position of the first key - position of the query
   int n_keys, n_head, d_k, d_v;
-  int value_stride;
-  bool half;
+  size_t key_bytes, value_bytes;  // of a row
+  int key_format, value_format;   // KvFormat
+};
+
+// Rows of the KV cache in one KvFormat.
+struct KvRowKernels {
+  void (*write)(const float* x, int width, std::byte* row);
+  // n_rows rows -> out [n_rows, width]; whether all numbers are finite.
+  bool (*read)(const std::byte* rows, size_t row_bytes, int n_rows, int width, float* out);
 };
 
 struct OpsKernels {
@@ -62,10 +69,6 @@ struct OpsKernels {
   void (*rotate_adjacent)(const float* table, float* x, int n_pairs);
   void (*rotate_halves)(const float* table, float* x, int n_pairs);
   void (*add_rows)(const float* sums, const float* bias, float* out, int n, bool add);
-  void (*to_half)(const float* x, int n, uint16_t* out);
-  // Returns whether all are finite.
-  bool (*from_half)(const uint16_t* x, int n, float* out);
-  bool (*copy)(const float* x, int n, float* out);
   // Four rows of d values into and out of a matrix in tiles, each multiplied by its scale.
   void (*rows_to_tile)(const float* const* rows, const float* scales, int d, float* tile);
   void (*tile_to_rows)(const float* tile, const float* scales, int d, float* const* rows);
@@ -75,6 +78,7 @@ struct OpsKernels {
   float (*dot)(const float* a, const float* b, size_t n);  // n a multiple of 64
   void (*prompt_chunk)(const PromptChunk& chunk);
   void (*token_chunk)(const TokenChunk& chunk);
+  const KvRowKernels* kv_rows;  // by KvFormat
 };
 
 // For the instruction set in use (quant/dispatch.h).

@@ -1,4 +1,4 @@
-// Norm, activations, rotation and conversions of one row.
+// Norm, activations and rotation of one row.
 #include "core/ops/kernels/functions.h"
 #include "core/ops/kernels/math.h"
 
@@ -85,38 +85,6 @@ void add_rows(const float* sums, const float* bias, float* out, int n, bool add)
     if (bias) y += load_n(bias + i, count);
     store_n(out + i, add ? load_n(out + i, count) + y : y, count);
   });
-}
-
-void to_half(const float* x, int n, uint16_t* out) {
-  int i = 0;
-  for (; i + kLanes <= n; i += kLanes) store_half(out + i, load(x + i));
-  for (; i < n; ++i) out[i] = quant::NIBBLE_ISA::float_to_half_bits(x[i]);
-}
-
-bool from_half(const uint16_t* x, int n, float* out) {
-  F wild = {};  // x - x: 0, or NaN when x is no finite number
-  int i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    const F v = load_half(x + i);
-    wild += v - v;
-    store(out + i, v);
-  }
-  float rest = 0;
-  for (; i < n; ++i) {
-    out[i] = quant::NIBBLE_ISA::half_bits_to_float(x[i]);
-    rest += out[i] - out[i];
-  }
-  return sum_lanes(wild) + rest == 0;
-}
-
-bool copy(const float* x, int n, float* out) {
-  F wild = {};
-  map_lanes(n, [&](int i, int count) {
-    const F v = load_n(x + i, count);
-    wild += v - v;
-    store_n(out + i, v, count);
-  });
-  return sum_lanes(wild) == 0;
 }
 
 }  // namespace nibble::kernels::NIBBLE_ISA

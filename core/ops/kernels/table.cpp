@@ -12,15 +12,13 @@ constinit const OpsKernels table = {
     .rotate_adjacent = rotate_adjacent,
     .rotate_halves = rotate_halves,
     .add_rows = add_rows,
-    .to_half = to_half,
-    .from_half = from_half,
-    .copy = copy,
     .rows_to_tile = rows_to_tile,
     .tile_to_rows = tile_to_rows,
     .dense_tile = kHasFma ? dense_tile : nullptr,
     .dot = dot,
     .prompt_chunk = prompt_chunk,
     .token_chunk = token_chunk,
+    .kv_rows = kv_rows,
 };
 
 }  // namespace nibble::kernels::NIBBLE_ISA

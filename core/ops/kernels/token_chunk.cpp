@@ -4,25 +4,13 @@
 #include <utility>
 
 #include "core/ops/kernels/functions.h"
-#include "core/ops/kernels/math.h"
+#include "core/ops/kernels/kv_rows.h"
 
 namespace nibble::kernels::NIBBLE_ISA {
 namespace {
 
 constexpr int kHeads = 4;    // query heads of a register tile
 constexpr int kVectors = 4;  // of the value's dimension in a register tile
-
-template <bool Half>
-F load_lanes(const std::byte* row, int i) {
-  if constexpr (Half) return load_half(reinterpret_cast<const uint16_t*>(row) + i);
-  return load(reinterpret_cast<const float*>(row) + i);
-}
-template <bool Half>
-float load_one(const std::byte* row, int i) {
-  if constexpr (Half)
-    return quant::NIBBLE_ISA::half_bits_to_float(reinterpret_cast<const uint16_t*>(row)[i]);
-  return reinterpret_cast<const float*>(row)[i];
-}
 
 // Lane i: a[i] + a[i ^ S] where i has not bit S, b[i] + b[i ^ S] where it has.
 template <int S, int... L>
@@ -40,24 +28,28 @@ F sums_of(F* x) {
 }
 
 // scores[h, key .. key + kLanes) for N heads.
-template <bool Half, int N>
+template <class Keys, int N>
 void multiply_keys(const TokenChunk& c, int head, int key, float* scores) {
   F sums[N][kLanes] = {};
   const int d = c.d_k, n = c.n_keys - key < kLanes ? c.n_keys - key : kLanes;
   const float* q = c.q + static_cast<size_t>(head) * d;
   for (int k = 0; k < n; ++k) {
-    const std::byte* row = c.keys + static_cast<size_t>(key + k) * d * (Half ? 2 : 4);
+    const std::byte* row = c.keys + (key + k) * c.key_bytes;
     F sum[N] = {};
     int i = 0;
     for (; i + kLanes <= d; i += kLanes) {
-      const F x = load_lanes<Half>(row, i);
+      const F x = Keys::lanes(row, i);
       for (int h = 0; h < N; ++h) sum[h] = fma(x, load(q + h * d + i), sum[h]);
     }
     for (; i < d; ++i)
-      for (int h = 0; h < N; ++h) sum[h][0] += load_one<Half>(row, i) * q[h * d + i];
+      for (int h = 0; h < N; ++h) sum[h][0] += Keys::one(row, i) * q[h * d + i];
     for (int h = 0; h < N; ++h) sums[h][k] = sum[h];
   }
   for (int h = 0; h < N; ++h) store(scores + h * kChunkKeys + key, sums_of(sums[h]));
+}
+template <class Keys, int N>
+void multiply_all_keys(const TokenChunk& c, int head, float* scores) {
+  for (int key = 0; key < c.n_keys; key += kLanes) multiply_keys<Keys, N>(c, head, key, scores);
 }
 
 // Scores of one head -> weights; out[0] = max, out[1] = sum.
@@ -85,13 +77,13 @@ void soften(const TokenChunk& c, int head, float* scores, float* out) {
 }
 
 // out[h, i .. i + V * kLanes) = weights . v for N heads.
-template <bool Half, int N, int V>
+template <class Values, int N, int V>
 void add_values(const TokenChunk& c, int i, const float* weights, float* out) {
   F sums[N][V] = {};
   for (int key = 0; key < c.n_keys; ++key) {
-    const std::byte* row = c.values + static_cast<size_t>(key) * c.value_stride * (Half ? 2 : 4);
+    const std::byte* row = c.values + key * c.value_bytes;
     for (int v = 0; v < V; ++v) {
-      const F x = load_lanes<Half>(row, i + v * kLanes);
+      const F x = Values::lanes(row, i + v * kLanes);
       for (int h = 0; h < N; ++h)
         sums[h][v] = fma(all(weights[h * kChunkKeys + key]), x, sums[h][v]);
     }
@@ -99,43 +91,51 @@ void add_values(const TokenChunk& c, int i, const float* weights, float* out) {
   for (int h = 0; h < N; ++h)
     for (int v = 0; v < V; ++v) store(out + h * c.out_stride + i + v * kLanes, sums[h][v]);
 }
-
-template <bool Half, int N>
+template <class Values, int N>
 void add_last_values(const TokenChunk& c, int i, const float* weights, float* out) {
   for (; i < c.d_v; ++i)
     for (int h = 0; h < N; ++h) {
       float sum = 0;
       for (int key = 0; key < c.n_keys; ++key)
-        sum += weights[h * kChunkKeys + key] *
-               load_one<Half>(c.values + static_cast<size_t>(key) * c.value_stride * (Half ? 2 : 4),
-                              i);
+        sum += weights[h * kChunkKeys + key] * Values::one(c.values + key * c.value_bytes, i);
       out[h * c.out_stride + i] = sum;
     }
 }
+template <class Values, int N>
+void add_all_values(const TokenChunk& c, const float* weights, float* out) {
+  int i = 0;
+  for (; i + kVectors * kLanes <= c.d_v; i += kVectors * kLanes)
+    add_values<Values, N, kVectors>(c, i, weights, out);
+  for (; i + kLanes <= c.d_v; i += kLanes) add_values<Values, N, 1>(c, i, weights, out);
+  add_last_values<Values, N>(c, i, weights, out);
+}
 
-template <bool Half, int N>
+// For N heads, by KvFormat.
+template <int N>
+constexpr void (*kMultiply[])(const TokenChunk&, int, float*) = {
+    multiply_all_keys<F32Rows, N>, multiply_all_keys<F16Rows, N>, multiply_all_keys<Bf16Rows, N>,
+    multiply_all_keys<Q8Rows, N>, multiply_all_keys<Q4Rows, N>};
+template <int N>
+constexpr void (*kAdd[])(const TokenChunk&, const float*, float*) = {
+    add_all_values<F32Rows, N>, add_all_values<F16Rows, N>, add_all_values<Bf16Rows, N>,
+    add_all_values<Q8Rows, N>, add_all_values<Q4Rows, N>};
+
+template <int N>
 void attend(const TokenChunk& c, int head) {
   alignas(64) float weights[N * kChunkKeys];
   float* out = c.out + head * c.out_stride;
-  for (int key = 0; key < c.n_keys; key += kLanes) multiply_keys<Half, N>(c, head, key, weights);
+  kMultiply<N>[c.key_format](c, head, weights);
   for (int h = 0; h < N; ++h) soften(c, head + h, weights + h * kChunkKeys, out + h * c.out_stride);
-  int i = 0;
-  for (; i + kVectors * kLanes <= c.d_v; i += kVectors * kLanes)
-    add_values<Half, N, kVectors>(c, i, weights, out + 2);
-  for (; i + kLanes <= c.d_v; i += kLanes) add_values<Half, N, 1>(c, i, weights, out + 2);
-  add_last_values<Half, N>(c, i, weights, out + 2);
-}
-
-template <bool Half>
-void attend_all(const TokenChunk& c) {
-  int head = 0;
-  for (; head + kHeads <= c.n_head; head += kHeads) attend<Half, kHeads>(c, head);
-  for (; head + 2 <= c.n_head; head += 2) attend<Half, 2>(c, head);
-  if (head < c.n_head) attend<Half, 1>(c, head);
+  kAdd<N>[c.value_format](c, weights, out + 2);
 }
 
 }  // namespace
 
-void token_chunk(const TokenChunk& c) { c.half ? attend_all<true>(c) : attend_all<false>(c); }
+void token_chunk(const TokenChunk& c) {
+  int head = 0;
+  for (; head + kHeads <= c.n_head; head += kHeads) attend<kHeads>(c, head);
+  for (; head + 2 <= c.n_head; head += 2) attend<2>(c, head);
+  if (head < c.n_head) attend<1>(c, head);
+}
 
 }  // namespace nibble::kernels::NIBBLE_ISA
