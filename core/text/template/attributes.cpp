@@ -151,6 +151,7 @@ Result<Value> Interpreter::plain_attribute(const Value& owner, std::string_view 
   Value out;
   switch (owner.kind()) {
     case Kind::kNamespace:
+      NIBBLE_CHECK(spend(int64_t(owner.as<Namespace>().attributes.size() / 4)));
       for (const auto& [key, value] : owner.as<Namespace>().attributes)
         if (key == name) return name.starts_with('_') ? unsafe_attribute(owner, name) : value;
       found = false;
@@ -201,8 +202,8 @@ Result<Value> Interpreter::attribute(const Value& owner, std::string_view name) 
 
 // owner[key] as Python's __getitem__ gives it; null when it raises a type or lookup error.
 Result<const Value*> Interpreter::subscript(const Value& owner, const Value& key, Value& made) {
+  NIBBLE_CHECK(spend(key.weight()));
   if (owner.is(Kind::kDict)) {
-    NIBBLE_CHECK(spend(key.weight()));
     const auto found = owner.as<Dict>().find(key);
     return found ? *found : nullptr;
   }
@@ -217,7 +218,7 @@ Result<const Value*> Interpreter::subscript(const Value& owner, const Value& key
     return &made;
   }
   const String& s = owner.as<String>();
-  NIBBLE_CHECK(spend(s.n_chars == s.text.size() ? 1 : s.weight));
+  if (s.n_chars != s.text.size()) NIBBLE_CHECK(spend_chars(s.text));
   const size_t at = char_offset_of(s, size_t(i));
   made = Value::text(s.text.substr(at, char_bytes(s.text, at)), s.safe);
   return &made;
@@ -245,8 +246,12 @@ Result<Value> Interpreter::slice(const Value& owner, const Value& start, const V
   if (!sliceable) return invalid_input("'{}' object is not subscriptable", type_name(owner));
   NIBBLE_TRY(const int64_t n, length(owner));
   NIBBLE_TRY(const SliceRange range, slice_range(n, start, stop, step));
-  NIBBLE_CHECK(spend(owner.is(Kind::kString) ? owner.weight() : int64_t(range.count)));
-  if (owner.is(Kind::kString)) return text(slice_text(owner, range), owner.is_safe());
+  if (owner.is(Kind::kString)) {
+    const bool bytes = owner.as<String>().n_chars == owner.str().size() && range.step == 1;
+    NIBBLE_CHECK(bytes ? spend(1) : spend_chars(owner.str()));
+    return text(slice_text(owner, range), owner.is_safe());
+  }
+  NIBBLE_CHECK(spend(int64_t(range.count)));
   if (owner.is(Kind::kRange)) {
     auto out = std::make_shared<Range>(owner.as<Range>());
     const Range& r = owner.as<Range>();

@@ -65,7 +65,7 @@ Result<Params> bind(const Function& function, const Args& args) {
 }
 
 Result<Value> Interpreter::call(const Function& function, const Value& self, const Args& args) {
-  NIBBLE_CHECK(spend(1));
+  NIBBLE_CHECK(spend(int64_t(1 + args.positional.size() + args.named.size())));
   NIBBLE_TRY(const Params params, bind(function, args));
   return function.run(*this, self, params);
 }
@@ -140,6 +140,7 @@ Result<Value> Interpreter::call_macro(const Macro& macro, const Args& args) {
 Result<void> Interpreter::bind_macro(const Macro& macro, const Args& args, Scope& scope) {
   const MacroNode& node = *macro.node;
   const size_t n = node.params.size(), n_given = std::min(n, args.positional.size());
+  NIBBLE_CHECK(spend(int64_t(n + args.positional.size() + (n + 1) * args.named.size())));
   std::vector<bool> used(args.named.size());
   std::vector<size_t> missing;
   for (size_t i = 0; i < n; ++i) {

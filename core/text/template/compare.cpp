@@ -1,5 +1,6 @@
-// Equality, order and hashes of values: numbers compare across types, sequences element by element.
+// Equality, order and dict keys: numbers compare across types, sequences element by element.
 #include <cmath>
+#include <tuple>
 
 #include "core/text/template/value.h"
 
@@ -47,14 +48,49 @@ Result<int> compare_sequences(const Value& a, const Value& b, std::string_view o
   return x.size() < y.size() ? -1 : x.size() > y.size();
 }
 
-size_t hash_number(const Value& v) {
-  if (v.is_integral()) {
-    const Integer i = v.to_integer();
-    return std::hash<int64_t>{}(int64_t(i)) ^ size_t(i >> 64 == 0 || i >> 64 == -1 ? 0 : i >> 64);
+// Kinds whose equal values are one key stand under one number.
+int key_rank(const Value& v) { return v.is_numeric() ? int(Kind::kInt) : int(v.kind()); }
+
+int three_way(auto a, auto b) { return a < b ? -1 : b < a; }
+
+int order_keys(const Value& a, const Value& b);
+
+int order_number_keys(const Value& a, const Value& b) {
+  const auto is_nan = [](const Value& v) { return std::isnan(v.to_number()); };
+  if (is_nan(a) || is_nan(b)) return three_way(is_nan(a), is_nan(b));
+  return compare_numbers(a, b);
+}
+
+int order_tuple_keys(const std::vector<Value>& a, const std::vector<Value>& b) {
+  for (size_t i = 0; i < a.size() && i < b.size(); ++i)
+    if (const int order = order_keys(a[i], b[i])) return order;
+  return three_way(a.size(), b.size());
+}
+
+int order_range_keys(const Range& a, const Range& b) {
+  if (equal_ranges(a, b)) return 0;
+  return three_way(std::tuple(a.size(), a.start, a.step), std::tuple(b.size(), b.start, b.step));
+}
+
+int order_keys(const Value& a, const Value& b) {
+  if (const int order = three_way(key_rank(a), key_rank(b))) return order;
+  switch (a.kind()) {
+    case Kind::kUndefined:
+    case Kind::kNone:
+      return 0;
+    case Kind::kBool:
+    case Kind::kInt:
+    case Kind::kFloat:
+      return order_number_keys(a, b);
+    case Kind::kString:
+      return three_way(a.str().compare(b.str()), 0);
+    case Kind::kTuple:
+      return order_tuple_keys(a.items(), b.items());
+    case Kind::kRange:
+      return order_range_keys(a.as<Range>(), b.as<Range>());
+    default:
+      return three_way(a.identity(), b.identity());
   }
-  const double f = v.to_number();
-  if (std::abs(f) < 1e38 && f == std::floor(f)) return hash_number(Value::integer(Integer(f)));
-  return std::hash<double>{}(f);
 }
 
 }  // namespace
@@ -93,36 +129,28 @@ Result<int> compare(const Value& a, const Value& b, std::string_view op) {
                        type_name(b));
 }
 
-Result<size_t> hash(const Value& v) {
+Result<void> check_hashable(const Value& v) {
   switch (v.kind()) {
-    case Kind::kString:
-      return std::hash<std::string_view>{}(v.str());
-    case Kind::kBool:
-    case Kind::kInt:
-    case Kind::kFloat:
-      return hash_number(v);
-    case Kind::kUndefined:
-    case Kind::kNone:
-      return size_t(v.kind()) + 1;
-    case Kind::kTuple: {
-      size_t h = 0x345678;
-      for (const Value& item : v.items()) {
-        NIBBLE_TRY(const size_t one, hash(item));
-        h = (h ^ one) * 1000003;
-      }
-      return h;
-    }
+    case Kind::kTuple:
+      for (const Value& item : v.items()) NIBBLE_CHECK(check_hashable(item));
+      return {};
     case Kind::kView:
-      if (v.as<View>().what == View::kValues) return std::hash<const void*>{}(v.identity());
+      if (v.as<View>().what == View::kValues) return {};
       [[fallthrough]];
     case Kind::kList:
     case Kind::kDict:
       return invalid_input("unhashable type: '{}'", type_name(v));
-    case Kind::kRange:
-      return size_t(v.as<Range>().size());
     default:
-      return std::hash<const void*>{}(v.identity());
+      return {};
   }
+}
+
+bool KeyOrder::operator()(const Value& a, const Value& b) const { return order_keys(a, b) < 0; }
+bool KeyOrder::operator()(const Value& a, std::string_view b) const {
+  return a.is(Kind::kString) ? a.str() < b : key_rank(a) < int(Kind::kString);
+}
+bool KeyOrder::operator()(std::string_view a, const Value& b) const {
+  return b.is(Kind::kString) ? a < b.str() : int(Kind::kString) < key_rank(b);
 }
 
 }  // namespace nibble::jinja

@@ -70,8 +70,15 @@ Result<Value> Interpreter::eval_kind(const Expr& e) {
 }
 
 Result<Value> Interpreter::eval_name(const Expr& e) {
-  for (Scope* s = scope_.get(); s; s = s->parent.get())
-    if (const Value* v = s->find(e.symbol)) return *v;
+  size_t n_seen = 0;
+  for (Scope* s = scope_.get(); s; s = s->parent.get()) {
+    n_seen += 1 + s->names.size();
+    if (const Value* v = s->find(e.symbol)) {
+      NIBBLE_CHECK(spend(int64_t(n_seen / 16)));
+      return *v;
+    }
+  }
+  NIBBLE_CHECK(spend(int64_t(n_seen / 16)));
   if (const auto& v = globals_[size_t(e.symbol)]) return *v;
   return make_undefined(quote(e.name) + " is undefined");
 }

@@ -25,12 +25,14 @@ Result<Value> safe(Interpreter& in, const Value& self, const Params&) {
 
 Result<Value> strip_tags_filter(Interpreter& in, const Value& self, const Params&) {
   NIBBLE_TRY(const std::string s, in.str(self));
+  NIBBLE_CHECK(in.spend_chars(s));
   return in.text(strip_tags(s));
 }
 
 Result<Value> urlencode(Interpreter& in, const Value& self, const Params&) {
   if (self.is(Kind::kString) || !is_iterable(self)) {
     NIBBLE_TRY(const std::string s, in.str(self));
+    NIBBLE_CHECK(in.spend_chars(s));
     return in.text(url_quote(s, false));
   }
   View view;
@@ -48,6 +50,8 @@ Result<Value> urlencode(Interpreter& in, const Value& self, const Params&) {
     if (both.size() != 2) return invalid_input("urlencode: pairs of key and value wanted");
     NIBBLE_TRY(const std::string key, in.str(both[0]));
     NIBBLE_TRY(const std::string value, in.str(both[1]));
+    NIBBLE_CHECK(in.spend_chars(key));
+    NIBBLE_CHECK(in.spend_chars(value));
     if (!out.empty()) out += '&';
     out += url_quote(key, true) + "=" + url_quote(value, true);
     if (out.size() > in.max_bytes()) NIBBLE_CHECK(in.spend_bytes(out.size()));

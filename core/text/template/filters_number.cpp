@@ -33,7 +33,8 @@ std::optional<Integer> as_int(const Value& v, int base) {
   return f ? truncate(*f) : std::nullopt;
 }
 
-Result<Value> int_(Interpreter&, const Value& self, const Params& p) {
+Result<Value> int_(Interpreter& in, const Value& self, const Params& p) {
+  if (self.is(Kind::kString)) NIBBLE_CHECK(in.spend_chars(self.str()));
   if (self.is_undefined()) return invalid_input("{}", undefined_message(self));
   NIBBLE_TRY(const Integer base, p.integer(1, 10));
   const bool valid = base == 0 || (base >= 2 && base <= 36);
@@ -41,7 +42,8 @@ Result<Value> int_(Interpreter&, const Value& self, const Params& p) {
   return p.has(0) ? p[0] : Value::integer(0);
 }
 
-Result<Value> float_(Interpreter&, const Value& self, const Params& p) {
+Result<Value> float_(Interpreter& in, const Value& self, const Params& p) {
+  if (self.is(Kind::kString)) NIBBLE_CHECK(in.spend_chars(self.str()));
   if (self.is_undefined()) return invalid_input("{}", undefined_message(self));
   if (self.is_numeric()) return Value::number(self.to_number());
   if (self.is(Kind::kString))
@@ -93,7 +95,8 @@ Result<Value> round_(Interpreter&, const Value& self, const Params& p) {
   return Value::number((rounded == 0 ? 0.0 : rounded) / scale);
 }
 
-Result<Value> filesizeformat(Interpreter&, const Value& self, const Params& p) {
+Result<Value> filesizeformat(Interpreter& in, const Value& self, const Params& p) {
+  if (self.is(Kind::kString)) NIBBLE_CHECK(in.spend_chars(self.str()));
   double bytes = 0;
   if (self.is_numeric()) {
     bytes = self.to_number();

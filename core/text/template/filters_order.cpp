@@ -139,7 +139,7 @@ Result<Value> unique(Interpreter& in, const Value& self, const Params& p) {
           if (!more) return false;
           NIBBLE_TRY(Value key, attribute_path(in, out, path, nullptr));
           NIBBLE_TRY(key, folded(in, std::move(key), case_sensitive));
-          NIBBLE_CHECK(in.spend(key.weight()));
+          NIBBLE_CHECK(in.spend(4 + key.weight()));
           NIBBLE_TRY(const Value* old, seen->find(key));
           if (old) continue;
           NIBBLE_CHECK(seen->set(std::move(key), Value::none()));

@@ -21,7 +21,7 @@ Result<Value> soft(Interpreter& in, const Value& v) {
 template <class Change>
 Result<Value> changed(Interpreter& in, const Value& self, Change change) {
   NIBBLE_TRY(const Value v, soft(in, self));
-  NIBBLE_CHECK(in.spend(v.weight()));
+  NIBBLE_CHECK(in.spend_chars(v.str()));
   return in.text(std::string(change(std::string_view(v.str()))), v.is_safe());
 }
 
@@ -132,6 +132,7 @@ Result<Value> truncate_filter(Interpreter& in, const Value& self, const Params& 
   NIBBLE_TRY(const Integer length, p.integer(0, 255));
   NIBBLE_TRY(const std::string_view end, p.text(2, "..."));
   NIBBLE_TRY(const Integer leeway, p.integer(3, 5));
+  NIBBLE_CHECK(in.spend_chars(end));
   const Integer n_end = Integer(count_chars(end));
   if (length < n_end || leeway < 0)
     return invalid_input("truncate: length {} is too short", int64_t(length));
@@ -139,6 +140,7 @@ Result<Value> truncate_filter(Interpreter& in, const Value& self, const Params& 
   if (n <= length + leeway) return self;
   if (!self.is(Kind::kString))
     return invalid_input("truncate: text wanted, got {}", type_name(self));
+  NIBBLE_CHECK(in.spend_chars(self.str()));
   std::string_view head = self.str();
   head = head.substr(0, char_offset(head, size_t(length - n_end)));
   if (!p.flag(1)) head = head.substr(0, head.rfind(' '));
@@ -154,7 +156,7 @@ Result<Value> center(Interpreter& in, const Value& self, const Params& p) {
 
 Result<Value> wordcount(Interpreter& in, const Value& self, const Params&) {
   NIBBLE_TRY(const Value v, soft(in, self));
-  NIBBLE_CHECK(in.spend(v.weight()));
+  NIBBLE_CHECK(in.spend_chars(v.str()));
   const std::string_view s = v.str();
   int64_t n = 0;
   bool inside = false;
@@ -206,13 +208,13 @@ Result<Value> tojson(Interpreter& in, const Value& self, const Params& p) {
   }
   NIBBLE_CHECK(in.spend(self.weight()));
   NIBBLE_TRY(std::string out, to_json(self, style, in.max_bytes()));
+  NIBBLE_CHECK(in.spend_chars(out));
   return in.text(std::move(out));
 }
 
 Result<Value> pprint(Interpreter& in, const Value& self, const Params&) {
-  NIBBLE_CHECK(in.spend(self.weight()));
-  NIBBLE_TRY(std::string out, repr(self, in.max_bytes()));
-  return in.text(std::move(out));
+  NIBBLE_TRY(std::string out, in.repr(self));
+  return Value::text(std::move(out));
 }
 
 constexpr Function kFilters[] = {

@@ -135,6 +135,7 @@ class Percent {
       : in_(in), text_(format.str()), safe_(format.is_safe()), values_(values) {}
 
   Result<Value> run() {
+    NIBBLE_CHECK(in_.spend_bytes(text_.size()));
     while (at_ < text_.size()) {
       const size_t next = std::min(text_.find('%', at_), text_.size());
       out_ += text_.substr(at_, next - at_);
@@ -221,6 +222,7 @@ class Percent {
       if (precision > size_t(kMaxPrecision))
         return invalid_input("format: precision above {}", kMaxPrecision);
       c.style.precision = int(precision);
+      NIBBLE_CHECK(in_.spend(int64_t(precision / 8)));
     }
     if (peek() == 'l' || peek() == 'h' || peek() == 'L') ++at_;
     if (at_ >= text_.size()) return invalid_input("incomplete format");
@@ -237,7 +239,7 @@ class Percent {
     const char type = c.style.type;
     const char align = c.minus ? '<' : '>';
     if (type == 's' || type == 'r' || type == 'a') {
-      NIBBLE_TRY(std::string s, type == 's' ? in_.str(v) : repr(v, in_.max_bytes()));
+      NIBBLE_TRY(std::string s, type == 's' ? in_.str(v) : in_.repr(v));
       if (c.style.precision >= 0) s.resize(char_offset(s, size_t(c.style.precision)));
       const bool plain = !(v.is(Kind::kString) && v.is_safe());
       out_ += pad("", safe_ && plain ? escape(s) : s, c.width, " ", align);

@@ -150,7 +150,7 @@ class Braces {
       text.remove_prefix(1);
       if (conversion != 's' && conversion != 'r' && conversion != 'a')
         return invalid_input("Unknown conversion specifier '{}'", conversion);
-      NIBBLE_TRY(std::string s, conversion == 's' ? in_.str(v) : repr(v, in_.max_bytes()));
+      NIBBLE_TRY(std::string s, conversion == 's' ? in_.str(v) : in_.repr(v));
       v = Value::text(std::move(s));
     }
     std::string spec;
@@ -188,6 +188,7 @@ class Braces {
       return invalid_input("Replacement index {} out of range for positional args tuple",
                            int64_t(*number));
     }
+    NIBBLE_CHECK(in_.spend(int64_t(fields_.named.size() / 4)));
     for (const auto& [key, v] : fields_.named)
       if (key == name) return v;
     return invalid_input("format: there is no {}", quote(name));
@@ -211,7 +212,7 @@ Result<std::string> format_value(Interpreter& in, const Value& v, std::string_vi
 }
 
 Result<Value> brace_format(Interpreter& in, const Value& format, const Args& fields) {
-  NIBBLE_CHECK(in.spend(format.weight()));
+  NIBBLE_CHECK(in.spend_chars(format.str()));
   NIBBLE_TRY(std::string out, Braces(in, format, fields).run(format.str(), 0));
   return in.text(std::move(out), format.is_safe());
 }

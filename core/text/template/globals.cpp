@@ -37,7 +37,7 @@ Result<std::shared_ptr<Dict>> pairs(Interpreter& in, const Args& args) {
     return invalid_input("{}", undefined_message(args.positional[0]));
   if (!args.positional.empty() && args.positional[0].is(Kind::kDict)) {
     for (const auto& [key, value] : args.positional[0].as<Dict>().entries()) {
-      NIBBLE_CHECK(in.spend(1));
+      NIBBLE_CHECK(in.spend(key.weight()));
       NIBBLE_CHECK(out->set(key, value));
     }
   } else if (!args.positional.empty()) {
@@ -45,6 +45,7 @@ Result<std::shared_ptr<Dict>> pairs(Interpreter& in, const Args& args) {
     for (const Value& item : items) {
       NIBBLE_TRY(const std::vector<Value> both, in.collect(item));
       if (both.size() != 2) return invalid_input("dict: pairs of key and value wanted");
+      NIBBLE_CHECK(in.spend(both[0].weight()));
       NIBBLE_CHECK(out->set(both[0], both[1]));
     }
   }

@@ -3,6 +3,7 @@
 
 #include "core/text/template/characters.h"
 #include "core/text/template/runtime.h"
+#include "core/text/template/search.h"
 #include "core/text/template/text_methods.h"
 #include "core/text/unicode_case.h"
 
@@ -21,7 +22,7 @@ Result<Window> window(Interpreter& in, const Value& self, const Params& p) {
   const auto n = Integer(s.n_chars);
   NIBBLE_TRY(Integer start, p.integer(1, 0));
   NIBBLE_TRY(Integer end, p.integer(2, n));
-  NIBBLE_CHECK(in.spend(s.weight));
+  NIBBLE_CHECK(in.spend(s.weight + p[0].weight()));
   start = start < 0 ? std::max<Integer>(0, start + n) : start;
   end = std::clamp<Integer>(end < 0 ? end + n : end, 0, n);
   if (start > end) return Window{{}, 0, false};
@@ -32,6 +33,7 @@ Result<Window> window(Interpreter& in, const Value& self, const Params& p) {
 template <bool at_start>
 Result<Value> has_end(Interpreter& in, const Value& self, const Params& p) {
   NIBBLE_TRY(const Window w, window(in, self, p));
+  NIBBLE_CHECK(in.spend(p[0].weight()));
   std::vector<Value> wanted = {p[0]};
   if (p[0].is(Kind::kTuple)) wanted = p[0].items();
   for (const Value& v : wanted) {
@@ -49,8 +51,8 @@ Result<Value> find(Interpreter& in, const Value& self, const Params& p) {
   NIBBLE_TRY(const std::string_view wanted, p.text(0));
   NIBBLE_TRY(const Window w, window(in, self, p));
   const size_t at = !w.valid     ? w.text.npos
-                    : from_right ? w.text.rfind(wanted)
-                                 : w.text.find(wanted);
+                    : from_right ? find_last(w.text, wanted)
+                                 : find_first(w.text, wanted);
   if (at != w.text.npos)
     return Value::integer(Integer(w.offset_chars + count_chars(w.text.substr(0, at))));
   if (must) return invalid_input("substring not found");
@@ -62,11 +64,7 @@ Result<Value> count(Interpreter& in, const Value& self, const Params& p) {
   NIBBLE_TRY(const Window w, window(in, self, p));
   if (!w.valid) return Value::integer(0);
   if (wanted.empty()) return Value::integer(Integer(count_chars(w.text)) + 1);
-  int64_t n = 0;
-  for (size_t at = w.text.find(wanted); at != w.text.npos;
-       at = w.text.find(wanted, at + wanted.size()))
-    ++n;
-  return Value::integer(n);
+  return Value::integer(Integer(find_all(w.text, wanted).size()));
 }
 
 Result<Value> texts(Interpreter& in, const Value& self, const std::vector<std::string_view>& parts,
@@ -109,30 +107,15 @@ std::vector<std::string_view> split_spaces_right(std::string_view s, Integer lim
   return parts;
 }
 
-std::vector<std::string_view> split_by(std::string_view s, std::string_view by, Integer limit) {
+std::vector<std::string_view> cut(std::string_view s, const std::vector<size_t>& at,
+                                  size_t n_skipped) {
   std::vector<std::string_view> parts;
-  size_t at = 0;
-  for (; limit != 0; --limit) {
-    const size_t found = s.find(by, at);
-    if (found == s.npos) break;
-    parts.push_back(s.substr(at, found - at));
-    at = found + by.size();
+  size_t begin = 0;
+  for (const size_t end : at) {
+    parts.push_back(s.substr(begin, end - begin));
+    begin = end + n_skipped;
   }
-  parts.push_back(s.substr(at));
-  return parts;
-}
-
-std::vector<std::string_view> split_by_right(std::string_view s, std::string_view by,
-                                             Integer limit) {
-  std::vector<std::string_view> parts;
-  for (; limit != 0; --limit) {
-    const size_t found = s.rfind(by);
-    if (found == s.npos) break;
-    parts.push_back(s.substr(found + by.size()));
-    s = s.substr(0, found);
-  }
-  parts.push_back(s);
-  std::ranges::reverse(parts);
+  parts.push_back(s.substr(begin));
   return parts;
 }
 
@@ -143,12 +126,16 @@ Result<Value> split(Interpreter& in, const Value& self, const Params& p) {
   const std::string_view s = self.str();
   const bool spaces = !p.has(0) || p[0].is(Kind::kNone);
   if (!spaces && by.empty()) return invalid_input("empty separator");
+  if (spaces) NIBBLE_CHECK(in.spend_chars(s));
   if (spaces)
     return texts(in, self, from_right ? split_spaces_right(s, limit) : split_spaces(s, limit));
-  return texts(in, self, from_right ? split_by_right(s, by, limit) : split_by(s, by, limit));
+  NIBBLE_CHECK(in.spend_bytes(by.size()));
+  const auto at = from_right ? find_all_from_right(s, by, limit) : find_all(s, by, limit);
+  return texts(in, self, cut(s, at, by.size()));
 }
 
 Result<Value> splitlines(Interpreter& in, const Value& self, const Params& p) {
+  NIBBLE_CHECK(in.spend_chars(self.str()));
   return texts(in, self, split_lines(self.str(), p.flag(0)));
 }
 
@@ -157,7 +144,8 @@ Result<Value> partition(Interpreter& in, const Value& self, const Params& p) {
   NIBBLE_TRY(const std::string_view by, p.text(0));
   if (by.empty()) return invalid_input("empty separator");
   const std::string_view s = self.str();
-  const size_t at = from_right ? s.rfind(by) : s.find(by);
+  NIBBLE_CHECK(in.spend_bytes(by.size()));
+  const size_t at = from_right ? find_last(s, by) : find_first(s, by);
   if (at != s.npos)
     return texts(in, self, {s.substr(0, at), by, s.substr(at + by.size())}, Kind::kTuple);
   if (from_right) return texts(in, self, {"", "", s}, Kind::kTuple);
@@ -166,7 +154,7 @@ Result<Value> partition(Interpreter& in, const Value& self, const Params& p) {
 
 template <bool (*holds)(char32_t)>
 Result<Value> all_are(Interpreter& in, const Value& self, const Params&) {
-  NIBBLE_CHECK(in.spend(self.weight()));
+  NIBBLE_CHECK(in.spend_chars(self.str()));
   const std::string_view s = self.str();
   for (size_t at = 0; at < s.size(); at += char_bytes(s, at))
     if (!holds(char_at(s, at))) return Value::boolean(false);
@@ -180,7 +168,8 @@ bool is_digit_char(char32_t c) {
 }
 bool is_numeric_char(char32_t c) { return is_alnum(c) && !is_letter(c); }
 
-Result<Value> isascii(Interpreter&, const Value& self, const Params&) {
+Result<Value> isascii(Interpreter& in, const Value& self, const Params&) {
+  NIBBLE_CHECK(in.spend(self.weight()));
   return Value::boolean(
       std::ranges::all_of(self.str(), [](char c) { return is_ascii_char(uint8_t(c)); }));
 }
@@ -189,7 +178,7 @@ Result<Value> isprintable(Interpreter& in, const Value& self, const Params& p) {
                             : all_are<is_printable>(in, self, p);
 }
 Result<Value> isidentifier(Interpreter& in, const Value& self, const Params&) {
-  NIBBLE_CHECK(in.spend(self.weight()));
+  NIBBLE_CHECK(in.spend_chars(self.str()));
   const std::string_view s = self.str();
   bool valid = !s.empty();
   for (size_t at = 0; valid && at < s.size(); at += char_bytes(s, at)) {
@@ -200,11 +189,11 @@ Result<Value> isidentifier(Interpreter& in, const Value& self, const Params&) {
 }
 template <bool upper>
 Result<Value> iscased(Interpreter& in, const Value& self, const Params&) {
-  NIBBLE_CHECK(in.spend(self.weight()));
+  NIBBLE_CHECK(in.spend_chars(self.str()));
   return Value::boolean(all_cased(self.str(), upper));
 }
 Result<Value> istitle(Interpreter& in, const Value& self, const Params&) {
-  NIBBLE_CHECK(in.spend(self.weight()));
+  NIBBLE_CHECK(in.spend_chars(self.str()));
   const std::string_view s = self.str();
   bool inside = false, any = false;
   for (size_t at = 0; at < s.size(); at += char_bytes(s, at)) {

@@ -11,25 +11,30 @@
 namespace nibble::jinja {
 namespace {
 
+// Of a method that looks at each character.
+Result<Value> mapped(Interpreter& in, const Value& self, std::string s) {
+  NIBBLE_CHECK(in.spend_chars(self.str()));
+  return in.text(std::move(s), self.is_safe());
+}
 Result<Value> made(Interpreter& in, const Value& self, std::string s) {
   NIBBLE_CHECK(in.spend(self.weight()));
   return in.text(std::move(s), self.is_safe());
 }
 
 Result<Value> upper(Interpreter& in, const Value& self, const Params&) {
-  return made(in, self, to_upper(self.str()));
+  return mapped(in, self, to_upper(self.str()));
 }
 Result<Value> lower(Interpreter& in, const Value& self, const Params&) {
-  return made(in, self, to_lower(self.str()));
+  return mapped(in, self, to_lower(self.str()));
 }
 Result<Value> capitalize(Interpreter& in, const Value& self, const Params&) {
-  return made(in, self, capitalized(self.str()));
+  return mapped(in, self, capitalized(self.str()));
 }
 
 Result<Value> casefold(Interpreter& in, const Value& self, const Params&) {
   std::string out;
   for (const std::string_view c : split_chars(self.str())) append_folded(out, char_at(c, 0));
-  return made(in, self, std::move(out));
+  return mapped(in, self, std::move(out));
 }
 
 Result<Value> swapcase(Interpreter& in, const Value& self, const Params&) {
@@ -43,7 +48,7 @@ Result<Value> swapcase(Interpreter& in, const Value& self, const Params&) {
     else
       out += text;
   }
-  return made(in, self, std::move(out));
+  return mapped(in, self, std::move(out));
 }
 
 // A letter after one that has no case begins a word.
@@ -58,14 +63,14 @@ Result<Value> title(Interpreter& in, const Value& self, const Params&) {
       append_title(out, c);
     inside = is_cased(c);
   }
-  return made(in, self, std::move(out));
+  return mapped(in, self, std::move(out));
 }
 
 template <bool left, bool right>
 Result<Value> strip_(Interpreter& in, const Value& self, const Params& p) {
   NIBBLE_TRY(const std::string_view set, p.text(0));
   const bool spaces = !p.has(0) || p[0].is(Kind::kNone);
-  if (set.size() > 1) NIBBLE_CHECK(in.spend(self.weight() * int64_t(set.size())));
+  NIBBLE_CHECK(in.spend(self.weight() * int64_t(4 + set.size())));
   std::string_view s = self.str();
   if (right) s = spaces ? strip_right(s) : strip_right(s, set);
   if (left) s = spaces ? strip_left(s) : strip_left(s, set);
@@ -138,7 +143,7 @@ Result<Value> expandtabs(Interpreter& in, const Value& self, const Params& p) {
     out += c;
     column = c == "\n" || c == "\r" ? 0 : column + 1;
   }
-  return made(in, self, std::move(out));
+  return mapped(in, self, std::move(out));
 }
 
 Result<Value> join(Interpreter& in, const Value& self, const Params& p) {
@@ -162,6 +167,7 @@ Result<Value> format(Interpreter& in, const Value& self, const Params& p) {
 Result<Value> format_map(Interpreter& in, const Value& self, const Params& p) {
   if (!p[0].is(Kind::kDict))
     return invalid_input("format_map: a dict wanted, got {}", type_name(p[0]));
+  NIBBLE_CHECK(in.spend(int64_t(p[0].as<Dict>().entries().size())));
   Args args;
   for (const auto& [key, value] : p[0].as<Dict>().entries())
     if (key.is(Kind::kString)) args.named.emplace_back(key.str(), value);

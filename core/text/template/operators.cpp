@@ -5,6 +5,7 @@
 #include "core/text/template/format.h"
 #include "core/text/template/markup.h"
 #include "core/text/template/runtime.h"
+#include "core/text/template/search.h"
 
 namespace nibble::jinja {
 namespace {
@@ -188,8 +189,8 @@ Result<bool> Interpreter::contains(const Value& container, const Value& v) {
   if (container.is(Kind::kString)) {
     if (!v.is(Kind::kString))
       return invalid_input("'in <string>' requires string as left operand, not {}", type_name(v));
-    NIBBLE_CHECK(spend(container.weight()));
-    return container.str().find(v.str()) != std::string::npos;
+    NIBBLE_CHECK(spend(container.weight() + v.weight()));
+    return find_first(container.str(), v.str()) != std::string::npos;
   }
   const bool keys = container.is(Kind::kDict) ||
                     (container.is(Kind::kView) && container.as<View>().what == View::kKeys);

@@ -180,12 +180,6 @@ Result<std::string> repr(const Value& v, size_t limit) {
   return out;
 }
 
-Result<std::string> to_str(const Value& v, size_t limit) {
-  if (v.is(Kind::kString)) return v.str();
-  if (v.is_undefined()) return std::string();
-  return repr(v, limit);
-}
-
 std::string short_repr(const Value& v) {
   constexpr size_t kLength = 60;
   if (v.is(Kind::kString) && v.str().size() > kLength)

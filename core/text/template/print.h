@@ -8,8 +8,6 @@
 
 namespace nibble::jinja {
 
-// All fail when the text would exceed limit bytes.
-Result<std::string> to_str(const Value& v, size_t limit);
 Result<std::string> repr(const Value& v, size_t limit);
 std::string quote(std::string_view text);  // repr of a string
 std::string short_repr(const Value& v);    // for messages: cut after some 60 bytes

@@ -44,9 +44,16 @@ Result<Value> Interpreter::text(std::string s, bool safe) {
 }
 
 Result<std::string> Interpreter::str(const Value& v) {
-  if (!v.is(Kind::kString)) NIBBLE_CHECK(spend(v.weight()));
-  NIBBLE_TRY(std::string s, to_str(v, budget_.output_bytes));
+  if (!v.is(Kind::kString) && !v.is_undefined()) return repr(v);
+  std::string s = v.is_undefined() ? std::string() : v.str();
   NIBBLE_CHECK(spend_bytes(s.size()));
+  return s;
+}
+
+Result<std::string> Interpreter::repr(const Value& v) {
+  NIBBLE_CHECK(spend(v.weight()));
+  NIBBLE_TRY(std::string s, jinja::repr(v, budget_.output_bytes));
+  NIBBLE_CHECK(spend_chars(s));
   return s;
 }
 
@@ -312,6 +319,7 @@ Result<void> Interpreter::run_call_block(const Stmt& s) {
 
 Result<void> Interpreter::assign(const Expr& target, Value v) {
   if (target.kind == ExprKind::kName) {
+    if (scope_) NIBBLE_CHECK(spend(int64_t(scope_->names.size() / 16)));
     define(target.symbol, std::move(v));
     return {};
   }
@@ -322,6 +330,7 @@ Result<void> Interpreter::assign(const Expr& target, Value v) {
     if (!owner || !owner->is(Kind::kNamespace))
       return invalid_input("cannot assign attribute on non-namespace object");
     auto& attributes = owner->as<Namespace>().attributes;
+    NIBBLE_CHECK(spend(int64_t(attributes.size() / 4)));
     for (auto& [name, value] : attributes)
       if (name == target.name) return value = std::move(v), Result<void>();
     attributes.emplace_back(target.name, std::move(v));

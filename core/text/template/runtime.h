@@ -77,7 +77,7 @@ class Interpreter {
 
   Result<std::string> render(const Json& variables);
 
-  // For built-ins. spend: n nodes, elements or units of 16 bytes.
+  // For built-ins. spend: n nodes, elements or units of 16 bytes that are copied or compared.
   Result<void> spend(int64_t n) {
     steps_ -= n;
     if (steps_ < 0) [[unlikely]]
@@ -85,10 +85,13 @@ class Interpreter {
     return {};
   }
   Result<void> spend_bytes(size_t n);
+  // Work on single characters, which takes longer than copying them.
+  Result<void> spend_chars(std::string_view text) { return spend(1 + int64_t(text.size() / 2)); }
   Result<Value> text(std::string s, bool safe = false);  // a string within the budget
   size_t max_bytes() const { return budget_.output_bytes; }
   int64_t now() const { return now_; }
   Result<std::string> str(const Value& v);
+  Result<std::string> repr(const Value& v);
   Result<std::vector<Value>> collect(const Value& v);  // list(v)
 
   Result<Value> attribute(const Value& owner, std::string_view name);

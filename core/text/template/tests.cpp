@@ -98,15 +98,18 @@ Result<Value> same_as(Interpreter&, const Value& self, const Params& p) {
 template <bool upper>
 Result<Value> cased(Interpreter& in, const Value& self, const Params&) {
   NIBBLE_TRY(const std::string s, in.str(self));
+  NIBBLE_CHECK(in.spend_chars(s));
   return Value::boolean(all_cased(s, upper));
 }
 
-Result<Value> filter(Interpreter&, const Value& self, const Params&) {
-  NIBBLE_CHECK(hash(self));
+Result<Value> filter(Interpreter& in, const Value& self, const Params&) {
+  NIBBLE_CHECK(in.spend(self.weight()));
+  NIBBLE_CHECK(check_hashable(self));
   return Value::boolean(self.is(Kind::kString) && find_filter(self.str()));
 }
-Result<Value> test(Interpreter&, const Value& self, const Params&) {
-  NIBBLE_CHECK(hash(self));
+Result<Value> test(Interpreter& in, const Value& self, const Params&) {
+  NIBBLE_CHECK(in.spend(self.weight()));
+  NIBBLE_CHECK(check_hashable(self));
   return Value::boolean(self.is(Kind::kString) && find_test(self.str()));
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/text/template/characters.h"
 #include "core/text/template/numbers.h"
+#include "core/text/template/search.h"
 #include "core/text/unicode_case.h"
 
 namespace nibble::jinja {
@@ -28,7 +29,7 @@ std::string centered(std::string_view text, size_t width, std::string_view fill)
 
 Result<std::string> replaced(Interpreter& in, std::string_view text, std::string_view old,
                              std::string_view other, Integer count) {
-  NIBBLE_CHECK(in.spend_bytes(text.size()));
+  NIBBLE_CHECK(in.spend_bytes(text.size() + old.size()));
   std::string out;
   size_t at = 0;
   const auto put = [&](std::string_view part) -> Result<void> {
@@ -45,7 +46,7 @@ Result<std::string> replaced(Interpreter& in, std::string_view text, std::string
       at += n;
       continue;
     }
-    const size_t found = text.find(old, at);
+    const size_t found = find_first(text, old, at);
     if (found == text.npos) break;
     NIBBLE_CHECK(put(text.substr(at, found - at)));
     NIBBLE_CHECK(put(other));
@@ -59,7 +60,9 @@ Result<std::string> replaced(Interpreter& in, std::string_view text, std::string
 Result<Value> attribute_path(Interpreter& in, Value item, const Value& path,
                              const Value* otherwise) {
   if (path.is(Kind::kNone)) return item;
+  NIBBLE_CHECK(in.spend(path.weight()));
   const auto step = [&](const Value& key) -> Result<void> {
+    NIBBLE_CHECK(in.spend(1));
     NIBBLE_TRY(item, in.item(item, key));
     if (otherwise && item.is_undefined()) item = *otherwise;
     return {};

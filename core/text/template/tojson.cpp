@@ -150,7 +150,8 @@ class JsonWriter {
     }
     if (!style_.sort_keys) return entries;
     if (!text_only) return invalid_input("tojson: sort_keys needs keys that are all text");
-    std::ranges::stable_sort(entries, {}, [](const auto* e) { return e->first.str(); });
+    std::ranges::stable_sort(entries, {},
+                             [](const auto* e) -> const std::string& { return e->first.str(); });
     return entries;
   }
 

@@ -115,34 +115,24 @@ Value missing_element(const Value& owner, const Value& key) {
 }
 
 Result<void> Dict::set(Value key, Value value) {
-  NIBBLE_TRY(const size_t h, hash(key));
-  const auto [first, last] = index_.equal_range(h);
-  for (auto it = first; it != last; ++it) {
-    if (!equal(entries_[it->second].first, key)) continue;
+  NIBBLE_CHECK(check_hashable(key));
+  const auto [it, added] = index_.try_emplace(key, entries_.size());
+  if (added)
+    entries_.emplace_back(std::move(key), std::move(value));
+  else
     entries_[it->second].second = std::move(value);
-    return {};
-  }
-  index_.emplace(h, entries_.size());
-  entries_.emplace_back(std::move(key), std::move(value));
   return {};
 }
 
 Result<const Value*> Dict::find(const Value& key) const {
-  if (key.is(Kind::kString)) return find(std::string_view(key.str()));
-  NIBBLE_TRY(const size_t h, hash(key));
-  const auto [first, last] = index_.equal_range(h);
-  for (auto it = first; it != last; ++it)
-    if (equal(entries_[it->second].first, key)) return &entries_[it->second].second;
-  return nullptr;
+  NIBBLE_CHECK(check_hashable(key));
+  const auto it = index_.find(key);
+  return it == index_.end() ? nullptr : &entries_[it->second].second;
 }
 
 const Value* Dict::find(std::string_view key) const {
-  const auto [first, last] = index_.equal_range(std::hash<std::string_view>{}(key));
-  for (auto it = first; it != last; ++it) {
-    const auto& [k, v] = entries_[it->second];
-    if (k.is(Kind::kString) && k.str() == key) return &v;
-  }
-  return nullptr;
+  const auto it = index_.find(key);
+  return it == index_.end() ? nullptr : &entries_[it->second].second;
 }
 
 Result<Value> from_json(const Json& json) {

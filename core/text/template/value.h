@@ -5,10 +5,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -141,6 +141,15 @@ struct Joiner : Object {
   bool used = false;
 };
 
+// Some order of keys in which equal ones are one. A tree cannot be driven to the linear searches of
+// a hash table whose keys a template chose.
+struct KeyOrder {
+  using is_transparent = void;
+  bool operator()(const Value& a, const Value& b) const;
+  bool operator()(const Value& a, std::string_view b) const;
+  bool operator()(std::string_view a, const Value& b) const;
+};
+
 class Dict : public Object {
  public:
   using Entry = std::pair<Value, Value>;
@@ -152,7 +161,7 @@ class Dict : public Object {
 
  private:
   std::vector<Entry> entries_;
-  std::unordered_multimap<size_t, size_t> index_;  // hash -> entry
+  std::map<Value, size_t, KeyOrder> index_;  // of the entries
 };
 
 // Fail (kInvalidInput) when the value would be nested or weigh too much.
@@ -175,8 +184,8 @@ Value missing_element(const Value& owner, const Value& key);
 Result<Value> from_json(const Json& json);
 bool truth(const Value& v);
 bool equal(const Value& a, const Value& b);
-bool same(const Value& a, const Value& b);  // Python's `is`
-Result<size_t> hash(const Value& v);
+bool same(const Value& a, const Value& b);    // Python's `is`
+Result<void> check_hashable(const Value& v);  // fails on what cannot be a dict's key
 // -1, 0, 1, or 2 for unordered (NaN); fails on types that have no order. op: for the message.
 Result<int> compare(const Value& a, const Value& b, std::string_view op);
 std::string_view type_name(const Value& v);
