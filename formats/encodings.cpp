@@ -13,10 +13,21 @@ namespace {
 using Kind = Encoding::Kind;
 
 constexpr uint32_t kNoGgufType = 0xffffffff;
+constexpr quant::Format kGptq2{"gptq2", kNoGgufType, 4, 1, 0, quant::ActivationKind::kF32};
+constexpr quant::Format kGptq3{"gptq3", kNoGgufType, 32, 12, 0, quant::ActivationKind::kF32};
 constexpr quant::Format kGptq4{"gptq4", kNoGgufType, 2, 1, 0, quant::ActivationKind::kF32};
 constexpr quant::Format kGptq8{"gptq8", kNoGgufType, 1, 1, 0, quant::ActivationKind::kF32};
+constexpr quant::Format kPacked4{"int4", kNoGgufType, 2, 1, 0, quant::ActivationKind::kF32};
+constexpr quant::Format kPacked8{"int8", kNoGgufType, 1, 1, 0, quant::ActivationKind::kF32};
 constexpr quant::Format kAwq4{"awq4", kNoGgufType, 2, 1, 0, quant::ActivationKind::kF32};
 constexpr quant::Format kMxfp4{"mxfp4", kNoGgufType, 32, 16, 0, quant::ActivationKind::kF32};
+
+constexpr std::string_view kRowPackedParts[] = {".weight_scale", ".weight_zero_point",
+                                                ".weight_g_idx", ".weight_shape"};
+
+const quant::Format& gptq_format(int bits) {
+  return bits == 2 ? kGptq2 : bits == 3 ? kGptq3 : bits == 4 ? kGptq4 : kGptq8;
+}
 
 Shape matrix_shape(int64_t n_rows, int64_t n_cols) {
   Shape s;
@@ -69,6 +80,10 @@ class Assembler {
                is_part(name, ".input_scale", ".weight") ||
                is_part(name, ".activation_scale", ".weight") ||
                is_part(name, ".input_scale_ub", ".weight");
+      case Kind::kRowPacked:
+        return std::ranges::any_of(kRowPackedParts, [&](std::string_view part) {
+          return is_part(name, part, ".weight_packed");
+        });
       case Kind::kPlain:
         return false;
     }
@@ -79,6 +94,8 @@ class Assembler {
     const std::string_view name = t.name;
     const bool packed = encoding_.kind == Kind::kGptq || encoding_.kind == Kind::kAwq;
     if (packed && name.ends_with(".qweight")) return add_packed(t);
+    if (encoding_.kind == Kind::kRowPacked && name.ends_with(".weight_packed"))
+      return add_row_packed(t);
     if (encoding_.kind == Kind::kMxfp4 && name.ends_with("_blocks")) return add_mxfp4(t);
     if (encoding_.kind == Kind::kScaled && (t.type->is_float8() || t.type->name == "I8"))
       return add_scaled(t);
@@ -161,7 +178,9 @@ class Assembler {
     NIBBLE_TRY(const RawTensor* const zeros, need(stem + "qzeros"));
     NIBBLE_TRY(const RawTensor* const scales, need(stem + "scales"));
     const bool gptq = encoding_.kind == Kind::kGptq;
-    const int per_word = 32 / encoding_.bits;
+    // The least number of codes that fill whole words, and how many words.
+    const int64_t n_codes = encoding_.bits == 3 ? 32 : 32 / encoding_.bits;
+    const int64_t n_words = n_codes * encoding_.bits / 32;
     if (codes.type->name != "I32" || codes.shape.n_dims != 2)
       return misshapen(codes, "an I32 matrix");
     PackedLayout l{.bits = encoding_.bits,
@@ -169,22 +188,22 @@ class Assembler {
                    .zeros = zeros->bytes.data(),
                    .scale_type = scales->type,
                    .scales = scales->bytes.data()};
-    l.n_rows = codes.shape.dim[1] * (gptq ? 1 : per_word);
-    l.n_cols = codes.shape.dim[0] * (gptq ? per_word : 1);
+    l.n_rows = codes.shape.dim[1] * (gptq ? 1 : n_codes);
+    l.n_cols = gptq ? codes.shape.dim[0] / n_words * n_codes : codes.shape.dim[0];
     l.group_size = encoding_.group_size > 0 ? encoding_.group_size : l.n_cols;
     l.zero_offset = gptq ? encoding_.gptq_zero_offset : 0;
-    if (l.n_rows < 1 || l.n_cols < 1 || l.n_rows % per_word != 0)
+    if (l.n_rows < 1 || l.n_cols < 1 || l.n_rows % n_codes != 0 ||
+        codes.shape.dim[0] % n_words != 0)
       return misshapen(codes, "whole words of rows and columns");
     const int64_t n_groups = (l.n_cols + l.group_size - 1) / l.group_size;
     if (!scales->type->has_kernels()) return misshapen(*scales, "a floating-point type");
     NIBBLE_CHECK(check(*scales, scales->type->name, n_groups, l.n_rows));
-    NIBBLE_CHECK(check(*zeros, "I32", n_groups, l.n_rows / per_word));
+    NIBBLE_CHECK(check(*zeros, "I32", n_groups, l.n_rows / n_codes * n_words));
     if (const RawTensor* groups = gptq ? find(stem + "g_idx") : nullptr) {
       NIBBLE_CHECK(check_groups(*groups, l.n_cols, n_groups));
       l.group_of = groups->bytes.data();
     }
-    TensorView view{out_.names.emplace_back(stem + "weight"),
-                    gptq ? (l.bits == 4 ? &kGptq4 : &kGptq8) : &kAwq4,
+    TensorView view{out_.names.emplace_back(stem + "weight"), gptq ? &gptq_format(l.bits) : &kAwq4,
                     matrix_shape(l.n_rows, l.n_cols), codes.bytes};
     if (gptq)
       view.decoder = keep(std::make_unique<GptqDecoder>(l));
@@ -203,6 +222,55 @@ class Assembler {
                        n_groups - 1);
     }
     return {};
+  }
+
+  Result<void> add_row_packed(const RawTensor& codes) {
+    const std::string stem =
+        codes.name.substr(0, codes.name.size() - std::string_view("_packed").size());
+    NIBBLE_TRY(const RawTensor* const scales, need(stem + "_scale"));
+    NIBBLE_TRY(const RawTensor* const sizes, need(stem + "_shape"));
+    const int64_t per_word = 32 / encoding_.bits;
+    if (codes.type->name != "I32" || codes.shape.n_dims != 2)
+      return misshapen(codes, "an I32 matrix");
+    RowPackedLayout l{.bits = encoding_.bits,
+                      .n_rows = codes.shape.dim[0],
+                      .codes = codes.bytes.data(),
+                      .scale_type = scales->type,
+                      .scales = scales->bytes.data()};
+    NIBBLE_TRY(l.n_cols, columns(*sizes, l.n_rows));
+    if (l.n_rows < 1 || l.n_cols != codes.shape.dim[1] * per_word)
+      return misshapen(codes, fmt::format("whole words of [{}, {}]", l.n_rows, l.n_cols));
+    l.group_size = encoding_.group_size > 0 ? encoding_.group_size : l.n_cols;
+    l.n_groups = (l.n_cols + l.group_size - 1) / l.group_size;
+    if (!scales->type->has_kernels()) return misshapen(*scales, "a floating-point type");
+    NIBBLE_CHECK(check(*scales, scales->type->name, l.n_rows, l.n_groups));
+    if (const RawTensor* zeros = find(stem + "_zero_point")) {
+      NIBBLE_CHECK(check(*zeros, "I32", (l.n_rows + per_word - 1) / per_word, l.n_groups));
+      l.zeros = zeros->bytes.data();
+    }
+    if (const RawTensor* groups = find(stem + "_g_idx")) {
+      NIBBLE_CHECK(check_groups(*groups, l.n_cols, l.n_groups));
+      l.group_of = groups->bytes.data();
+    }
+    TensorView view{out_.names.emplace_back(stem), l.bits == 4 ? &kPacked4 : &kPacked8,
+                    matrix_shape(l.n_rows, l.n_cols), codes.bytes};
+    view.decoder = keep(std::make_unique<RowPackedDecoder>(l));
+    out_.views.push_back(view);
+    return {};
+  }
+  // Of X.weight_shape, two integers: rows, which are known, and columns.
+  Result<int64_t> columns(const RawTensor& t, int64_t n_rows) const {
+    const bool wide = t.type->name == "I64";
+    if ((!wide && t.type->name != "I32") || t.shape.n_elements() != 2)
+      return misshapen(t, "two integers");
+    const auto at = [&](size_t i) {
+      return wide ? load_le<int64_t>(t.bytes.data() + 8 * i)
+                  : int64_t{load_le<int32_t>(t.bytes.data() + 4 * i)};
+    };
+    if (at(0) != n_rows || at(1) < 1 || at(1) > INT32_MAX)
+      return corrupt("tensor {}: [{}, {}], expected {} rows", in_quotes(t.name), at(0), at(1),
+                     n_rows);
+    return at(1);
   }
 
   Result<void> add_mxfp4(const RawTensor& blocks) {

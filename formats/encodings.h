@@ -2,6 +2,8 @@
 // several that are stored.
 // - fp8, fbgemm_fp8, compressed-tensors: X.weight (FP8, int8), X.weight_scale_inv or
 // X.weight_scale.
+// - compressed-tensors, pack-quantized: X.weight_packed, X.weight_scale, X.weight_zero_point and
+// X.weight_g_idx where they are there, X.weight_shape.
 // - gptq: X.qweight, X.qzeros, X.scales, X.g_idx where there is one. awq: the same without g_idx.
 // - mxfp4: X_blocks, X_scales; named X, and [.., out, in] where the plain model's X is [.., in,
 // out]. What is not read is refused by its name.
@@ -20,12 +22,13 @@
 namespace nibble {
 
 struct Encoding {
-  enum class Kind { kPlain, kScaled, kGptq, kAwq, kMxfp4 };
+  enum class Kind { kPlain, kScaled, kRowPacked, kGptq, kAwq, kMxfp4 };
   Kind kind = Kind::kPlain;
   int bits = 4;
   int64_t group_size = 0;  // -1: a column is one group
   int gptq_zero_offset = 1;
   int64_t block_rows = 0, block_cols = 0;  // of FP8 scales, where the configuration tells them
+  bool operator==(const Encoding&) const = default;
 };
 
 // config: config.json, whose quantization_config is read where there is one.

@@ -24,17 +24,27 @@ struct Affine {
   }
 };
 
-Affine affine_of(const PackedLayout& l, int64_t group, int64_t row, int64_t zero_word,
-                 int zero_shift) {
-  const uint32_t mask = (1u << l.bits) - 1;
-  const int64_t words_per_group = l.n_rows * l.bits / 32;
-  const uint32_t zero = word(l.zeros, group * words_per_group + zero_word) >> zero_shift & mask;
-  const size_t scale = static_cast<size_t>(group * l.n_rows + row) * l.scale_type->n_bytes();
-  return {l.scale_type->value(l.scales + scale), static_cast<int>(zero) + l.zero_offset};
+// Code i of a stream of codes in words that stand `stride` apart.
+uint32_t stream_code(const std::byte* words, int64_t stride, int bits, int64_t i) {
+  const int64_t bit = i * bits, at = bit / 32 * stride;
+  const int shift = static_cast<int>(bit % 32);
+  uint32_t code = word(words, at) >> shift;
+  if (shift + bits > 32) code |= word(words, at + stride) << (32 - shift);
+  return code & ((1u << bits) - 1);
 }
 
-int64_t group_of(const PackedLayout& l, int64_t column) {
-  return l.group_of ? load_le<int32_t>(l.group_of + 4 * column) : column / l.group_size;
+float scale_at(const StoredType& type, const std::byte* scales, int64_t i) {
+  return type.value(scales + static_cast<size_t>(i) * type.n_bytes());
+}
+
+Affine affine_of(const PackedLayout& l, int64_t group, int64_t row, uint32_t zero) {
+  return {scale_at(*l.scale_type, l.scales, group * l.n_rows + row),
+          static_cast<int>(zero) + l.zero_offset};
+}
+
+int64_t group_of(const auto& layout, int64_t column) {
+  return layout.group_of ? load_le<int32_t>(layout.group_of + 4 * column)
+                         : column / layout.group_size;
 }
 
 }  // namespace
@@ -65,19 +75,16 @@ void ScaledDecoder::decode(int64_t first, int64_t n, float* out, size_t stride) 
 }
 
 void GptqDecoder::decode(int64_t first, int64_t n, float* out, size_t stride) const {
-  const int per_word = 32 / l_.bits;
-  const uint32_t mask = (1u << l_.bits) - 1;
+  const int64_t zero_words = l_.n_rows * l_.bits / 32;  // of a group
   for (int64_t row = first; row < first + n; ++row, out += stride) {
-    const int zero_shift = static_cast<int>(row % per_word) * l_.bits;
     int64_t group = -1;
     Affine affine;
-    for (int64_t c = 0; c < l_.n_cols; c += per_word) {
-      uint32_t codes = word(l_.codes, c / per_word * l_.n_rows + row);
-      for (int k = 0; k < per_word; ++k, codes >>= l_.bits) {
-        if (const int64_t g = group_of(l_, c + k); g != group)
-          affine = affine_of(l_, group = g, row, row / per_word, zero_shift);
-        out[c + k] = affine(codes & mask);
+    for (int64_t c = 0; c < l_.n_cols; ++c) {
+      if (const int64_t g = group_of(l_, c); g != group) {
+        group = g;
+        affine = affine_of(l_, g, row, stream_code(l_.zeros + 4 * g * zero_words, 1, l_.bits, row));
       }
+      out[c] = affine(stream_code(l_.codes + 4 * row, l_.n_rows, l_.bits, c));
     }
   }
 }
@@ -89,8 +96,35 @@ void AwqDecoder::decode(int64_t first, int64_t n, float* out, size_t stride) con
     const int shift = 4 * kNibble[row % 8];
     Affine affine;
     for (int64_t c = 0; c < l_.n_cols; ++c) {
-      if (c % l_.group_size == 0) affine = affine_of(l_, c / l_.group_size, row, row / 8, shift);
+      if (c % l_.group_size == 0) {
+        const int64_t group = c / l_.group_size;
+        const uint32_t zeros = word(l_.zeros, group * words_per_column + row / 8);
+        affine = affine_of(l_, group, row, zeros >> shift & 15);
+      }
       out[c] = affine(word(l_.codes, c * words_per_column + row / 8) >> shift & 15);
+    }
+  }
+}
+
+void RowPackedDecoder::decode(int64_t first, int64_t n, float* out, size_t stride) const {
+  const int per_word = 32 / l_.bits;
+  const uint32_t mask = (1u << l_.bits) - 1;
+  const int64_t words_per_row = l_.n_cols / per_word;
+  const auto affine_of = [&](int64_t group, int64_t row) {
+    const int shift = static_cast<int>(row % per_word) * l_.bits;
+    const uint32_t zero = l_.zeros
+                              ? word(l_.zeros, row / per_word * l_.n_groups + group) >> shift & mask
+                              : 1u << (l_.bits - 1);
+    return Affine{scale_at(*l_.scale_type, l_.scales, row * l_.n_groups + group),
+                  static_cast<int>(zero)};
+  };
+  for (int64_t row = first; row < first + n; ++row, out += stride) {
+    int64_t group = -1;
+    Affine affine;
+    for (int64_t c = 0; c < l_.n_cols; ++c) {
+      if (const int64_t g = group_of(l_, c); g != group) affine = affine_of(group = g, row);
+      const uint32_t codes = word(l_.codes, row * words_per_row + c / per_word);
+      out[c] = affine(codes >> c % per_word * l_.bits & mask);
     }
   }
 }

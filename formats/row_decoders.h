@@ -47,8 +47,8 @@ class ScaledDecoder final : public RowDecoder {
   int64_t scale_rows_, scale_cols_;
 };
 
-// Four or eight bits a code, several in a word of 32, for a matrix [n_rows, n_cols] that is stored
-// transposed. w = scale[g, row] * (code - zero[g, row]), g the group of the column.
+// Codes of a few bits in words of 32, for a matrix [n_rows, n_cols] that is stored transposed.
+// w = scale[g, row] * (code - zero[g, row]), g the group of the column.
 struct PackedLayout {
   int bits = 4;
   int64_t n_rows = 0, n_cols = 0;
@@ -60,7 +60,8 @@ struct PackedLayout {
   const std::byte* group_of = nullptr;  // i32 [n_cols], checked; null: column / group_size
   int zero_offset = 0;                  // added to what zeros holds
 };
-// AutoGPTQ: words [n_cols * bits / 32, n_rows], codes along the columns, lowest bits first.
+// AutoGPTQ: words [n_cols * bits / 32, n_rows], codes along the columns, lowest bits first; a code
+// of three bits may stand in two words.
 class GptqDecoder final : public RowDecoder {
  public:
   explicit GptqDecoder(const PackedLayout& layout) : l_(layout) {}
@@ -78,6 +79,27 @@ class AwqDecoder final : public RowDecoder {
 
  private:
   PackedLayout l_;
+};
+
+// compressed-tensors' pack-quantized: words [n_rows, n_cols / per_word] of per_word = 32 / bits
+// codes along the columns, lowest bits first; w = scale[row, g] * (code - zero[row, g]).
+struct RowPackedLayout {
+  int bits = 4;
+  int64_t n_rows = 0, n_cols = 0;
+  const std::byte* codes = nullptr;
+  const std::byte* zeros = nullptr;  // words [ceil(n_rows / per_word), n_groups]; null: half range
+  const StoredType* scale_type = nullptr;
+  const std::byte* scales = nullptr;  // [n_rows, n_groups]
+  int64_t group_size = 0, n_groups = 0;
+  const std::byte* group_of = nullptr;  // i32 [n_cols], checked; null: column / group_size
+};
+class RowPackedDecoder final : public RowDecoder {
+ public:
+  explicit RowPackedDecoder(const RowPackedLayout& layout) : l_(layout) {}
+  void decode(int64_t first, int64_t n, float* out, size_t stride) const override;
+
+ private:
+  RowPackedLayout l_;
 };
 
 // gpt-oss's MXFP4: rows of n_cols / 32 blocks of 16 bytes, the low half of each byte first, and one

@@ -116,6 +116,99 @@ TEST_CASE("GPTQ: codes along the inputs, zeros along the outputs, groups in any 
   }
 }
 
+TEST_CASE("GPTQ with two and three bits: codes that stand in two words") {
+  // out 32, in 32, one group; code of output o, input i: (i * 5 + o) % 2^bits, zero of o: o %
+  // 2^bits
+  for (const int bits : {2, 3}) {
+    const uint32_t n_values = 1u << bits;
+    const auto stream = [&](auto&& code_of) {
+      std::vector<uint32_t> words(static_cast<size_t>(bits));
+      for (uint32_t k = 0; k < 32; ++k)
+        for (int b = 0; b < bits; ++b) {
+          const uint32_t at = k * static_cast<uint32_t>(bits) + static_cast<uint32_t>(b);
+          words[at / 32] |= (code_of(k) % n_values >> b & 1u) << at % 32;
+        }
+      return words;
+    };
+    std::vector<uint32_t> codes(static_cast<size_t>(bits) * 32);
+    for (uint32_t o = 0; o < 32; ++o) {
+      const auto words = stream([&](uint32_t i) { return i * 5 + o; });
+      for (size_t w = 0; w < words.size(); ++w) codes[w * 32 + o] = words[w];
+    }
+    Raw raw;
+    raw.add<uint32_t>("x.qweight", "I32", {bits, 32}, codes);
+    raw.add<uint32_t>("x.qzeros", "I32", {1, bits}, stream([](uint32_t o) { return o; }));
+    raw.add<uint16_t>("x.scales", "F16", {1, 32}, std::vector<uint16_t>(32, kHalf2));
+    const auto made = make_logical(raw.tensors, {.kind = kGptq, .bits = bits, .group_size = -1});
+    REQUIRE_MESSAGE(made, made.error().message);
+    CHECK(to_string(made->views[0].shape) == "[32, 32]");
+    CHECK(made->views[0].bytes.size() == made->views[0].row_bytes() * 32);
+    const auto all = values(made->views[0]);
+    const int n = static_cast<int>(n_values);
+    for (int o = 0; o < 32; ++o)
+      for (int i = 0; i < 32; ++i)
+        CHECK(all[static_cast<size_t>(o * 32 + i)] ==
+              2.0f * static_cast<float>((i * 5 + o) % n - o % n - 1));
+  }
+}
+
+TEST_CASE("compressed-tensors, packed: codes along the inputs, zeros along the outputs") {
+  // out 9, in 16, groups of four inputs; code of output o, input i: (i + 3 o) % 16
+  std::vector<uint32_t> codes(9 * 2);
+  for (uint32_t o = 0; o < 9; ++o)
+    for (uint32_t i = 0; i < 16; ++i) codes[o * 2 + i / 8] |= ((i + 3 * o) % 16) << 4 * (i % 8);
+  std::vector<float> scales;
+  for (int i = 0; i < 36; ++i) scales.push_back(static_cast<float>(1 + i));
+  Raw raw;
+  raw.add<uint32_t>("x.weight_packed", "I32", {9, 2}, codes);
+  raw.add<float>("x.weight_scale", "F32", {9, 4}, scales);
+  raw.add<int64_t>("x.weight_shape", "I64", {2}, {9, 16});
+  const Encoding e{.kind = Encoding::Kind::kRowPacked, .bits = 4, .group_size = 4};
+  const auto check = [&](const Raw& given, auto&& zero_of, auto&& group_of) {
+    const auto made = make_logical(given.tensors, e);
+    REQUIRE_MESSAGE(made, made.error().message);
+    REQUIRE(made->views.size() == 1);
+    CHECK(made->views[0].name == "x.weight");
+    const auto all = values(made->views[0]);
+    for (int o = 0; o < 9; ++o)
+      for (int i = 0; i < 16; ++i)
+        CHECK(all[static_cast<size_t>(o * 16 + i)] ==
+              static_cast<float>((1 + o * 4 + group_of(i)) *
+                                 ((i + 3 * o) % 16 - zero_of(o, group_of(i)))));
+  };
+  check(
+      raw, [](int, int) { return 8; }, [](int i) { return i / 4; });
+  Raw uneven = raw;  // zero of output o in group g: (o + g) % 16
+  std::vector<uint32_t> zeros(2 * 4);
+  for (uint32_t o = 0; o < 9; ++o)
+    for (uint32_t g = 0; g < 4; ++g) zeros[o / 8 * 4 + g] |= ((o + g) % 16) << 4 * (o % 8);
+  uneven.add<uint32_t>("x.weight_zero_point", "I32", {2, 4}, zeros);
+  check(
+      uneven, [](int o, int g) { return (o + g) % 16; }, [](int i) { return i / 4; });
+  raw.add<int32_t>("x.weight_g_idx", "I32", {16}, {0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3});
+  check(
+      raw, [](int, int) { return 8; }, [](int i) { return i % 4; });
+}
+
+TEST_CASE("a packed tensor whose parts do not fit is named") {
+  const Encoding e{.kind = Encoding::Kind::kRowPacked, .bits = 4, .group_size = 4};
+  const auto fault = [&](std::initializer_list<int64_t> shape, int64_t n_cols, bool with_scale) {
+    Raw raw;
+    raw.add<uint32_t>("x.weight_packed", "I32", {2, 1}, {0, 0});
+    if (with_scale) raw.add<float>("x.weight_scale", "F32", shape, std::vector<float>(4));
+    raw.add<int64_t>("x.weight_shape", "I64", {2}, {2, n_cols});
+    const auto made = make_logical(raw.tensors, e);
+    return made ? "" : made.error().message;
+  };
+  CHECK(fault({2, 2}, 8, true).empty());
+  CHECK(fault({2, 2}, 8, false) == "tensor 'x.weight_scale' is missing");
+  CHECK(fault({4, 1}, 8, true) == "tensor 'x.weight_scale': F32 [4, 1], expected F32 [2, 2]");
+  CHECK(fault({2, 2}, 9, true) ==
+        "tensor 'x.weight_packed': I32 [2, 1], expected whole words of [2, 9]");
+  CHECK(fault({2, 2}, int64_t{1} << 40, true) ==
+        "tensor 'x.weight_shape': [2, 1099511627776], expected 2 rows");
+}
+
 TEST_CASE("AWQ: eight outputs in a word, in its own order") {
   // out 8, in 2, one group for each input; nibble k holds output {0 2 4 6 1 3 5 7}[k]
   Raw raw;
@@ -187,7 +280,9 @@ TEST_CASE("quantizations are told apart, and those not read are refused by name"
       {"7", kCorrupt, "no object"},
       {R"({"quant_method":"bitsandbytes"})", kUnsupported, "'bitsandbytes'"},
       {R"({"quant_method":"hqq"})", kUnsupported, "'hqq'"},
-      {R"({"quant_method":"gptq","bits":3})", kUnsupported, "'gptq' with 3 bits"},
+      {R"({"quant_method":"gptq","bits":5})", kUnsupported, "'gptq' with 5 bits"},
+      {R"({"quant_method":"modelopt","quant_algo":"NVFP4"})", kUnsupported,
+       "'modelopt' of the kind 'NVFP4'"},
       {R"({"quant_method":"gptq","checkpoint_format":"marlin"})", kUnsupported,
        "'gptq' in the format 'marlin'"},
       {R"({"quant_method":"gptq","bits":4,"group_size":0})", kCorrupt, "'group_size' is 0"},
@@ -197,8 +292,14 @@ TEST_CASE("quantizations are told apart, and those not read are refused by name"
       {R"({"quant_method":"awq","bits":8})", kUnsupported, "'awq' with 8 bits"},
       {R"({"quant_method":"fp8","weight_block_size":[0,128]})", kCorrupt, "'weight_block_size'"},
       {R"({"quant_method":"fp8","weight_block_size":[128]})", kCorrupt, "'weight_block_size'"},
-      {R"({"quant_method":"compressed-tensors","format":"pack-quantized"})", kUnsupported,
-       "'pack-quantized'"},
+      {R"({"quant_method":"compressed-tensors","format":"nvfp4-pack-quantized"})", kUnsupported,
+       "'nvfp4-pack-quantized'"},
+      {R"({"quant_method":"compressed-tensors","format":"pack-quantized","config_groups":{"g":{"weights":{"num_bits":3,"strategy":"group"}}}})",
+       kUnsupported, "3 bits of the type 'int'"},
+      {R"({"quant_method":"compressed-tensors","format":"pack-quantized","config_groups":{"g":{"weights":{"strategy":"tensor_group"}}}})",
+       kUnsupported, "the strategy 'tensor_group'"},
+      {R"({"quant_method":"compressed-tensors","format":"pack-quantized","config_groups":{"g":{"weights":{"strategy":"group","group_size":32}},"h":{"weights":{"strategy":"group"}}}})",
+       kUnsupported, "groups that differ"},
       {R"({"quant_method":"compressed-tensors","format":"float-quantized"})", kCorrupt,
        "'config_groups'"},
       {R"({"quant_method":"compressed-tensors","format":"float-quantized","config_groups":{"g":{"weights":{"strategy":"group"}}}})",
