@@ -197,6 +197,8 @@ Result<void> Writer::write(std::span<const std::byte> bytes) {
   return s.n_written == s.current().n_bytes() ? s.finish_tensor() : Result<void>();
 }
 
+const std::vector<std::string>& Writer::digests() const { return state_->digests; }
+
 Result<void> Writer::commit() {
   NIBBLE_ASSERT(state_->digests.size() == state_->tensors.size());
   for (size_t i = state_->files.size(); i-- > 0;) NIBBLE_CHECK(state_->files[i].commit());

@@ -61,6 +61,8 @@ class Writer {
 
   // The bytes of all tensors in the plan's order, in pieces that do not reach over a tensor's end.
   Result<void> write(std::span<const std::byte> bytes);
+  // XXH3-128 of the tensors that are complete, in the plan's order.
+  const std::vector<std::string>& digests() const;
   // Makes all files durable under their names, the first one last.
   Result<void> commit();
 

@@ -146,6 +146,16 @@ void Mxfp4Decoder::decode(int64_t first, int64_t n, float* out, size_t stride) c
     }
 }
 
+void Mxfp4Decoder::copy_gguf_row(int64_t row, std::byte* out) const {
+  const int64_t n_blocks = n_cols_ / 32;
+  for (int64_t b = 0; b < n_blocks; ++b) {
+    const std::byte* pairs = blocks_ + (row * n_blocks + b) * 16;
+    const auto code = [&](int i) { return pairs[i / 2] >> (i % 2 * 4) & std::byte{15}; };
+    *out++ = scales_[row * n_blocks + b];
+    for (int i = 0; i < 16; ++i) *out++ = code(i) | code(i + 16) << 4;
+  }
+}
+
 int64_t JoinedDecoder::source_row(int64_t row) const {
   if (!l_.d_head) return row;
   const int64_t half = l_.d_head / 2, head = row / l_.d_head, i = row % l_.d_head;

@@ -109,6 +109,9 @@ class Mxfp4Decoder final : public RowDecoder {
   Mxfp4Decoder(const std::byte* blocks, const std::byte* scales, int64_t n_cols)
       : blocks_(blocks), scales_(scales), n_cols_(n_cols) {}
   void decode(int64_t first, int64_t n, float* out, size_t stride) const override;
+  // One row as GGUF's MXFP4 has it: the scale of each block before its codes, code i and code
+  // i + 16 in one byte. out: n_cols / 32 * 17 bytes.
+  void copy_gguf_row(int64_t row, std::byte* out) const;
 
  private:
   const std::byte* blocks_;
