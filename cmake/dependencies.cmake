@@ -4,6 +4,7 @@ find_package(fmt REQUIRED)            # libfmt-dev
 find_package(nlohmann_json REQUIRED)  # nlohmann-json3-dev
 find_package(Eigen3 REQUIRED)         # libeigen3-dev
 find_package(CLI11 REQUIRED)          # libcli11-dev
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)  # libssl-dev
 find_package(doctest QUIET)           # doctest-dev, for the tests
 
 # nibble_system_library(NAME HEADER LIBRARY): an imported target for a package without a CMake file.

@@ -2,7 +2,7 @@
 # first and does nothing, quickly and offline, when there is nothing to do.
 
 packages=(g++ cmake ninja-build ccache python3-minimal python3-pip ca-certificates git
-          libfmt-dev nlohmann-json3-dev libsimdjson-dev libpcre2-dev libutf8proc-dev libxxhash-dev libeigen3-dev libcli11-dev
+          libfmt-dev nlohmann-json3-dev libsimdjson-dev libpcre2-dev libutf8proc-dev libxxhash-dev libssl-dev libeigen3-dev libcli11-dev
           doctest-dev)
 
 model_name=SmolLM2-135M-Instruct.Q4_1.gguf
