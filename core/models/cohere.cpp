@@ -71,7 +71,7 @@ Result<Metadata> command_r_config(const Json& config) {
   ConfigKeys keys(config, "command-r", kDefaults);
   keys.sizes().rope().activation({"hidden_act"}).number_key("logit_scale", {"logit_scale"});
   keys.set_flag("attention.qk_norm", keys.flag({"use_qk_norm"}, false));
-  return keys.take();
+  return keys.set_text("rope.scaling.type", "none").take();
 }
 Result<Metadata> cohere2_config(const Json& config) {
   ConfigKeys keys(config, "cohere2", kCohere2Defaults);
@@ -83,7 +83,7 @@ Result<Metadata> cohere2_config(const Json& config) {
                    all_but_each(static_cast<int>(std::clamp<int64_t>(keys.n_layer(), 0, 4096)),
                                 static_cast<int>(std::clamp<int64_t>(period, 0, 4096))));
   }
-  return keys.take();
+  return keys.set_text("rope.scaling.type", "none").take();
 }
 
 const Architecture kCommandR{

@@ -60,8 +60,10 @@ Result<Metadata> read_config(const Json& config) {
   keys.set_count("attention.head_count_kv", n_head_kv);
   if (!keys.find({"ffn_hidden_size"}))
     keys.set_count("feed_forward_length", 4 * keys.integer({"hidden_size", "n_embd"}, 0));
-  keys.set_flag("use_parallel_residual", grouped || keys.flag({"parallel_attn"}, true));
+  if (!grouped && !keys.flag({"parallel_attn"}, true))
+    keys.set_flag("use_parallel_residual", false);
   keys.set_flag("use_alibi", keys.flag({"alibi"}, false));
+  keys.set_text("tensor_data_layout", "jploski");  // as GGUF files of this family say
   return keys.take();
 }
 

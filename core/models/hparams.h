@@ -34,6 +34,7 @@ struct RopeHparams {
   std::vector<double>
       factors;  // divisors of the frequencies [n_rot / 2]: rope_freqs, short factors
   std::vector<double> long_factors;  // the ones for sequences longer than n_ctx_orig
+  bool operator==(const RopeHparams&) const = default;
 };
 
 enum class ExpertGating : uint8_t {
@@ -55,6 +56,7 @@ struct MoeHparams {
   int n_group_used = 1;
   int group_top = 2;         // a group's score: the sum of its best so many
   bool scale_input = false;  // weights multiply the experts' input, not their output
+  bool operator==(const MoeHparams&) const = default;
 };
 
 // Multi-head latent attention (DeepSeek-V2, arXiv:2405.04434). kv_lora 0: none.
@@ -64,6 +66,7 @@ struct MlaHparams {
   int d_nope = 0;   // of a head: values without position
   int d_rope = 0;   // and with it
   int d_v = 0;
+  bool operator==(const MlaHparams&) const = default;
 };
 
 struct Hparams {
@@ -108,6 +111,7 @@ struct Hparams {
   bool grouped_qkv = false;  // fused rows stand by KV head: its queries, its key, its value
   int variant = 0;           // what only the family itself knows
 
+  bool operator==(const Hparams&) const = default;
   bool is_sliding(int layer) const { return !sliding.empty() && sliding[layer]; }
   bool has_rope(int layer) const { return no_rope.empty() || !no_rope[layer]; }
   bool is_moe(int layer) const {

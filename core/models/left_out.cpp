@@ -17,12 +17,12 @@ bool is_buffer(std::string_view name) {
 
 }  // namespace
 
-std::vector<std::string_view> left_out_tensors(const WeightFile& file, const Model& model) {
+std::vector<std::string_view> left_out_tensors(const WeightFile& file, const Architecture& family,
+                                               const Hparams& h) {
   OwnedParts none;
-  const Hparams& h = model.hparams();
   const TensorSource source(file, h, none);
   std::set<const TensorView*> used;
-  for (const TensorSpec& spec : model.architecture().tensors(h)) {
+  for (const TensorSpec& spec : family.tensors(h)) {
     const auto found = source.find(spec);
     if (found) used.insert(found->begin(), found->end());
   }
@@ -30,6 +30,10 @@ std::vector<std::string_view> left_out_tensors(const WeightFile& file, const Mod
   for (const TensorView& t : file.tensors())
     if (!used.contains(&t) && !is_buffer(t.name)) out.push_back(t.name);
   return out;
+}
+
+std::vector<std::string_view> left_out_tensors(const WeightFile& file, const Model& model) {
+  return left_out_tensors(file, model.architecture(), model.hparams());
 }
 
 }  // namespace nibble
