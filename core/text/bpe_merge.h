@@ -59,6 +59,12 @@ class MergeTable {
     }
   }
   size_t size() const { return n_; }
+  // Each rule, in no order.
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (const Slot& slot : slots_)
+      if (slot.left >= 0) visit(slot.left, slot.right, slot.merge);
+  }
   void prefetch(TokenId left, TokenId right) const {
     if (!slots_.empty()) __builtin_prefetch(&slots_[start(left, right) & (slots_.size() - 1)]);
   }

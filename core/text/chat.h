@@ -78,7 +78,14 @@ class ChatFormat {
 // The template that a model brings along; nothing for a base model. Of several the one named
 // "default", or "tool_use" for a request with tools.
 Result<std::optional<std::string>> chat_template_of(const Metadata& metadata, bool with_tools);
-// The same of a folder: chat_template.jinja or tokenizer_config.json.
+// All templates of a folder by name, "default" first where there is one: of tokenizer_config.json
+// or chat_template.json, over which go chat_template.jinja and
+// additional_chat_templates/NAME.jinja.
+struct NamedTemplate {
+  std::string name, source;
+};
+Result<std::vector<NamedTemplate>> chat_templates_of(const std::filesystem::path& folder);
+// Of these the one for a request, as above.
 Result<std::optional<std::string>> chat_template_of(const std::filesystem::path& folder,
                                                     bool with_tools);
 

@@ -1,4 +1,5 @@
 // Where models keep their chat templates.
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -23,17 +24,49 @@ Result<std::optional<std::string>> read_if_there(const std::filesystem::path& pa
   return text.str();
 }
 
-// The entry of [{"name": .., "template": ..}, ..] for the request.
-std::optional<std::string> choose(const Json& named, bool with_tools) {
-  std::optional<std::string> chosen;
-  for (const Json& entry : named) {
+// Replaces the template of that name, or adds it.
+void put(std::vector<NamedTemplate>& all, std::string_view name, std::string source) {
+  const auto at = std::ranges::find(all, name, &NamedTemplate::name);
+  if (at != all.end())
+    at->source = std::move(source);
+  else
+    all.push_back({std::string(name), std::move(source)});
+}
+
+// A text, or a list [{"name": .., "template": ..}, ..].
+void put_value(std::vector<NamedTemplate>& all, const Json& value) {
+  if (value.is_string()) return put(all, "default", value.get<std::string>());
+  if (!value.is_array()) return;
+  for (const Json& entry : value) {
     if (!entry.is_object()) continue;
     const Json name = entry.value("name", Json()), source = entry.value("template", Json());
-    if (!source.is_string()) continue;
-    if (name == "default" && !chosen) chosen = source.get<std::string>();
-    if (name == "tool_use" && with_tools) chosen = source.get<std::string>();
+    if (name.is_string() && source.is_string())
+      put(all, name.get<std::string>(), source.get<std::string>());
   }
-  return chosen;
+}
+
+// The member "chat_template" of a JSON file.
+Result<void> put_member(std::vector<NamedTemplate>& all, const std::filesystem::path& path) {
+  NIBBLE_TRY(const auto text, read_if_there(path));
+  if (!text) return {};
+  auto json = parse_json(*text);
+  if (!json) return corrupt("{}: {}", path.string(), json.error().message);
+  if (json->is_object() && json->contains("chat_template"))
+    put_value(all, (*json)["chat_template"]);
+  return {};
+}
+
+Result<void> put_additional(std::vector<NamedTemplate>& all, const std::filesystem::path& folder) {
+  std::error_code ignored;
+  std::vector<std::filesystem::path> paths;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
+    if (entry.path().extension() == ".jinja") paths.push_back(entry.path());
+  std::ranges::sort(paths);
+  for (const auto& path : paths) {
+    NIBBLE_TRY(auto text, read_if_there(path));
+    if (text) put(all, path.stem().native(), std::move(*text));
+  }
+  return {};
 }
 
 }  // namespace
@@ -48,19 +81,24 @@ Result<std::optional<std::string>> chat_template_of(const Metadata& metadata, bo
   return source ? std::optional(std::string(*source)) : std::nullopt;
 }
 
+Result<std::vector<NamedTemplate>> chat_templates_of(const std::filesystem::path& folder) {
+  std::vector<NamedTemplate> all;
+  NIBBLE_CHECK(put_member(all, folder / "chat_template.json"));
+  NIBBLE_CHECK(put_member(all, folder / "tokenizer_config.json"));
+  NIBBLE_TRY(auto file, read_if_there(folder / "chat_template.jinja"));
+  if (file) put(all, "default", std::move(*file));
+  NIBBLE_CHECK(put_additional(all, folder / "additional_chat_templates"));
+  std::ranges::stable_partition(all, [](const NamedTemplate& t) { return t.name == "default"; });
+  return all;
+}
+
 Result<std::optional<std::string>> chat_template_of(const std::filesystem::path& folder,
                                                     bool with_tools) {
-  NIBBLE_TRY(auto file, read_if_there(folder / "chat_template.jinja"));
-  if (file) return file;
-  NIBBLE_TRY(const auto text, read_if_there(folder / "tokenizer_config.json"));
-  if (!text) return std::nullopt;
-  auto config = parse_json(*text);
-  if (!config)
-    return corrupt("{}: {}", (folder / "tokenizer_config.json").string(), config.error().message);
-  if (!config->is_object() || !config->contains("chat_template")) return std::nullopt;
-  const Json& value = (*config)["chat_template"];
-  if (value.is_string()) return value.get<std::string>();
-  return choose(value, with_tools);
+  NIBBLE_TRY(const auto all, chat_templates_of(folder));
+  std::optional<std::string> chosen;
+  for (const NamedTemplate& t : all)
+    if ((t.name == "default" && !chosen) || (t.name == "tool_use" && with_tools)) chosen = t.source;
+  return chosen;
 }
 
 }  // namespace nibble

@@ -3,6 +3,7 @@
 #include "core/base/mapped_file.h"
 #include "core/text/end_tokens.h"
 #include "core/text/fields.h"
+#include "core/text/folder_source.h"
 #include "core/text/json_stream.h"
 #include "core/text/merge_rules.h"
 #include "core/text/pipeline.h"
@@ -133,6 +134,8 @@ class FolderSettings {
     const Vocabulary& vocabulary = *source.vocabulary;
     if (!source.bos) source.bos = declared("bos_token", "bos_token_id", vocabulary);
     if (!source.eos) source.eos = declared("eos_token", "eos_token_id", vocabulary);
+    source.unk = declared("unk_token", "unk_token_id", vocabulary);
+    source.pad = declared("pad_token", "pad_token_id", vocabulary);
     add_ids(generation_, "eos_token_id", vocabulary, source.ends);
     add_ids(model_, "eos_token_id", vocabulary, source.ends);
     add_ids(text_config(), "eos_token_id", vocabulary, source.ends);
@@ -225,14 +228,19 @@ Result<TokenizerSource> read_source(const fs::path& folder, fs::path& used) {
 }
 }  // namespace
 
-Result<std::unique_ptr<Tokenizer>> Tokenizer::from_folder(const fs::path& folder) {
-  fs::path used;
+Result<TokenizerSource> text::read_folder_source(const fs::path& folder, fs::path& used) {
   auto source = read_source(folder, used);
   if (!source) return used.empty() ? std::unexpected(source.error()) : at(used, source.error());
   NIBBLE_TRY(const FolderSettings settings, FolderSettings::read(folder));
   settings.apply(*source);
   add_ends_by_text(*source);
-  auto tokenizer = make_tokenizer(std::move(*source));
+  return source;
+}
+
+Result<std::unique_ptr<Tokenizer>> Tokenizer::from_folder(const fs::path& folder) {
+  fs::path used;
+  NIBBLE_TRY(TokenizerSource source, read_folder_source(folder, used));
+  auto tokenizer = make_tokenizer(std::move(source));
   if (!tokenizer) return at(used, tokenizer.error());
   return tokenizer;
 }

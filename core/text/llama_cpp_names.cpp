@@ -89,10 +89,10 @@ constexpr Row kRows[] = {
      "exaone4 granite-docling jina-v1-en jina-v2-code roberta-bpe",
      kNone,
      {kGpt2}},
-    {"modern-bert mpt olmo", kNfc, {kGpt2}},
+    {"olmo modern-bert mpt", kNfc, {kGpt2}},
     {"starcoder refact smollm codeshell exaone minerva-7b mellum2", kNone, {kDigits, kGpt2}},
     {"command-r", kNfc, {kDigits, kGpt2}},
-    {"llama3 llama-v3 llama-bpe falcon3 falcon-h1 pixtral midm-2.0 lfm2 jina-v5-nano",
+    {"llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2 jina-v5-nano",
      kIgnoreMerges | kAddBos,
      {CONTRACTION "|" LETTERS "|\\p{N}{1,3}|" PUNCTUATION_LINES "|" LINES_SPACES, kBytes}},
     {"dbrx smaug-bpe",
@@ -232,6 +232,12 @@ Result<NamedPipeline> named_pipeline(std::string_view name) {
   out.ignore_merges = (row->flags & kIgnoreMerges) != 0;
   out.add_bos = (row->flags & kAddBos) != 0;
   return out;
+}
+
+std::vector<std::string_view> pipeline_names() {
+  std::vector<std::string_view> names;
+  for (const Row& row : kRows) names.push_back(row.names.substr(0, row.names.find(' ')));
+  return names;
 }
 
 }  // namespace nibble::text

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "core/base/json.h"
 
@@ -18,5 +19,8 @@ struct NamedPipeline {
 
 // Fails with kUnsupported on a name that is not known.
 Result<NamedPipeline> named_pipeline(std::string_view name);
+
+// One name of each pipeline in the table, those that most models go by first.
+std::vector<std::string_view> pipeline_names();
 
 }  // namespace nibble::text

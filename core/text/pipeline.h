@@ -26,7 +26,8 @@ struct TokenizerSource {
   std::vector<AddedToken> added;
   Json pipeline;
   std::optional<TokenId> bos, eos;
-  std::vector<TokenId> ends;     // more ends of generation
+  std::optional<TokenId> unk, pad;  // that the files beside the tokenizer name
+  std::vector<TokenId> ends;        // more ends of generation
   std::vector<TokenId> control;  // hidden from readers, besides the added tokens that are special
 };
 
