@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/printable.h"
+#include "core/pipeline/convert.h"
 #include "quant/encoder.h"
 
 namespace nibble {
@@ -95,17 +96,25 @@ Result<void> check_not_source(const WeightFile& source, const std::filesystem::p
   return {};
 }
 
-// A folder's tensors have other names and another order of rows.
-Result<void> check_source(const WeightFile& source) {
-  if (source.container() == "gguf") return {};
-  return unsupported("{}: a {} model; GGUF files are quantized and rewritten",
-                     printable(source.folder().native(), 200), source.container());
-}
-
 std::string recipe_text(const QuantizeTarget& target, const QuantizeOptions& options) {
   std::string text(target.mix->name);
   for (const auto& o : options.overrides) text += fmt::format("; {}={}", o.pattern, o.format->name);
   return text;
+}
+
+// What this step adds to the record of steps that made the file (see convert.h).
+void add_command(const QuantizeTarget& target, const QuantizeOptions& options,
+                 MetadataDraft& draft) {
+  std::vector<std::string> commands;
+  if (const auto* before = draft.find(kCommandsKey))
+    if (const auto* array = std::get_if<MetadataArray>(before))
+      if (const auto* texts = std::get_if<std::vector<std::string_view>>(array))
+        commands.assign(texts->begin(), texts->end());
+  std::string text = fmt::format("nibble quantize IN OUT --type {}", target.mix->name);
+  for (const auto& o : options.overrides)
+    text += fmt::format(" --tensor '{}={}'", o.pattern, o.format->name);
+  commands.push_back(text + (options.imatrix ? " --imatrix FILE" : ""));
+  draft.set_texts(kCommandsKey, commands);
 }
 
 MetadataDraft metadata_of(const WeightFile& source, const QuantizeTarget& target,
@@ -116,6 +125,7 @@ MetadataDraft metadata_of(const WeightFile& source, const QuantizeTarget& target
   draft.set_u32("general.quantization_version", 2);
   draft.set_u32("general.file_type", target.mix->file_type);
   draft.set_text("nibble.recipe", recipe_text(target, options));
+  add_command(target, options, draft);
   if (const Imatrix* imatrix = options.imatrix) {
     if (!imatrix->datasets.empty())
       draft.set_text("quantize.imatrix.dataset", imatrix->datasets.front());
@@ -186,7 +196,6 @@ double QuantizePlan::bpw() const {
 
 Result<std::vector<QuantizePlan>> plan_quantize(const WeightFile& source,
                                                 const QuantizeOptions& options) {
-  NIBBLE_CHECK(check_source(source));
   NIBBLE_CHECK(check_importance_sizes(source, options.imatrix));
   std::vector<QuantizePlan> plans;
   for (const QuantizeTarget& target : options.targets) {
@@ -214,7 +223,8 @@ Result<RecodeResult> quantize(WeightFile& source, std::span<QuantizePlan> plans,
     NIBBLE_TRY(auto writer, gguf::Writer::create(plan.shards, plan.tensors, run.overwrite));
     writers.push_back(std::move(writer));
   }
-  NIBBLE_TRY(RecodeResult result, recode(jobs, writers, pool, {run.measure_errors, run.go_on}));
+  NIBBLE_TRY(RecodeResult result,
+             recode(jobs, writers, pool, {run.measure_errors, run.clamp, run.go_on}));
   for (gguf::Writer& writer : writers) NIBBLE_CHECK(writer.commit());
   return result;
 }

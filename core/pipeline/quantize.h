@@ -44,7 +44,8 @@ struct QuantizePlan {
   double bpw() const;        // bits of tensor data for each weight
 };
 
-// Everything that can be known before work starts, and every refusal. source, a GGUF model, must
+// Everything that can be known before work starts, and every refusal. source, as
+// open_as_gguf() gives it, must
 // outlive the plans. Fails with kUsage (an override that matches nothing, a target that is the
 // source), kInvalidInput (a fallback under no_fallback, a quantized source, no importance where a
 // format needs it), kUnsupported.
@@ -54,6 +55,7 @@ Result<std::vector<QuantizePlan>> plan_quantize(const WeightFile& source,
 struct QuantizeRun {
   bool overwrite = false;
   bool measure_errors = false;
+  bool clamp = false;                           // see RecodeOptions
   FunctionRef<bool(uint64_t, uint64_t)> go_on;  // see RecodeOptions
 };
 // Writes the targets, whole or not at all.

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <optional>
 
 #include "core/base/printable.h"
+#include "core/pipeline/stored_rows.h"
 #include "quant/encoder.h"
 
 namespace nibble {
@@ -15,12 +17,25 @@ constexpr int64_t kBatchWeights = 4 * 1024 * 1024;  // made while the batch befo
 constexpr uint32_t kMagnitude = 0x7fffffff, kNotFinite = 0x7f800000;
 constexpr float kLargestHalf = 65504;
 
+// 16-bit floats: what rounds to infinity, what rounds to zero, the largest number.
+struct Range {
+  std::string_view format;
+  float overflows_from, underflows_to, largest;
+};
+constexpr Range kRanges[] = {{"f16", 65520, 0x1p-25f, kLargestHalf},
+                             {"bf16", 0x1.ffp127f, 0x1p-134f, 0x1.fep127f}};
+const Range* range_of(const quant::Format& f) {
+  const auto at = std::ranges::find(kRanges, f.name, &Range::format);
+  return at == std::end(kRanges) ? nullptr : &*at;
+}
+
 // Rows of one matrix of one job.
 struct Task {
   size_t job;
   int64_t matrix, first_row, n_rows;  // first_row counts through all matrices
   uint32_t largest = 0;               // magnitude of the largest weight, as bits
   std::vector<RecodeError> errors{};  // [writer]
+  std::vector<RecodeCast> casts{};    // [writer]
 };
 
 int64_t rows_of_matrix(const Shape& s) {
@@ -56,7 +71,7 @@ void encode(const quant::Format& f, const float* x, int64_t n_rows, int64_t n_co
 
 // What a thread needs for a task.
 struct Scratch {
-  std::vector<float> x, decoded;
+  std::vector<float> x, decoded, clamped;
 };
 
 class Recoder {
@@ -81,9 +96,16 @@ class Recoder {
   Result<void> write(const Batch& batch);
   void collect(const Batch& batch, RecodeResult& result) const;
   std::span<const std::byte> source_bytes(const Task& task) const;
-  bool is_copied(const Task& task, size_t w) const {
-    return jobs_[task.job].targets[w] == jobs_[task.job].source.format;
+  uint64_t n_source_bytes(const Task& task) const {
+    return static_cast<uint64_t>(task.n_rows) * jobs_[task.job].source.row_bytes();
   }
+  // The mapped bytes are written as they stand.
+  bool is_copied(const Task& task, size_t w) const {
+    const TensorView& t = jobs_[task.job].source;
+    return jobs_[task.job].targets[w] == t.format && !t.decoder;
+  }
+  void put(Task& task, size_t w, Scratch& scratch, std::byte* out) const;
+  std::span<const float> cast(Task& task, size_t w, const Range& range, Scratch& scratch) const;
   const float* importance_of(const Task& task) const;
 
   std::span<const RecodeJob> jobs_;
@@ -105,6 +127,35 @@ const float* Recoder::importance_of(const Task& task) const {
   const auto n_cols = static_cast<size_t>(job.source.shape.n_cols());
   return job.importance.data() +
          (job.importance.size() > n_cols ? static_cast<size_t>(task.matrix) * n_cols : 0);
+}
+
+// A task's rows in the format of one output.
+void Recoder::put(Task& task, size_t w, Scratch& scratch, std::byte* out) const {
+  const RecodeJob& job = jobs_[task.job];
+  const quant::Format& f = *job.targets[w];
+  const auto* stored = dynamic_cast<const StoredRows*>(job.source.decoder);
+  if (stored && stored->copies() && &f == job.source.format)
+    return stored->copy(task.first_row, task.n_rows, out);
+  std::span<const float> x = scratch.x;
+  if (const Range* range = &f == job.source.format ? nullptr : range_of(f))
+    x = cast(task, w, *range, scratch);
+  encode(f, x.data(), task.n_rows, job.source.shape.n_cols(), importance_of(task), out);
+}
+
+// Counts what the format cannot hold, and brings it into its range where there is any.
+std::span<const float> Recoder::cast(Task& task, size_t w, const Range& range,
+                                     Scratch& scratch) const {
+  RecodeCast& cast = task.casts[w];
+  for (const float x : scratch.x) {
+    const float size = std::abs(x);
+    cast.n_overflows += size >= range.overflows_from;
+    cast.n_underflows += size <= range.underflows_to && size != 0;
+  }
+  if (cast.n_overflows == 0) return scratch.x;
+  scratch.clamped.resize(scratch.x.size());
+  std::ranges::transform(scratch.x, scratch.clamped.begin(),
+                         [&](float x) { return std::clamp(x, -range.largest, range.largest); });
+  return scratch.clamped;
 }
 
 // The tasks of a batch from task `first` on, and where their bytes go.
@@ -133,16 +184,17 @@ void Recoder::make(Batch& batch, size_t t, Scratch& scratch) {
   const RecodeJob& job = jobs_[task.job];
   const int64_t n_cols = job.source.shape.n_cols(), n = task.n_rows * n_cols;
   scratch.x.resize(static_cast<size_t>(n));
-  quant::kernels(*job.source.format).dequantize(source_bytes(task).data(), n, scratch.x.data());
+  decode_rows(job.source, task.first_row, task.n_rows, scratch.x.data());
   task.largest = largest_magnitude(scratch.x);
   if (task.largest >= kNotFinite) return;  // check() tells
   if (options_.measure_errors) task.errors.resize(writers_.size());
+  task.casts.resize(writers_.size());
   for (size_t w = 0; w < writers_.size(); ++w) {
     if (is_copied(task, w)) continue;
     const quant::Format& f = *job.targets[w];
     const std::span out(batch.encoded[w].data() + batch.at[w][t - batch.first],
                         static_cast<size_t>(task.n_rows) * f.row_bytes(n_cols));
-    encode(f, scratch.x.data(), task.n_rows, n_cols, importance_of(task), out.data());
+    put(task, w, scratch, out.data());
     if (options_.measure_errors) task.errors[w] = measure(f, out, scratch);
   }
 }
@@ -174,10 +226,15 @@ Result<void> Recoder::check_values(const Task& task) const {
                          task.first_row + task.n_rows - 1,
                          task.largest == kNotFinite ? "infinite" : "NaN");
   for (size_t w = 0; w < writers_.size(); ++w) {
-    const auto name = job.targets[w]->name;
-    if (largest > kLargestHalf && !is_copied(task, w) && name != "f32" && name != "bf16")
-      return invalid_input("tensor {}: a weight of magnitude {} is more than {} can hold ({})",
-                           in_quotes(job.source.name), largest, name, kLargestHalf);
+    const quant::Format& f = *job.targets[w];
+    const Range* range = range_of(f);
+    const bool holds = range ? options_.clamp || task.casts[w].n_overflows == 0
+                             : f.name == "f32" || largest <= kLargestHalf;
+    if (!holds && !is_copied(task, w))
+      return invalid_input("tensor {}: a weight of magnitude {} is more than {} can hold ({}){}",
+                           in_quotes(job.source.name), largest, f.name,
+                           range ? range->largest : kLargestHalf,
+                           range ? "; --force makes such weights its largest number" : "");
   }
   return {};
 }
@@ -204,12 +261,18 @@ void Recoder::collect(const Batch& batch, RecodeResult& result) const {
       sum.sum_squares += tasks_[t].errors[w].sum_squares;
       sum.sum_error_squares += tasks_[t].errors[w].sum_error_squares;
     }
+  for (size_t t = batch.first; t < batch.last; ++t)
+    for (size_t w = 0; w < writers_.size(); ++w) {
+      result.casts[w].n_overflows += tasks_[t].casts[w].n_overflows;
+      result.casts[w].n_underflows += tasks_[t].casts[w].n_underflows;
+    }
 }
 
 Result<RecodeResult> Recoder::run(ThreadPool& pool) {
   tasks_ = make_tasks(jobs_);
   RecodeResult result;
   result.errors.assign(writers_.size(), std::vector<RecodeError>(jobs_.size()));
+  result.casts.resize(writers_.size());
   uint64_t done = 0, total = 0;
   for (const RecodeJob& job : jobs_) total += job.source.bytes.size();
   Batch batches[2];
@@ -228,11 +291,12 @@ Result<RecodeResult> Recoder::run(ThreadPool& pool) {
     });
     NIBBLE_CHECK(std::move(written));
     NIBBLE_CHECK(check(next));
-    for (size_t t = next.first; t < next.last; ++t) done += source_bytes(tasks_[t]).size();
+    for (size_t t = next.first; t < next.last; ++t) done += n_source_bytes(tasks_[t]);
     collect(next, result);
     first = next.last;
     ready = n_made ? &next : nullptr;
   }
+  for (const gguf::Writer& writer : writers_) result.digests.push_back(writer.digests());
   return result;
 }
 

@@ -27,18 +27,28 @@ struct RecodeError {
   double sum_error_squares = 0;  // of what they became less what they were
 };
 
+// Weights that a 16-bit float could not hold: beyond its range (they became its largest number), or
+// so small that they became zero.
+struct RecodeCast {
+  uint64_t n_overflows = 0, n_underflows = 0;
+};
+
 struct RecodeResult {
-  std::vector<std::vector<RecodeError>> errors;  // [writer][job], where they were measured
+  std::vector<RecodeCast> casts;                  // [writer]
+  std::vector<std::vector<std::string>> digests;  // [writer][job]: XXH3-128 of what was written
+  std::vector<std::vector<RecodeError>> errors;   // [writer][job], where they were measured
 };
 
 struct RecodeOptions {
   bool measure_errors = false;  // decodes what was encoded and compares
+  bool clamp = false;           // weights beyond a 16-bit float's range become its largest number
   // Asked between batches, with the source's bytes done and in all; false: stop.
   FunctionRef<bool(uint64_t, uint64_t)> go_on;
 };
 
 // Fails with kInvalidInput, naming the tensor, on numbers that are not finite or that a target
-// cannot hold; with kInterrupted when told to stop; with kOutput. The writers are not committed.
+// cannot hold (and is not told to clamp); with kInterrupted when told to stop; with kOutput. The
+// writers are not committed.
 Result<RecodeResult> recode(std::span<const RecodeJob> jobs, std::span<gguf::Writer> writers,
                             ThreadPool& pool, const RecodeOptions& options);
 

@@ -1,0 +1,132 @@
+#include "core/pipeline/convert.h"
+
+#include "core/models/folder_config.h"
+#include "core/models/left_out.h"
+#include "core/models/model.h"
+#include "core/pipeline/convert_facts.h"
+#include "core/pipeline/convert_keys.h"
+#include "core/pipeline/convert_tensors.h"
+#include "core/pipeline/hash_files.h"
+#include "core/text/chat.h"
+#include "core/text/folder_source.h"
+#include "core/text/to_gguf.h"
+#include "formats/folder_files.h"
+#include "formats/path_message.h"
+#include "formats/sha256.h"
+#include "formats/tensor_index.h"
+
+namespace nibble {
+namespace {
+
+// Files beside the weights that a conversion reads.
+constexpr std::string_view kSmallFiles[] = {
+    "config.json",     "params.json",           "generation_config.json", "tokenizer.json",
+    "tokenizer.model", "tokenizer_config.json", "chat_template.jinja",    "README.md"};
+
+class ConvertedFolder final : public ConvertedModel {
+ public:
+  explicit ConvertedFolder(std::unique_ptr<WeightFile> folder) : source_(std::move(folder)) {}
+
+  Result<ConvertNotes> convert() {
+    ConvertNotes notes;
+    NIBBLE_CHECK(with_path(source_->folder(), add_model(notes)));
+    NIBBLE_CHECK(add_tokenizer(notes));
+    add_provenance();
+    metadata_ = to_metadata(draft_);
+    NIBBLE_TRY(const Model whole, Model::load(*this));  // what will read the file finds it complete
+    return notes;
+  }
+
+  Result<void> hash_sources(ThreadPool& pool,
+                            FunctionRef<bool(uint64_t, uint64_t)> go_on) override {
+    NIBBLE_TRY(const auto hashes, hash_files(paths_, pool, go_on));
+    draft_.set_texts(kSourceHashesKey, hashes);
+    metadata_ = to_metadata(draft_);
+    return {};
+  }
+
+  std::string_view container() const override { return "gguf"; }
+  const Metadata& metadata() const override { return metadata_; }
+  std::span<const TensorView> tensors() const override { return tensors_.views; }
+  const TensorView* find(std::string_view name) const override {
+    return index_.find(tensors(), name);
+  }
+  uint64_t n_bytes() const override { return source_->n_bytes(); }
+  std::span<const std::filesystem::path> files() const override { return source_->files(); }
+  void preload() override { source_->preload(); }
+  void read_ahead() override { source_->read_ahead(); }
+
+ private:
+  Result<void> add_model(ConvertNotes& notes) {
+    NIBBLE_TRY(const FolderConfig config, read_folder_config(*source_->config()));
+    const Architecture& architecture = *config.architecture;
+    NIBBLE_TRY(const Hparams h, architecture.read_hparams({config.metadata, nullptr}));
+    NIBBLE_TRY(tensors_, ConvertedTensors::make(*source_, architecture, h));
+    index_ = TensorIndex(tensors_.views);
+    n_vocab_ = h.n_vocab;
+    notes.left_out = left_out_tensors(*source_, architecture, h);
+    NIBBLE_CHECK(add_general_keys(*source_, h.arch, tensors(), draft_));
+    add_family_keys(config.metadata, h, draft_);
+    NIBBLE_CHECK(drop_needless_keys(architecture, *this, draft_));
+    return {};
+  }
+  Result<void> add_tokenizer(ConvertNotes& notes) {
+    std::filesystem::path used;
+    const auto read = text::read_folder_source(source_->folder(), used);
+    notes.has_tokenizer = read || read.error().kind != ErrorKind::kNotFound;
+    if (!read && !notes.has_tokenizer) return {};
+    if (!read) return std::unexpected(read.error());
+    NIBBLE_TRY(notes.tokenizer, with_path(used, text::add_tokenizer_keys(*read, n_vocab_, draft_)));
+    return add_templates();
+  }
+  Result<void> add_templates() {
+    NIBBLE_TRY(const auto templates, chat_templates_of(source_->folder()));
+    std::vector<std::string> names;
+    for (const NamedTemplate& t : templates) {
+      const bool main = t.name == "default";
+      draft_.set_text(main ? "tokenizer.chat_template" : "tokenizer.chat_template." + t.name,
+                      t.source);
+      if (!main) names.push_back(t.name);
+    }
+    if (!names.empty()) draft_.set_texts("tokenizer.chat_templates", names);
+    return {};
+  }
+
+  void add_provenance() {
+    const auto& folder = source_->folder();
+    paths_.assign(source_->files().begin(), source_->files().end());
+    for (const std::string_view name : kSmallFiles)
+      if (has_file(folder, name)) paths_.push_back(folder / name);
+    std::vector<std::string> names;
+    for (const auto& path : paths_) names.push_back(path.filename().native());
+    draft_.set_texts(kSourceFilesKey, names);
+    draft_.set_texts(kSourceHashesKey,
+                     std::vector<std::string>(names.size(), std::string(kSha256Digits, '0')));
+    draft_.set_texts(kCommandsKey, {{std::string("nibble convert IN -o OUT")}});
+  }
+
+  std::unique_ptr<WeightFile> source_;
+  std::vector<std::filesystem::path> paths_;  // of all files that are read
+  ConvertedTensors tensors_;
+  TensorIndex index_;
+  int64_t n_vocab_ = 0;
+  MetadataDraft draft_;
+  Metadata metadata_;
+};
+
+}  // namespace
+
+Result<GgufSource> open_as_gguf(const std::filesystem::path& path) {
+  NIBBLE_TRY(auto file, open_weight_file(path));
+  GgufSource out;
+  out.file = std::move(file);
+  out.path = path;
+  if (!out.file->config()) return out;
+  auto folder = std::make_unique<ConvertedFolder>(std::move(out.file));
+  NIBBLE_TRY(out.notes, folder->convert());
+  out.converted = folder.get();
+  out.file = std::move(folder);
+  return out;
+}
+
+}  // namespace nibble

@@ -1,0 +1,17 @@
+// The header of a Hugging Face model card: the YAML between the lines of --- at the beginning of a
+// README.md, as far as it is keys with a text or a list of texts.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nibble {
+
+using ModelCard = std::map<std::string, std::vector<std::string>, std::less<>>;
+
+// Keys with nested values, block texts and whatever else YAML has are left out.
+ModelCard parse_model_card(std::string_view readme);
+
+}  // namespace nibble

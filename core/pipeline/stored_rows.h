@@ -1,0 +1,76 @@
+// Rows of GGUF tensors that stand otherwise in a folder: several tensors stacked, rows in another
+// order, columns for rows. They are made when they are asked for, from the mapped files.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "core/ops/matmul.h"
+#include "core/tensor/row_decoder.h"
+#include "core/tensor/tensor_view.h"
+
+namespace nibble {
+
+// Rows that can be had in the format of the tensor as well as in f32.
+class StoredRows : public RowDecoder {
+ public:
+  // Whether copy() gives rows; otherwise what decode() gives is to be encoded.
+  virtual bool copies() const = 0;
+  // Rows [first, first + n), byte for byte as the format has them.
+  virtual void copy(int64_t first, int64_t n, std::byte* out) const = 0;
+};
+
+// Which stored row of a matrix is row r of the GGUF tensor.
+struct RowOrder {
+  enum class Kind : uint8_t {
+    kSame,
+    kPairs,   // of each head: (x0 y0 x1 y1 ..) from (x0..xn y0..yn)
+    kGroups,  // all queries, all keys, all values from groups of queries, a key and a value
+  };
+  Kind kind = Kind::kSame;
+  int64_t d_head = 0;
+  int64_t n_head = 0, n_head_kv = 0;  // of kGroups
+
+  int64_t stored(int64_t row) const;
+};
+
+// The matrices of a tensor, all of one size, one after another.
+class OrderedRows final : public StoredRows {
+ public:
+  // format: what copy() writes; rows of another one are not copied.
+  OrderedRows(std::vector<Matrix> parts, RowOrder order, const quant::Format& format);
+  bool copies() const override { return copies_; }
+  void copy(int64_t first, int64_t n, std::byte* out) const override;
+  void decode(int64_t first, int64_t n, float* out, size_t stride) const override;
+
+ private:
+  // The longest run of stored rows that begins at a row: the matrix, its first row, their number.
+  struct Run {
+    const Matrix* part;
+    int64_t first, n;
+  };
+  Run run_at(int64_t row, int64_t most) const;
+
+  std::vector<Matrix> parts_;
+  RowOrder order_;
+  const quant::Format& format_;
+  bool copies_;
+};
+
+// The key part of latent attention: for each head the rows [kv_lora, d_nope] that are the columns
+// of its first d_nope rows in kv_b [n_head * (d_nope + d_v), kv_lora].
+class KeyPartRows final : public StoredRows {
+ public:
+  KeyPartRows(const TensorView& kv_b, int64_t d_nope, int64_t d_v)
+      : kv_b_(kv_b), d_nope_(d_nope), d_v_(d_v) {}
+  bool copies() const override { return false; }
+  void copy(int64_t, int64_t, std::byte*) const override {}
+  void decode(int64_t first, int64_t n, float* out, size_t stride) const override;
+
+ private:
+  const TensorView& kv_b_;
+  int64_t d_nope_, d_v_;
+};
+
+}  // namespace nibble
