@@ -20,6 +20,7 @@ Command setup_inspect(CLI::App& app);
 Command setup_eval(CLI::App& app);
 Command setup_bench(CLI::App& app);
 Command setup_quantize(CLI::App& app);
+Command setup_convert(CLI::App& app);
 
 // A new subcommand with the house's manners: the last of a repeated option counts, help shows
 // defaults.

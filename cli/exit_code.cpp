@@ -11,6 +11,8 @@
 namespace nibble::cli {
 namespace {
 
+int g_answer = 0;
+
 int exit_code(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::kUsage:
@@ -68,5 +70,8 @@ int report(const Error& error) {
   write_err("nibble: " + one_line(error.message) + hint(error.kind) + "\n");
   return exit_code(error.kind);
 }
+
+void answer_no() { g_answer = 1; }
+int answer() { return g_answer; }
 
 }  // namespace nibble::cli

@@ -23,6 +23,7 @@ constexpr const char* kExamples =
     "  nibble inspect model.gguf                    what a file is\n"
     "  nibble eval model.gguf --text book.txt       its perplexity on a text\n"
     "  nibble bench model.gguf                      its speed on this machine\n"
+    "  nibble convert FOLDER -o model.gguf          a model folder as one file\n"
     "\n"
     "A MODEL is a GGUF file, a Hugging Face or Meta folder, or the name of an installed model, "
     "which\n"
@@ -49,8 +50,8 @@ struct Program {
     app.require_subcommand(0, 1);
     app.add_flag("-V,--version", version, "Print version, commit and instruction sets");
     app.footer(std::string(kExamples) + kExitCodeHelp);
-    commands = {setup_run(app), setup_inspect(app), setup_eval(app), setup_bench(app),
-                setup_quantize(app)};
+    commands = {setup_run(app),   setup_inspect(app),  setup_eval(app),
+                setup_bench(app), setup_quantize(app), setup_convert(app)};
   }
 };
 
@@ -83,7 +84,7 @@ int run(int argc, char** argv) {
     return parse_error(program.app, error);
   }
   const auto done = run_chosen(program);
-  return done ? 0 : report(done.error());
+  return done ? answer() : report(done.error());
 }
 
 }  // namespace

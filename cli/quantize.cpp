@@ -49,7 +49,9 @@ Result<void> run_quantize(const QuantizeCommand& o) {
 Command setup_quantize(CLI::App& app) {
   CLI::App* command = add_command(app, "quantize", "Write a model in fewer bits");
   auto o = std::make_shared<QuantizeCommand>();
-  command->add_option("IN", o->source, "GGUF file (any of a split one)")->required();
+  command
+      ->add_option("IN", o->source, "GGUF file (any of a split one), Hugging Face or Meta folder")
+      ->required();
   command->add_option("OUT", o->out, "GGUF file to write")->required();
   command->add_option("--type", o->type, "The mix of formats")->type_name("TYPE")->required();
   add_list(*command, "--also", o->also, "Write another file in the same pass")

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <map>
 
+#include "cli/convert_steps.h"
 #include "cli/model_path.h"
 #include "cli/output.h"
 #include "cli/signals.h"
@@ -68,6 +69,13 @@ double relative_error(std::span<const RecodeError> errors) {
   return size > 0 ? std::sqrt(lost / size) : 0;
 }
 
+std::string cast_line(const RecodeCast& cast) {
+  if (cast.n_overflows + cast.n_underflows == 0) return "";
+  return fmt::format(
+      "  {} weights beyond the type's range became its largest number, {} too small for it zero\n",
+      cast.n_overflows, cast.n_underflows);
+}
+
 std::string summary(const QuantizePlan& plan, const std::vector<RecodeError>* errors) {
   std::string text =
       fmt::format("{}: {} ({} bytes), {:.4f} bits per weight, {}\n", plan.target.path.string(),
@@ -89,7 +97,7 @@ Json tensor_json(const WeightFile& source, const QuantizePlan& plan, size_t i,
               {"asked", std::string(choice.asked->name)},
               {"type", std::string(choice.used->name)},
               {"cause", std::string(kCauses[static_cast<size_t>(choice.cause)])},
-              {"source_bytes", t.bytes.size()},
+              {"source_bytes", t.row_bytes() * static_cast<uint64_t>(t.shape.n_rows())},
               {"bytes", plan.tensors[i].n_bytes()}};
   if (error) row["relative_error"] = relative_error({error, 1});
   return row;
@@ -118,22 +126,33 @@ Json plan_json(const WeightFile& source, const QuantizePlan& plan,
           {"tensors", std::move(tensors)}};
 }
 
+struct Times {
+  double hash_s = 0, write_s = 0;
+};
+
+const std::vector<RecodeError>* errors_of(const RewriteOptions& o, const RecodeResult* result,
+                                          size_t w) {
+  return result && o.errors ? &result->errors[w] : nullptr;
+}
+
 Result<void> print_result(const RewriteOptions& o, const WeightFile& source,
                           std::span<const QuantizePlan> plans, const RecodeResult* result,
-                          double seconds) {
+                          const Times& times) {
   if (!o.json) {
     std::string text;
     for (size_t w = 0; w < plans.size(); ++w)
       text += (o.dry_run ? tensor_lines(source, plans[w]) : "") +
-              summary(plans[w], result ? &result->errors[w] : nullptr);
+              summary(plans[w], errors_of(o, result, w)) +
+              (result ? cast_line(result->casts[w]) : "");
     return write_out(text);
   }
   Json outputs = Json::array();
   for (size_t w = 0; w < plans.size(); ++w)
-    outputs.push_back(plan_json(source, plans[w], result ? &result->errors[w] : nullptr));
+    outputs.push_back(plan_json(source, plans[w], errors_of(o, result, w)));
   return write_out(dump_json({{"source", o.source},
                               {"dry_run", o.dry_run},
-                              {"seconds", seconds},
+                              {"seconds", times.write_s},
+                              {"hash_seconds", times.hash_s},
                               {"outputs", std::move(outputs)}},
                              1) +
                    "\n");
@@ -148,7 +167,7 @@ Result<RecodeResult> write_files(const RewriteOptions& o, WeightFile& source,
     progress.show("write", static_cast<double>(done) / 1e6, static_cast<double>(total) / 1e6, "MB");
     return pending_signal() == 0;
   };
-  return quantize(source, plans, imatrix, pool, {o.force, o.errors, go_on});
+  return quantize(source, plans, imatrix, pool, {o.force, o.errors, o.force, go_on});
 }
 
 }  // namespace
@@ -185,17 +204,24 @@ Result<void> rewrite(const RewriteOptions& o, QuantizeOptions plan) {
     NIBBLE_TRY(plan.max_shard_bytes, parse_bytes("--max-shard", o.max_shard));
   }
   NIBBLE_TRY(const auto path, find_model(o.source));
-  NIBBLE_TRY(const auto source, open_weight_file(path));
+  NIBBLE_TRY(const GgufSource opened, open_as_gguf(path));
+  const auto& source = opened.file;
+  tell_notes(opened.notes);
   Imatrix imatrix;
   if (!o.imatrix.empty()) {
     NIBBLE_TRY(imatrix, read_imatrix(o.imatrix));
     plan.imatrix = &imatrix;
   }
   NIBBLE_TRY(auto plans, plan_quantize(*source, plan));
+  if (o.dry_run) return print_result(o, *source, plans, nullptr, {});
+  Times times;
+  NIBBLE_CHECK(hash_sources(o, opened, times.hash_s));
+  NIBBLE_TRY(plans, plan_quantize(*source, plan));  // with the hashes
   const double start = now_s();
-  if (o.dry_run) return print_result(o, *source, plans, nullptr, 0);
   NIBBLE_TRY(const RecodeResult result, write_files(o, *source, plans, plan.imatrix));
-  return print_result(o, *source, plans, o.errors ? &result : nullptr, now_s() - start);
+  times.write_s = now_s() - start;
+  NIBBLE_CHECK(print_result(o, *source, plans, &result, times));
+  return o.verify ? verify_outputs(o, opened, plans, result) : Result<void>();
 }
 
 }  // namespace nibble::cli

@@ -17,6 +17,7 @@ struct RewriteOptions {
   int n_threads = 0;
   bool force = false, dry_run = false, json = false;
   bool errors = false;  // measure what weights lose
+  bool verify = false;  // prove what was written (see core/pipeline/verify.h)
 };
 
 // "PATTERN=TYPE", parted at the last '='. Fails with kUsage.

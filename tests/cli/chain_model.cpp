@@ -8,6 +8,7 @@
 #include "formats/gguf_write.h"
 #include "formats/metadata_draft.h"
 #include "quant/encoder.h"
+#include "tests/cli/byte_tokens.h"
 
 namespace nibble::tests {
 namespace {
@@ -30,25 +31,6 @@ enum Special : int32_t {
 constexpr int kVocabulary = 279;
 constexpr int kWidth = 288;  // one place for each token, and whole blocks of 32
 static_assert(kVocabulary <= kWidth);
-
-void append_code_point(std::string& text, int c) {
-  if (c < 0x80) {
-    text += static_cast<char>(c);
-  } else {
-    text += static_cast<char>(0xC0 | c >> 6);
-    text += static_cast<char>(0x80 | (c & 0x3F));
-  }
-}
-
-// GPT-2's printable stand-ins for bytes.
-std::vector<std::string> byte_tokens() {
-  std::vector<std::string> tokens(kBytes);
-  for (int byte = 0, next = 256; byte < kBytes; ++byte) {
-    const bool shown = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
-    append_code_point(tokens[static_cast<size_t>(byte)], shown ? byte : next++);
-  }
-  return tokens;
-}
 
 void set_tokenizer(MetadataDraft& keys, const char* two = "Ġtwo") {
   std::vector<std::string> tokens = byte_tokens();

@@ -1,0 +1,83 @@
+// nibble convert: any readable model to GGUF, as stored or in another type.
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/rewrite.h"
+
+namespace nibble::cli {
+namespace {
+
+struct ConvertCommand : RewriteOptions {
+  std::string out, type;
+};
+
+constexpr const char* kExamples =
+    "Without --type each tensor keeps the precision it is stored in (what GGUF has no format for,\n"
+    "as FP8, GPTQ or AWQ, becomes F32); with it the file is what 'nibble quantize' makes of that\n"
+    "one. The tokenizer, chat templates, licence and sampling defaults come along.\n"
+    "\n"
+    "Examples:\n"
+    "  nibble convert Qwen3-8B -o qwen3-8b.gguf\n"
+    "  nibble convert Qwen3-8B -o qwen3-8b-q4.gguf --type q4_k_m\n"
+    "  nibble convert Llama-3.1-8B/original -o llama.gguf --max-shard 4G\n"
+    "  nibble convert model-00001-of-00003.gguf -o model.gguf      merges the files of a split "
+    "one\n";
+
+Result<void> run_convert(const ConvertCommand& o) {
+  QuantizeOptions plan;
+  plan.targets = {{o.out, nullptr}};
+  if (o.type.empty() && !o.overrides.empty())
+    return fail(ErrorKind::kUsage, "--tensor needs --type");
+  if (o.type.empty() && !o.imatrix.empty())
+    return fail(ErrorKind::kUsage, "--imatrix needs --type");
+  if (!o.type.empty()) {
+    NIBBLE_TRY(plan.targets[0].mix, parse_mix(o.type));
+  }
+  return rewrite(o, std::move(plan));
+}
+
+}  // namespace
+
+Command setup_convert(CLI::App& app) {
+  CLI::App* command = add_command(app, "convert", "Write a model folder as a GGUF file");
+  auto o = std::make_shared<ConvertCommand>();
+  command
+      ->add_option("IN", o->source,
+                   "Hugging Face or Meta folder, or GGUF file (any of a split one)")
+      ->required();
+  command->add_option("-o,--output", o->out, "GGUF file to write")->type_name("OUT")->required();
+  command->add_option("--type", o->type, "f32, f16, bf16 or any mix that 'nibble quantize' has")
+      ->type_name("TYPE")
+      ->group("Formats");
+  add_list(*command, "--tensor", o->overrides,
+           "With --type: tensors whose name the expression is found in get this format")
+      ->type_name("PATTERN=TYPE")
+      ->group("Formats");
+  command->add_option("--imatrix", o->imatrix, "Importance matrix, GGUF or .dat")
+      ->type_name("FILE")
+      ->group("Formats");
+  command->add_option("--max-shard", o->max_shard, "Split into files of at most this size")
+      ->type_name("SIZE")
+      ->group("Output");
+  command
+      ->add_flag("--verify", o->verify,
+                 "Prove the written file: its tokenizer against the source's on a built-in "
+                 "corpus, its tensors by hash; exit 1 on a mismatch")
+      ->group("Output");
+  command
+      ->add_flag("--force", o->force,
+                 "Replace existing files; write weights beyond a 16-bit float's range as its "
+                 "largest number")
+      ->group("Output");
+  command->add_flag("--dry-run", o->dry_run, "Tell what would be written, to the byte")
+      ->group("Output");
+  command->add_flag("--json", o->json, "The result as one JSON document")->group("Output");
+  command
+      ->add_option("-t,--threads", o->n_threads, "Threads (default: this machine's usable cores)")
+      ->type_name("N")
+      ->check(in_range(1, 1024));
+  command->footer(kExamples);
+  return {command, [o] { return run_convert(*o); }};
+}
+
+}  // namespace nibble::cli

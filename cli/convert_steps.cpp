@@ -1,0 +1,93 @@
+#include "cli/convert_steps.h"
+
+#include "cli/exit_code.h"
+#include "cli/output.h"
+#include "cli/signals.h"
+#include "core/base/json.h"
+#include "core/pipeline/verify.h"
+
+namespace nibble::cli {
+namespace {
+
+// A progress line that is asked whether to go on.
+struct Progress {
+  explicit Progress(const char* name) : what(name) {}
+  bool operator()(uint64_t done, uint64_t total) {
+    line.show(what, static_cast<double>(done) / 1e6, static_cast<double>(total) / 1e6, "MB");
+    return pending_signal() == 0;
+  }
+  const char* what;
+  SignalWatch watch;
+  ProgressLine line;
+};
+
+Result<std::unique_ptr<Tokenizer>> source_tokenizer(const GgufSource& source) {
+  return source.converted ? Tokenizer::from_folder(source.path)
+                          : Tokenizer::from_gguf(source.file->metadata());
+}
+
+Result<Verification> verify_one(const GgufSource& source, const QuantizePlan& plan,
+                                std::span<const std::string> digests, ThreadPool& pool) {
+  NIBBLE_TRY(const auto written, open_weight_file(plan.shards.front().path));
+  Verification out;
+  if (source.notes.has_tokenizer && written->metadata().find("tokenizer.ggml.model")) {
+    NIBBLE_TRY(const auto before, source_tokenizer(source));
+    NIBBLE_TRY(const auto after, Tokenizer::from_gguf(written->metadata()));
+    verify_tokenizer(*before, *after, out);
+  }
+  std::vector<std::string> names;
+  for (const auto& t : plan.tensors) names.push_back(t.name);
+  Progress progress("verify");
+  NIBBLE_CHECK(verify_tensors(*written, names, digests, pool, progress, out));
+  return out;
+}
+
+Result<void> print(const RewriteOptions& o, const QuantizePlan& plan, const Verification& v) {
+  if (v.n_mismatches > 0) answer_no();
+  if (o.json)
+    return write_out(dump_json({{"verified", plan.target.path.string()},
+                                {"texts", v.n_texts},
+                                {"tensors", v.n_tensors},
+                                {"mismatches", v.n_mismatches},
+                                {"first", v.mismatches}},
+                               1) +
+                     "\n");
+  std::string text = fmt::format("{}: {} mismatches ({} texts, {} tensors)\n",
+                                 plan.target.path.string(), v.n_mismatches, v.n_texts, v.n_tensors);
+  for (const std::string& line : v.mismatches) text += "  " + one_line(line) + "\n";
+  return write_out(text);
+}
+
+}  // namespace
+
+void tell_notes(const ConvertNotes& notes) {
+  if (!notes.left_out.empty())
+    notice("{} tensors that the family does not use are left out, as {}", notes.left_out.size(),
+           one_line(notes.left_out.front()));
+  if (!notes.has_tokenizer)
+    notice("there is no tokenizer beside the weights: the file will not have one");
+  else if (!notes.tokenizer.fits())
+    notice("llama.cpp has no name for this tokenizer: nibble reads it, llama.cpp will refuse it");
+}
+
+Result<void> hash_sources(const RewriteOptions& o, const GgufSource& source, double& seconds) {
+  if (!source.converted) return {};
+  ThreadPool pool(o.n_threads ? o.n_threads : default_threads());
+  Progress progress("hash");
+  const double start = now_s();
+  NIBBLE_CHECK(source.converted->hash_sources(pool, progress));
+  seconds = now_s() - start;
+  return {};
+}
+
+Result<void> verify_outputs(const RewriteOptions& o, const GgufSource& source,
+                            std::span<const QuantizePlan> plans, const RecodeResult& result) {
+  ThreadPool pool(o.n_threads ? o.n_threads : default_threads());
+  for (size_t w = 0; w < plans.size(); ++w) {
+    NIBBLE_TRY(const Verification v, verify_one(source, plans[w], result.digests[w], pool));
+    NIBBLE_CHECK(print(o, plans[w], v));
+  }
+  return {};
+}
+
+}  // namespace nibble::cli

@@ -1,0 +1,18 @@
+// What goes before and after the writing of a converted model.
+#pragma once
+
+#include "cli/rewrite.h"
+#include "core/pipeline/convert.h"
+
+namespace nibble::cli {
+
+// Tells on standard error what a conversion leaves out.
+void tell_notes(const ConvertNotes& notes);
+// Notes the hashes of the source's files, where it is a folder; seconds: what that took.
+Result<void> hash_sources(const RewriteOptions& options, const GgufSource& source, double& seconds);
+// Reads the outputs back and prints "0 mismatches", or the first ones: the program then ends
+// with 1.
+Result<void> verify_outputs(const RewriteOptions& options, const GgufSource& source,
+                            std::span<const QuantizePlan> plans, const RecodeResult& result);
+
+}  // namespace nibble::cli

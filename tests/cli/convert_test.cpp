@@ -1,0 +1,157 @@
+// nibble convert, as a shell sees it: what is written, proved and refused.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "core/base/json.h"
+#include "tests/cli/folder_model.h"
+#include "tests/cli/program.h"
+#include "tests/temporary_folder.h"
+
+using namespace nibble;
+using namespace nibble::tests;
+
+namespace {
+
+struct ConvertFixture {
+  TemporaryFolder folder;
+  std::string model, out;
+
+  explicit ConvertFixture(const FolderOptions& options = {})
+      : model(folder.path() / "model"), out(folder.path() / "out.gguf") {
+    write_folder_model(model, options);
+  }
+  Ended run(Arguments arguments, std::string_view input = {}) const {
+    return run_program(arguments, input, {{"XDG_DATA_HOME", folder.path().string()}});
+  }
+  Ended convert(Arguments more = {}) const {
+    Arguments arguments = {"convert", model, "-o", out};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(arguments);
+  }
+  Json inspect(Arguments arguments) const {
+    arguments.insert(arguments.begin(), "inspect");
+    arguments.push_back("--json");
+    const Ended end = run(arguments);
+    REQUIRE_MESSAGE(end.exit_code == 0, end.err);
+    return *parse_json(end.out);
+  }
+  std::string greedy(const std::string& path) const {
+    const Ended end = run({"eval", path, "--token-ids", "84,104,101,32,97", "--greedy", "16"});
+    REQUIRE_MESSAGE(end.exit_code == 0, end.err);
+    return end.out;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("convert writes what llama.cpp reads, keeps the precision, and proves it") {
+  const ConvertFixture f;
+  const Ended end = f.convert({"--verify"});
+  REQUIRE_MESSAGE(end.exit_code == 0, end.err);
+  CHECK(end.out.find("0 mismatches") != std::string::npos);
+  const Json facts = f.inspect({f.out});
+  CHECK(facts["architecture"] == "llama");
+  CHECK(facts["licence"]["known"]["spdx"] == "MIT");
+  CHECK(facts["tokenizer"]["n_vocab"] == 259);
+  const Ended metadata = f.run({"inspect", f.out, "--metadata"});
+  for (const char* words :
+       {"llama.rope.dimension_count", "general.sampling.top_k", "tokenizer.chat_template.tool_use",
+        "general.base_model.0.repo_url", "nibble.source.sha256", "nibble.commands", "gpt-2"})
+    CHECK_MESSAGE(metadata.out.find(words) != std::string::npos, words);
+  const Ended tensors = f.run({"inspect", f.out, "--tensors"});
+  CHECK(tensors.out.find("blk.1.attn_q.weight") != std::string::npos);
+  CHECK(tensors.out.find("bf16") != std::string::npos);
+  CHECK(f.greedy(f.out) == f.greedy(f.model));
+}
+
+TEST_CASE("the same folder gives the same bytes, wherever it stands") {
+  const ConvertFixture f;
+  REQUIRE(f.convert().exit_code == 0);
+  const std::string first = f.folder.read("out.gguf");
+  std::filesystem::create_directory(f.folder.path() / "elsewhere");
+  std::filesystem::rename(f.model, f.folder.path() / "elsewhere/model");
+  const Ended end =
+      f.run({"convert", f.folder.path() / "elsewhere/model", "-o", f.out, "--force", "-t", "1"});
+  REQUIRE_MESSAGE(end.exit_code == 0, end.err);
+  CHECK(f.folder.read("out.gguf") == first);
+}
+
+TEST_CASE("straight to another type is the same as converting and then quantizing") {
+  const ConvertFixture f;
+  const std::string plain = f.folder.path() / "plain.gguf", two = f.folder.path() / "two.gguf",
+                    three = f.folder.path() / "three.gguf";
+  REQUIRE(f.convert({"--type", "q4_k_m"}).exit_code == 0);
+  REQUIRE(f.run({"convert", f.model, "-o", plain}).exit_code == 0);
+  REQUIRE(f.run({"quantize", plain, two, "--type", "q4_k_m"}).exit_code == 0);
+  REQUIRE(f.run({"quantize", f.model, three, "--type", "q4_k_m"}).exit_code == 0);
+  CHECK(f.folder.read("out.gguf") == f.folder.read("two.gguf"));
+  CHECK(f.folder.read("out.gguf") == f.folder.read("three.gguf"));
+}
+
+TEST_CASE("convert splits, and merges what was split") {
+  const ConvertFixture f;
+  const std::string whole = f.folder.path() / "whole.gguf";
+  REQUIRE(f.convert({"--max-shard", "60k"}).exit_code == 0);
+  CHECK_FALSE(std::filesystem::exists(f.out));
+  std::string part;
+  for (const auto& entry : std::filesystem::directory_iterator(f.folder.path()))
+    if (entry.path().filename().native().starts_with("out-00002-of-")) part = entry.path();
+  REQUIRE_FALSE(part.empty());
+  const Ended end = f.run({"convert", part, "-o", whole, "--verify"});
+  REQUIRE_MESSAGE(end.exit_code == 0, end.err);
+  REQUIRE(f.convert().exit_code == 0);
+  CHECK(f.folder.read("whole.gguf") == f.folder.read("out.gguf"));
+}
+
+TEST_CASE("a cast that loses weights is counted, and one to infinity refused") {
+  const ConvertFixture f({.largest = 1e5f});
+  const Ended refused = f.convert({"--type", "f16"});
+  CHECK(refused.exit_code == 3);
+  CHECK(refused.err.find("blk.0.ffn_up.weight") != std::string::npos);
+  CHECK(refused.err.find("--force") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(f.out));
+  const Ended forced = f.convert({"--type", "f16", "--force"});
+  CHECK(forced.exit_code == 0);
+  CHECK(forced.out.find("1 weights beyond the type's range") != std::string::npos);
+  CHECK(f.convert({"--force"}).exit_code == 0);  // as stored, nothing is lost
+}
+
+TEST_CASE("what cannot be converted is refused before anything is written") {
+  const auto refusal = [](const FolderOptions& options) {
+    const ConvertFixture f(options);
+    const Ended end = f.convert();
+    CHECK(end.exit_code == 3);
+    CHECK_FALSE(std::filesystem::exists(f.out));
+    return end.err;
+  };
+  CHECK(refusal({.missing = "model.layers.1.mlp.down_proj.weight"})
+            .find("'model.layers.1.mlp.down_proj.weight' is missing") != std::string::npos);
+  CHECK(refusal({.regex = "(?<name>x)(?P=name)(?R)["}).find("tokenizer.json") != std::string::npos);
+  CHECK(refusal({.largest = INFINITY}).find("not a finite number") != std::string::npos);
+}
+
+TEST_CASE("a pre-tokenizer that llama.cpp has no name for is told, and works all the same") {
+  const ConvertFixture f({.regex = "[a-m]+|[^a-m]+"});
+  const Ended end = f.convert({"--verify"});
+  REQUIRE_MESSAGE(end.exit_code == 0, end.err);
+  CHECK(end.err.find("llama.cpp has no name for this tokenizer") != std::string::npos);
+  CHECK(end.out.find("0 mismatches") != std::string::npos);
+}
+
+TEST_CASE("convert's usage") {
+  const ConvertFixture f({.tokenizer = false});
+  CHECK(f.convert({"--tensor", "x=q8_0"}).exit_code == 2);
+  CHECK(f.convert({"--type", "q0"}).exit_code == 2);
+  CHECK(f.run({"convert", f.model}).exit_code == 2);
+  CHECK(f.run({"convert", f.folder.path() / "nothing", "-o", f.out}).exit_code == 3);
+  const Ended dry = f.convert({"--dry-run"});
+  CHECK(dry.exit_code == 0);
+  CHECK_FALSE(std::filesystem::exists(f.out));
+  const Ended end = f.convert();
+  REQUIRE(end.exit_code == 0);
+  CHECK(end.err.find("no tokenizer") != std::string::npos);
+  CHECK(f.convert().exit_code == 2);  // it is there already
+  const auto size = std::to_string(std::filesystem::file_size(f.out));
+  CHECK(dry.out.find(size + " bytes") != std::string::npos);
+}
