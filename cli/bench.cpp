@@ -23,27 +23,28 @@ double best(const Json& numbers) {
 }
 
 std::string to_text(const Json& tests) {
-  std::string out;
-  for (const Json& test : tests) {
-    const bool tokens = test.contains("tokens_per_second");
-    out += fmt::format("{:<10}{:>10.2f} {}", test["test"].get<std::string>(),
-                       best(test[tokens ? "tokens_per_second" : "megabytes_per_second"]),
-                       tokens ? "tokens/s" : "MB/s");
-    if (test.contains("gigabytes_per_second"))
-      out += fmt::format(", {:.1f} GB/s, {:.0f} % of the {:.1f} GB/s that this machine reads",
-                         test["gigabytes_per_second"].get<double>(),
-                         100 * test["share_of_read_bandwidth"].get<double>(),
-                         test["read_gigabytes_per_second"].get<double>());
-    if (test.contains("load_seconds"))
-      out += fmt::format(", loaded in {:.3f} s", test["load_seconds"].get<double>());
-    out += "\n";
-  }
   const Json& first = tests.at(0);
-  if (first.contains("instruction_set"))
-    out += fmt::format("{} threads, {}, peak memory {}\n", first["threads"].get<int>(),
-                       first["instruction_set"].get<std::string>(),
-                       human_bytes(first["peak_resident_bytes"].get<uint64_t>()));
-  return out;
+  if (first.contains("megabytes_per_second"))
+    return fmt::format("{}  {:.2f} MB/s, loaded in {:.3f} s\n", first["test"].get<std::string>(),
+                       best(first["megabytes_per_second"]), first["load_seconds"].get<double>());
+  std::string out = "test        tokens/s      GB/s   of roof    GMAC/s   of roof\n";
+  const auto percent = [](const Json& share) { return 100 * share.get<double>(); };
+  for (const Json& test : tests)
+    out += fmt::format(
+        "{:<8}{:>12.2f}{:>10.1f}{:>8.0f} %{:>10.1f}{:>8.0f} %\n", test["test"].get<std::string>(),
+        best(test["tokens_per_second"]), test["gigabytes_per_second"].get<double>(),
+        percent(test["share_of_read_bandwidth"]), test["gigamacs_per_second"].get<double>(),
+        percent(test["share_of_multiply_adds"]));
+  const Json &roof = first["roof"], &read = roof["read_gigabytes_per_second"],
+             &macs = roof["gigamacs_per_second"];
+  return out +
+         fmt::format(
+             "this machine reads {:.1f} GB/s and does {:.0f} G 8-bit multiply-adds/s, with one "
+             "thread {:.1f} and {:.0f}\n{} threads, {}, peak memory {}\n",
+             read["all_threads"].get<double>(), macs["all_threads"].get<double>(),
+             read["one_thread"].get<double>(), macs["one_thread"].get<double>(),
+             first["threads"].get<int>(), first["instruction_set"].get<std::string>(),
+             human_bytes(first["peak_resident_bytes"].get<uint64_t>()));
 }
 
 Result<void> run_bench(const BenchOptions& o) {

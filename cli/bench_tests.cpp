@@ -8,7 +8,7 @@
 #include "cli/roof.h"
 #include "core/base/thread_pool.h"
 #include "core/engine.h"
-#include "core/models/model.h"
+#include "core/models/work.h"
 #include "quant/dispatch.h"
 
 namespace nibble::cli {
@@ -62,38 +62,39 @@ struct Bench {
   }
 };
 
-Json test_of(const std::string& name, const std::vector<double>& speeds) {
-  return {{"test", name}, {"tokens_per_second", speeds}};
+// A test's speeds, and its best one against the roof: `work` is what all n_tokens take.
+Json test_of(const std::string& name, int n_tokens, const std::vector<double>& speeds,
+             const Work& work, const Roof& roof) {
+  const double seconds = n_tokens / std::ranges::max(speeds);
+  const double read = work.n_bytes / seconds, macs = work.n_macs / seconds;
+  const double read_share = read / roof.read_bytes.all, mac_share = macs / roof.macs.all;
+  return {{"test", name},
+          {"tokens_per_second", speeds},
+          {"gigabytes_per_second", read / 1e9},
+          {"share_of_read_bandwidth", read_share},
+          {"gigamacs_per_second", macs / 1e9},
+          {"share_of_multiply_adds", mac_share},
+          {"share_of_roof", std::max(read_share, mac_share)}};
 }
 
-// Bytes that one generated token reads: weights, and the cache in the middle of the test.
-double bytes_per_token(const BenchOptions& o, const Model& model, const Engine& engine) {
-  const double kv_per_token =
-      engine.n_past() > 0 ? static_cast<double>(engine.kv_bytes_used()) / engine.n_past() : 0;
-  return static_cast<double>(model.bytes_per_token()) +
-         kv_per_token * (o.depth + o.n_generate / 2.0);
-}
-
-Result<Json> run_tests(const BenchOptions& o, const Model& model, Engine& engine, double roof) {
+Result<Json> run_tests(const BenchOptions& o, const Model& model, Engine& engine,
+                       const Roof& roof) {
   Bench bench{.options = o, .model = model, .engine = engine, .progress = {}};
   bench.n_runs = (o.repetitions + 1) * ((o.n_prompt > 0) + (o.n_generate > 0));
   Json tests = Json::array();
   if (o.n_prompt > 0) {
     NIBBLE_TRY(const auto speeds, bench.repeat(o.n_prompt, [&] { return bench.prompt_seconds(); }));
-    tests.push_back(test_of(fmt::format("pp{}", o.n_prompt), speeds));
+    tests.push_back(test_of(fmt::format("pp{}", o.n_prompt), o.n_prompt, speeds,
+                            prompt_work(model, o.n_prompt, o.n_batch), roof));
   }
   if (o.n_generate > 0) {
     NIBBLE_TRY(const auto speeds,
                bench.repeat(o.n_generate, [&] { return bench.generate_seconds(); }));
-    Json test = test_of(fmt::format("tg{}", o.n_generate), speeds);
-    const double rate = std::ranges::max(speeds) * bytes_per_token(o, model, engine);
-    test["depth"] = o.depth;
-    test["kv_type"] = o.kv_type;
-    test["kv_bytes"] = engine.kv_bytes_reserved();
-    test["gigabytes_per_second"] = rate / 1e9;
-    test["read_gigabytes_per_second"] = roof / 1e9;
-    test["share_of_read_bandwidth"] = rate / roof;
-    tests.push_back(test);
+    const double kv_bytes = static_cast<double>(engine.kv_bytes_used()) / engine.n_past();
+    tests.push_back(test_of(fmt::format("tg{}", o.n_generate), o.n_generate, speeds,
+                            generation_work(model, o.depth, o.n_generate, kv_bytes), roof));
+    tests.back().update(
+        {{"depth", o.depth}, {"kv_type", o.kv_type}, {"kv_bytes", engine.kv_bytes_reserved()}});
   }
   return tests;
 }
@@ -105,10 +106,7 @@ Result<Json> bench_model(const BenchOptions& o) {
   NIBBLE_TRY(const auto path, find_model(o.model));
   NIBBLE_TRY(const auto file, open_weight_file(path));
   NIBBLE_TRY(const Model model, Model::load(*file));
-  double roof = 0;
-  if (o.n_generate > 0) {
-    NIBBLE_TRY(roof, measure_read_bandwidth(n_threads));
-  }
+  NIBBLE_TRY(const Roof roof, measure_roof(n_threads));
   reset_peak_resident_bytes();
   file->preload();
   ThreadPool pool(n_threads);
@@ -121,6 +119,7 @@ Result<Json> bench_model(const BenchOptions& o) {
   for (Json& test : tests) {
     test["instruction_set"] = quant::isa_name();
     test["threads"] = n_threads;
+    test["roof"] = to_json(roof);
     test["peak_resident_bytes"] = peak_resident_bytes();
   }
   return tests;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -13,6 +14,7 @@
 
 #include "cli/output.h"
 #include "core/base/thread_pool.h"
+#include "core/ops/kernels/kernels.h"
 
 namespace nibble::cli {
 namespace {
@@ -54,29 +56,58 @@ uint64_t sum_words(const char* data, size_t n_bytes) {
   return all[0] + all[1];
 }
 
+// work(task, thread) of n_tasks tasks on all threads of the pool, in seconds: the best of kRounds.
+template <class Work>
+double best_seconds(ThreadPool& pool, int n_tasks, Work work) {
+  double best_s = 1e9;
+  for (int round = 0; round < kRounds; ++round) {
+    const double start = now_s();
+    pool.run_ranges(n_tasks, work);
+    best_s = std::min(best_s, now_s() - start);
+  }
+  return best_s;
+}
+
+double read_rate(ThreadPool& pool, const ProbeMemory& memory) {
+  constexpr int kPieces = 16;  // of each thread's part: one that is held up leaves some to others
+  constexpr size_t kPiece = kBytesPerThread / kPieces;
+  volatile uint64_t sink = 0;
+  const double seconds = best_seconds(pool, pool.size() * kPieces, [&](int task, int) {
+    sink = sum_words(memory.part(0) + kPiece * static_cast<size_t>(task), kPiece);
+  });
+  return static_cast<double>(kBytesPerThread) * pool.size() / seconds;
+}
+
+double mac_rate(ThreadPool& pool) {
+  constexpr int kTasks = 16;  // for each thread
+  constexpr int64_t kMacRounds = 100'000;
+  std::atomic<int64_t> n_macs = 0;
+  const double seconds = best_seconds(pool, pool.size() * kTasks, [&](int, int) {
+    n_macs = kernels::ops_kernels().peak_multiply_adds(kMacRounds);
+  });
+  return static_cast<double>(n_macs) * kTasks * pool.size() / seconds;
+}
+
 }  // namespace
 
-Result<double> measure_read_bandwidth(int n_threads) {
+Result<Roof> measure_roof(int n_threads) {
   const size_t n_bytes = kBytesPerThread * static_cast<size_t>(n_threads);
   const ProbeMemory memory(n_bytes);
   if (!memory.ok())
     return fail(ErrorKind::kOutOfMemory, "measuring the read bandwidth needs {} MiB of memory",
                 n_bytes >> 20);
-  ThreadPool pool(n_threads);
-  pool.run(n_threads, [&](int task, int) { std::memset(memory.part(task), 1, kBytesPerThread); });
-  volatile uint64_t sink = 0;
-  double best_s = 1e9;
-  constexpr int kPieces =
-      16;  // of each thread's part: a thread that is held up leaves the rest to others
-  for (int round = 0; round < kRounds; ++round) {
-    const double start = now_s();
-    pool.run_ranges(n_threads * kPieces, [&](int task, int) {
-      constexpr size_t kPiece = kBytesPerThread / kPieces;
-      sink = sum_words(memory.part(0) + kPiece * static_cast<size_t>(task), kPiece);
-    });
-    best_s = std::min(best_s, now_s() - start);
-  }
-  return static_cast<double>(n_bytes) / best_s;
+  ThreadPool one(1), all(n_threads);
+  all.run(n_threads, [&](int task, int) { std::memset(memory.part(task), 1, kBytesPerThread); });
+  return Roof{.read_bytes = {read_rate(one, memory), read_rate(all, memory)},
+              .macs = {mac_rate(one), mac_rate(all)}};
+}
+
+Json to_json(const Roof& roof) {
+  const auto billions = [](const Rate& rate) {
+    return Json{{"one_thread", rate.one / 1e9}, {"all_threads", rate.all / 1e9}};
+  };
+  return {{"read_gigabytes_per_second", billions(roof.read_bytes)},
+          {"gigamacs_per_second", billions(roof.macs)}};
 }
 
 uint64_t peak_resident_bytes() {

@@ -1,13 +1,24 @@
-// What this machine can read at most, measured: the roof that generation is held against.
+// What this machine can do at most, measured: the roof that speeds are held against (Williams 2009,
+// doi:10.1145/1498765.1498785).
 #pragma once
 
 #include "core/base/error.h"
+#include "core/base/json.h"
 
 namespace nibble::cli {
 
-// Bytes per second that n_threads read together from memory, each its own run of huge pages in
-// address order; the best of several rounds. Takes about half a second. Fails with kOutOfMemory.
-Result<double> measure_read_bandwidth(int n_threads);
+// A second: with one thread, and with all of them.
+struct Rate {
+  double one = 0, all = 0;
+};
+struct Roof {
+  Rate read_bytes;  // read from memory, each thread its own run of huge pages in address order
+  Rate macs;        // 8-bit multiply-adds of the instruction set in use
+};
+
+// The best of several rounds; takes about a second. Fails with kOutOfMemory.
+Result<Roof> measure_roof(int n_threads);
+Json to_json(const Roof& roof);
 
 // Bytes of this process that were in memory at most, since the last reset.
 uint64_t peak_resident_bytes();

@@ -138,12 +138,15 @@ class Binder {
     return {};
   }
   void count_matrix(const Matrix& m, double share) {
-    count(uint64_t(m.n_rows) * m.n_cols, m.row_bytes() * m.n_rows, share);
+    const uint64_t n_params = uint64_t(m.n_rows) * m.n_cols;
+    count(n_params, m.row_bytes() * m.n_rows, share);
+    w_.macs_per_token += static_cast<uint64_t>(n_params * share);
   }
   void count(uint64_t n_params, uint64_t n_bytes, double share) {
     w_.n_params += n_params;
     w_.n_bytes += n_bytes;
     w_.bytes_per_token += static_cast<uint64_t>(n_bytes * share);
+    if (share > 0) w_.bytes_per_batch += n_bytes;
   }
 
   Weights& w_;
@@ -180,8 +183,10 @@ Result<Weights> Weights::load(const WeightFile& file, const Hparams& h,
   for (const TensorSpec& spec : table) NIBBLE_CHECK(binder.bind(spec));
   NIBBLE_CHECK(check_complete(w));
   if (!w.output) {
-    w.output.w = w.token_embd.w;
-    w.bytes_per_token += w.output.w.row_bytes() * w.output.w.n_rows;
+    const Matrix& m = w.output.w = w.token_embd.w;
+    w.bytes_per_token += m.row_bytes() * m.n_rows;
+    w.bytes_per_batch += m.row_bytes() * m.n_rows;
+    w.macs_per_token += uint64_t(m.n_rows) * m.n_cols;
   }
   return w;
 }

@@ -52,6 +52,8 @@ struct Weights {
   uint64_t n_params = 0;
   uint64_t n_bytes = 0;          // of all tensors in use
   uint64_t bytes_per_token = 0;  // that one generated token reads
+  uint64_t bytes_per_batch = 0;  // that many tokens together read: every expert
+  uint64_t macs_per_token = 0;   // multiply-adds with weights, the output's included
   OwnedParts owned;
 
   // Finds each tensor of the table in the file (in a folder by its Hugging Face name), checks shape

@@ -13,6 +13,7 @@ namespace nibble::kernels {
 #define NIBBLE_IN_dense_tile(isa)
 #define NIBBLE_IN_prompt_chunk(isa)
 #define NIBBLE_IN_token_chunk(isa)
+#define NIBBLE_IN_peak(isa)
 #define NIBBLE_IN_row_ops(isa)
 #define NIBBLE_IN_kv_rows(isa)
 #define NIBBLE_IN_table(isa)     \

@@ -57,8 +57,22 @@ TEST_CASE("bench prints the repetitions of each test and what else is worth sayi
     CHECK(test["tokens_per_second"].size() == 2);
     CHECK(test["threads"] == 1);
     CHECK(test["peak_resident_bytes"] > 0);
+    for (const char* key : {"gigabytes_per_second", "share_of_read_bandwidth",
+                            "gigamacs_per_second", "share_of_multiply_adds", "share_of_roof"})
+      CHECK(test[key] > 0);
+    for (const char* roof : {"read_gigabytes_per_second", "gigamacs_per_second"})
+      CHECK(test["roof"][roof]["one_thread"] > 0);
   }
-  CHECK(tests->at(1)["share_of_read_bandwidth"] > 0);
+}
+
+TEST_CASE("bench prints a table for people, the roof below it") {
+  const ChainFixture chain;
+  const Ended end = run_program({"bench", chain.model, "-p", "8", "-n", "0", "-r", "1"});
+  CHECK(end.exit_code == 0);
+  CHECK(end.out.find("test        tokens/s") == 0);
+  CHECK(end.out.find("\npp8 ") != std::string::npos);
+  CHECK(end.out.find("\nthis machine reads ") != std::string::npos);
+  CHECK(end.out.find("peak memory") != std::string::npos);
 }
 
 TEST_CASE("bench --tokenize measures the tokenizer") {

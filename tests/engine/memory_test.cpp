@@ -10,6 +10,7 @@
 #include "core/models/decoder.h"
 #include "core/models/folder_config.h"
 #include "core/models/weights.h"
+#include "core/models/work.h"
 #include "tests/engine/memory_model.h"
 
 namespace {
@@ -135,4 +136,27 @@ TEST_CASE("a token reads the experts it uses, no others") {
   const MoeHparams& m = model->hparams().moe;
   const uint64_t unused = 2 * experts * (m.n_expert - m.n_expert_used) / m.n_expert;
   CHECK(model->bytes_per_token() == all - unused);
+}
+
+TEST_CASE("the work of tokens: each weight once for a batch, windows in attention") {
+  const Architecture& a = *find_architecture("gemma3");
+  auto file = MemoryModel::create(a, a.tiny[0], "f32");
+  REQUIRE(file.has_value());
+  const auto model = Model::load(*file);
+  REQUIRE(model.has_value());
+  const Hparams& h = model->hparams();
+  const double weights = model->weights().bytes_per_batch;
+  CHECK(weights == model->bytes_per_token());  // no experts
+  CHECK(prompt_work(*model, 40, 16).n_bytes == 3 * weights);
+  double keys = 0, windowed = 0;  // that a token at position 99 sees
+  for (int i = 0; i < h.n_layer; ++i) {
+    keys += h.is_sliding(i) ? std::min(100, h.window) : 100;
+    windowed += h.is_sliding(i);
+  }
+  CHECK(windowed > 0);
+  const Work one = generation_work(*model, 99, 1, h.n_layer * 8.0);
+  CHECK(one.n_bytes == doctest::Approx(weights + 8 * keys));
+  CHECK(one.n_macs ==
+        doctest::Approx(model->weights().macs_per_token + keys * h.n_head * (h.d_k + h.d_v)));
+  CHECK(prompt_work(*model, 1, 1).n_macs == generation_work(*model, 0, 1, 0).n_macs);
 }

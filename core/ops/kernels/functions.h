@@ -19,5 +19,6 @@ float dot(const float* a, const float* b, size_t n);
 void prompt_chunk(const PromptChunk& chunk);
 void token_chunk(const TokenChunk& chunk);
 extern const KvRowKernels kv_rows[];
+int64_t peak_multiply_adds(int64_t rounds);
 
 }  // namespace nibble::kernels::NIBBLE_ISA

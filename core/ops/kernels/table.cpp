@@ -19,6 +19,7 @@ constinit const OpsKernels table = {
     .prompt_chunk = prompt_chunk,
     .token_chunk = token_chunk,
     .kv_rows = kv_rows,
+    .peak_multiply_adds = peak_multiply_adds,
 };
 
 }  // namespace nibble::kernels::NIBBLE_ISA

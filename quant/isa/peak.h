@@ -1,0 +1,67 @@
+// The most 8-bit multiply-adds that the instruction set can do, for a roof to measure products by:
+// twelve sums in registers, so that no one waits for another (Zen 4: latency 4, two a cycle).
+#pragma once
+
+#include <cstdint>
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+namespace nibble::quant::NIBBLE_ISA {
+
+#if defined(__AVX512VNNI__) && defined(__AVX512F__)
+struct PeakSum {  // products of four neighbours added in 32 bits at once
+  __m512i sum = _mm512_setzero_si512();
+  static constexpr int kProducts = 64;
+  [[gnu::always_inline]] void add(__m512i a, __m512i b) {
+    asm volatile("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+  }
+  static __m512i codes(char x) { return _mm512_set1_epi8(x); }
+};
+#elif defined(__AVXVNNI__)
+struct PeakSum {
+  __m256i sum = _mm256_setzero_si256();
+  static constexpr int kProducts = 32;
+  [[gnu::always_inline]] void add(__m256i a, __m256i b) {
+    asm volatile("{vex} vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
+  }
+  static __m256i codes(char x) { return _mm256_set1_epi8(x); }
+};
+#elif defined(__AVX2__)
+struct PeakSum {  // pairs in 16 bits, pairs of these in 32
+  __m256i sum = _mm256_setzero_si256();
+  static constexpr int kProducts = 32;
+  [[gnu::always_inline]] void add(__m256i a, __m256i b) {
+    __m256i pairs;
+    asm volatile("vpmaddubsw %3, %2, %1; vpmaddwd %4, %1, %1; vpaddd %1, %0, %0"
+                 : "+x"(sum), "=&x"(pairs)
+                 : "x"(a), "x"(b), "x"(_mm256_set1_epi16(1)));
+  }
+  static __m256i codes(char x) { return _mm256_set1_epi8(x); }
+};
+#else
+struct PeakSum {  // what the compiler makes of plain vectors
+  typedef int32_t Words __attribute__((vector_size(16)));
+  Words sum = {};
+  static constexpr int kProducts = 4;
+  [[gnu::always_inline]] void add(Words a, Words b) {
+    sum += a * b;
+    asm volatile("" : "+m"(sum));
+  }
+  static Words codes(char x) { return Words{} + x; }
+};
+#endif
+
+// Does them `rounds` times and returns how many multiply-adds that were.
+inline int64_t peak_multiply_adds(int64_t rounds) {
+  constexpr int kSums = 12;
+  PeakSum sums[kSums];
+  const auto a = PeakSum::codes(5), b = PeakSum::codes(3);
+  for (int64_t r = 0; r < rounds; ++r) {
+#pragma GCC unroll 12
+    for (int i = 0; i < kSums; ++i) sums[i].add(a, b);
+  }
+  return rounds * kSums * PeakSum::kProducts;
+}
+
+}  // namespace nibble::quant::NIBBLE_ISA
