@@ -29,4 +29,10 @@ void FolderModel::read_ahead() {
   for (CheckpointFile& part : parts_->files) part.file.read_ahead();
 }
 
+std::vector<MappedFile*> FolderModel::maps() {
+  std::vector<MappedFile*> maps;
+  for (CheckpointFile& part : parts_->files) maps.push_back(&part.file);
+  return maps;
+}
+
 }  // namespace nibble

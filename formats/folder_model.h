@@ -36,6 +36,7 @@ class FolderModel final : public WeightFile {
   const std::filesystem::path& folder() const override { return parts_->folder; }
   void preload() override;
   void read_ahead() override;
+  std::vector<MappedFile*> maps() override;
 
  private:
   explicit FolderModel(std::unique_ptr<Parts> parts);

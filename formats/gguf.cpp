@@ -45,6 +45,11 @@ class GgufFile final : public WeightFile {
   void read_ahead() override {
     for (Part& part : parts_) part.file.read_ahead();
   }
+  std::vector<MappedFile*> maps() override {
+    std::vector<MappedFile*> maps;
+    for (Part& part : parts_) maps.push_back(&part.file);
+    return maps;
+  }
 
   // Fails when two parts hold tensors of the same name.
   Result<void> check_unique() const {

@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/base/json.h"
+#include "core/base/mapped_file.h"
 #include "core/tensor/tensor_view.h"
 #include "formats/metadata.h"
 
@@ -35,6 +36,8 @@ class WeightFile {
   // in the background); read_ahead: once, front to back.
   virtual void preload() = 0;
   virtual void read_ahead() = 0;
+  // The files that the tensors are borrowed from.
+  virtual std::vector<MappedFile*> maps() { return {}; }
 };
 
 // Opens MODEL: a file (any shard of a split one) or a folder. The container is told by content, not

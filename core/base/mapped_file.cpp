@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +14,10 @@
 #include <cstring>
 #include <mutex>
 #include <thread>
+#include <vector>
+
+#include "core/base/free_memory.h"
+#include "core/base/memory_block.h"
 
 namespace nibble {
 namespace {
@@ -50,7 +55,21 @@ void on_bus_error(int signal, siginfo_t* info, void*) {
               SIG_DFL);  // not ours: the faulting instruction runs again and ends the program
 }
 
-Result<int> open_regular(const std::filesystem::path& path, uint64_t& size) {
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+Result<Descriptor> open_regular(const std::filesystem::path& path, struct stat& status) {
   // O_NONBLOCK: opening a pipe that nobody writes to would wait for ever
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) {
@@ -58,15 +77,15 @@ Result<int> open_regular(const std::filesystem::path& path, uint64_t& size) {
     return fail(absent ? ErrorKind::kNotFound : ErrorKind::kInvalidInput, "cannot be opened: {}",
                 std::strerror(errno));
   }
-  struct stat status {};
+  Descriptor file(fd);
   const bool known = ::fstat(fd, &status) == 0;
-  if (!known || !S_ISREG(status.st_mode)) {
-    ::close(fd);
-    if (known && S_ISDIR(status.st_mode)) return invalid_input("is a folder, not a file");
-    return invalid_input("is not a regular file");
-  }
-  size = static_cast<uint64_t>(status.st_size);
-  return fd;
+  if (known && S_ISDIR(status.st_mode)) return invalid_input("is a folder, not a file");
+  if (!known || !S_ISREG(status.st_mode)) return invalid_input("is not a regular file");
+  return file;
+}
+
+bool same_file(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_size == b.st_size;
 }
 
 }  // namespace
@@ -75,6 +94,8 @@ struct MappedFile::State {
   std::filesystem::path path;
   const std::byte* begin = nullptr;  // nullptr: the file is empty
   size_t size = 0;
+  struct stat status {};
+  bool copied = false;
   Slot* slot = nullptr;
   std::jthread preloader;  // last: stopped and joined before anything else goes
 
@@ -96,16 +117,11 @@ MappedFile::~MappedFile() = default;
 Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
   auto state = std::make_unique<State>();
   state->path = path;
-  NIBBLE_TRY(const int fd, open_regular(path, state->size));
-  void* memory = MAP_FAILED;
-  if (state->size) memory = ::mmap(nullptr, state->size, PROT_READ, MAP_SHARED, fd, 0);
-  const int error = errno;
-  ::close(fd);
+  NIBBLE_TRY(const Descriptor file, open_regular(path, state->status));
+  state->size = static_cast<size_t>(state->status.st_size);
   if (!state->size) return MappedFile(std::move(state));
-  if (memory == MAP_FAILED)
-    return fail(error == ENOMEM ? ErrorKind::kOutOfMemory : ErrorKind::kInvalidInput,
-                "cannot be mapped ({} bytes): {}", state->size, std::strerror(error));
-  state->begin = static_cast<const std::byte*>(memory);
+  NIBBLE_TRY(MemoryBlock map, MemoryBlock::map(file.get(), state->size));
+  state->begin = map.release();
   state->slot = claim_slot(state->begin, state->size, state->path.c_str());
   if (!state->slot) return unsupported("more than {} files are open", kMaxMappings);
   return MappedFile(std::move(state));
@@ -119,8 +135,60 @@ std::string_view MappedFile::text() const {
 
 const std::filesystem::path& MappedFile::path() const { return state_->path; }
 
+Result<void> MappedFile::copy() {
+  State& s = *state_;
+  if (!s.begin || s.copied) return {};
+  s.preloader = {};
+  struct stat status {};
+  NIBBLE_TRY(const Descriptor file, open_regular(s.path, status));
+  if (!same_file(status, s.status)) return invalid_input("has changed since it was opened");
+  if (const uint64_t free = free_memory(); s.size > free)
+    return fail(ErrorKind::kOutOfMemory,
+                "reading it into memory needs {} MiB, {} MiB are free; without --no-mmap it is run "
+                "from the page cache",
+                s.size >> 20, free >> 20);
+  NIBBLE_TRY(MemoryBlock memory, read_into_memory(file.get(), s.size));
+  ::mprotect(memory.data(), s.size, PROT_READ);
+  auto* begin = const_cast<std::byte*>(s.begin);
+  if (::mremap(memory.data(), s.size, s.size, MREMAP_MAYMOVE | MREMAP_FIXED, begin) == MAP_FAILED)
+    return fail(ErrorKind::kOutOfMemory, "memory cannot be moved: {}", std::strerror(errno));
+  memory.release();
+  s.copied = true;
+  return {};
+}
+
+Result<void> MappedFile::lock() {
+  if (!state_->begin) return {};
+  if (const uint64_t free = free_memory(); state_->size > free)
+    return fail(ErrorKind::kOutOfMemory, "locking needs {} MiB, {} MiB are free",
+                state_->size >> 20, free >> 20);
+  if (::mlock(state_->begin, state_->size) == 0) return {};
+  const int error = errno;
+  rlimit limit{};
+  ::getrlimit(RLIMIT_MEMLOCK, &limit);
+  if (limit.rlim_cur == RLIM_INFINITY)
+    return fail(ErrorKind::kOutOfMemory, "locking failed: {}", std::strerror(error));
+  return fail(ErrorKind::kOutOfMemory,
+              "locking needs {} KiB, the limit RLIMIT_MEMLOCK is {} KiB ('ulimit -l' shows and "
+              "raises it)",
+              (state_->size + 1023) >> 10, limit.rlim_cur >> 10);
+}
+
+uint64_t MappedFile::resident_bytes() const {
+  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  constexpr size_t kStep = size_t{1} << 30;
+  std::vector<unsigned char> pages(kStep / page);
+  uint64_t n = 0;
+  for (size_t at = 0; at < state_->size; at += kStep) {
+    const size_t step = std::min(kStep, state_->size - at), n_pages = (step + page - 1) / page;
+    if (::mincore(const_cast<std::byte*>(state_->begin) + at, step, pages.data()) != 0) return n;
+    for (size_t i = 0; i < n_pages; ++i) n += pages[i] & 1 ? std::min(page, step - i * page) : 0;
+  }
+  return n;
+}
+
 void MappedFile::preload() {
-  if (!state_->begin || state_->preloader.joinable()) return;
+  if (!state_->begin || state_->copied || state_->preloader.joinable()) return;
   auto* begin = const_cast<std::byte*>(state_->begin);
   const size_t size = state_->size;
   ::madvise(begin, size, MADV_HUGEPAGE);  // 4 KiB pages cost 35 to 40 % of the read bandwidth

@@ -29,6 +29,14 @@ class MappedFile {
   // The whole file will be read again and again (weights of a running model): maps its pages in the
   // background.
   void preload();
+  // Reads it into memory of the program's own instead (--no-mmap): bytes() stay where they are.
+  // Fails with kOutOfMemory, before anything is read where that can be known, or kInvalidInput.
+  Result<void> copy();
+  // Reads what is not in memory and keeps all of it there (mlock(2)). Fails (kOutOfMemory), naming
+  // the limit.
+  Result<void> lock();
+  // Bytes of it that are in memory now.
+  uint64_t resident_bytes() const;
   // The file will be read once, front to back (quantize, convert, checksums).
   void read_ahead();
 

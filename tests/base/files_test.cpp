@@ -45,6 +45,48 @@ TEST_CASE("a mapped file shows its bytes, wherever it is moved") {
   CHECK(empty->bytes().empty());
 }
 
+TEST_CASE(
+    "a file read into memory shows the same bytes in the same place, whatever becomes of it") {
+  TemporaryFolder folder;
+  std::string text(size_t{21} << 20, 'x');  // several pieces, and no whole number of huge pages
+  for (size_t i = 0; i < text.size(); i += 4093) text[i] = static_cast<char>(i);
+  const auto path = folder.write("a", text);
+  auto file = MappedFile::open(path);
+  REQUIRE(file);
+  const std::byte* before = file->bytes().data();
+  CHECK(reinterpret_cast<uintptr_t>(before) % (2 << 20) == 0);  // huge pages can be mapped
+  file->preload();
+  REQUIRE(file->copy().has_value());
+  CHECK(file->copy().has_value());  // once is enough
+  folder.write("a", "y");
+  CHECK(file->bytes().data() == before);
+  CHECK(file->text() == text);
+  CHECK(file->resident_bytes() == text.size());
+  auto changed = MappedFile::open(folder.write("b", "12345"));
+  REQUIRE(changed);
+  folder.write("b", "1234");
+  const auto copied = changed->copy();
+  REQUIRE_FALSE(copied.has_value());
+  CHECK(copied.error().message == "has changed since it was opened");
+}
+
+TEST_CASE("a file is locked as far as the limit allows, and the limit is named") {
+  TemporaryFolder folder;
+  auto file = MappedFile::open(folder.write("a", std::string(200'000, 'x')));
+  REQUIRE(file);
+  const auto ended = in_child([&] {
+    const rlimit none{8192, 8192};
+    ::setrlimit(RLIMIT_MEMLOCK, &none);
+    if (::geteuid() == 0 && ::setresuid(65534, 65534, 65534) != 0) ::_exit(9);
+    const auto locked = file->lock();
+    [[maybe_unused]] const auto n =
+        locked ? 0 : ::write(2, locked.error().message.data(), locked.error().message.size());
+    ::_exit(locked ? 1 : 0);
+  });
+  CHECK(ended.exit_code == 0);
+  CHECK(ended.standard_error.find("locking needs 196 KiB, the limit RLIMIT_MEMLOCK is 8 KiB") == 0);
+}
+
 TEST_CASE("what cannot be mapped is told apart") {
   TemporaryFolder folder;
   const auto kind = [](const auto& result) {
