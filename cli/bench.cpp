@@ -90,6 +90,7 @@ Command setup_bench(CLI::App& app) {
       ->check(in_range(1, 1024))
       ->group("Computing");
   add_kv_type(*command, o->kv_type)->capture_default_str()->group("Computing");
+  add_weights_options(*command, o->weights);
   command->add_flag("--json", o->json, "The result as one JSON document, each repetition listed")
       ->group("Output");
   command->footer(kExamples);

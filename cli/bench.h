@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "cli/weights_memory.h"
 #include "core/base/error.h"
 #include "core/base/json.h"
 
@@ -17,6 +18,7 @@ struct BenchOptions {
   int n_batch = 512;
   int repetitions = 3;
   std::string kv_type = "f16";
+  WeightsOptions weights;
   std::string text;  // --tokenize FILE
   bool json = false;
 };

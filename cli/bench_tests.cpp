@@ -108,7 +108,7 @@ Result<Json> bench_model(const BenchOptions& o) {
   NIBBLE_TRY(const Model model, Model::load(*file));
   NIBBLE_TRY(const Roof roof, measure_roof(n_threads));
   reset_peak_resident_bytes();
-  file->preload();
+  NIBBLE_TRY(const WeightsMemory weights, place_weights(*file, o.weights));
   ThreadPool pool(n_threads);
   const int n_ctx = std::max(o.n_prompt, o.depth + o.n_generate);
   NIBBLE_TRY(const KvTypes kv_types, parse_kv_types(o.kv_type));
@@ -120,6 +120,7 @@ Result<Json> bench_model(const BenchOptions& o) {
     test["instruction_set"] = quant::isa_name();
     test["threads"] = n_threads;
     test["roof"] = to_json(roof);
+    test["weights"] = to_json(weights, *file);
     test["peak_resident_bytes"] = peak_resident_bytes();
   }
   return tests;

@@ -9,6 +9,7 @@
 #include "cli/model_path.h"
 #include "cli/output.h"
 #include "cli/signals.h"
+#include "cli/weights_memory.h"
 #include "core/base/json.h"
 #include "core/base/thread_pool.h"
 #include "core/models/model.h"
@@ -26,6 +27,7 @@ struct EvalOptions {
   int n_ctx = 512;
   int n_batch = 512;
   int n_threads = 0;
+  WeightsOptions weights;
 };
 
 constexpr const char* kExamples =
@@ -85,7 +87,7 @@ Result<Evaluation> prepare(const EvalOptions& o, std::unique_ptr<WeightFile> fil
   NIBBLE_TRY(Model model, Model::load(*e.file));
   e.model = std::make_unique<Model>(std::move(model));
   NIBBLE_TRY(const KvTypes kv_types, parse_kv_types(o.kv_type.value_or("f16")));
-  e.file->preload();
+  NIBBLE_CHECK(place_weights(*e.file, o.weights));
   e.pool = std::make_unique<ThreadPool>(o.n_threads ? o.n_threads : default_threads());
   const EngineOptions options{
       .n_ctx = n_ctx, .n_batch = o.n_batch, .kv_types = kv_types, .exact = exact};
@@ -201,6 +203,7 @@ Command setup_eval(CLI::App& app) {
   count("-t,--threads", o->n_threads, "Threads (default: this machine's usable cores)", 1024)
       ->group("Computing");
   add_kv_type(*command, o->kv_type)->group("Computing");
+  add_weights_options(*command, o->weights);
   command->add_flag("--json", o->json, "The result as one JSON document")->group("Output");
   command->footer(kExamples);
   return {command, [o] {

@@ -103,6 +103,7 @@ void add_computing_options(CLI::App& app, RunOptions& o) {
       ->capture_default_str()
       ->group("Computing");
   add_kv_type(app, o.kv_type)->capture_default_str()->group("Computing");
+  add_weights_options(app, o.weights);
 }
 
 void add_speculation_options(CLI::App& app, RunOptions& o) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/weights_memory.h"
 #include "core/base/error.h"
 #include "core/engine.h"
 #include "core/sample/sampler.h"
@@ -29,6 +30,7 @@ struct RunOptions {
   int n_batch = 512;
   int n_threads = 0;  // 0: as default_threads() says
   std::string kv_type = "f16";
+  WeightsOptions weights;
   bool lookup = false;
   std::string draft;
   SamplingOptions sampling;

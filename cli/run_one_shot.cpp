@@ -45,8 +45,12 @@ Result<void> run_one_shot(const RunOptions& o, const std::string& text) {
   NIBBLE_CHECK(open_weights(source));
   NIBBLE_TRY(const SamplerSettings settings, sampler_settings(o.sampling, source));
   NIBBLE_TRY(const ReadyModel ready, make_ready(o, source, settings, prompt.ids.size()));
-  const RunFacts facts{source.path.string(), settings.seed, ready.engine->n_ctx(),
-                       process_start_s()};
+  const RunFacts facts{.model = source.path.string(),
+                       .seed = settings.seed,
+                       .n_ctx = ready.engine->n_ctx(),
+                       .start_s = process_start_s(),
+                       .weights = ready.weights,
+                       .file = source.file.get()};
   AnswerWriter writer(o, facts);
   NIBBLE_TRY(const Answer answer, stream_answer(*ready.session, prompt, answer_limits(o), writer));
   if (!quiet()) write_err(statistics(answer, facts));

@@ -37,6 +37,7 @@ Json to_json(const Answer& a, const RunFacts& facts) {
   if (const auto& s = a.speculation)
     out["speculation"] = {
         {"drafted", s->n_drafted}, {"accepted", s->n_accepted}, {"gain", s->gain}};
+  if (facts.file) out["weights"] = to_json(facts.weights, *facts.file);
   return out;
 }
 

@@ -17,6 +17,8 @@ struct RunFacts {
   uint64_t seed = 0;
   int n_ctx = 0;
   double start_s = 0;  // from when the first token is timed
+  WeightsMemory weights = {};
+  WeightFile* file = nullptr;  // of the weights; null: JSON does not tell of them
 };
 
 // "prompt 31 tokens in 0.02 s ..., 8 tokens in 0.05 s ..., seed 7"

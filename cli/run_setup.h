@@ -24,6 +24,7 @@ Result<int> context_size(const RunOptions& options, const Model& model, size_t n
 // A model that is ready to answer. The parts refer to one another.
 struct ReadyModel {
   std::unique_ptr<Model> model;
+  WeightsMemory weights;
   std::unique_ptr<ThreadPool> pool;
   std::unique_ptr<Engine> engine;
   std::unique_ptr<DraftModel> draft;
