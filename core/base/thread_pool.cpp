@@ -101,13 +101,6 @@ struct ThreadPool::State {
   Spin caller_spin;
   std::vector<std::thread> threads;
 
-  void perform(uint32_t index, int thread) {
-    (*task)(static_cast<int>(index), thread);
-    if (pending.fetch_sub(1, std::memory_order_seq_cst) == 1 &&
-        caller_sleeps.load(std::memory_order_seq_cst))
-      futex_wake(pending);
-  }
-
   // The next task of the slot that has most left.
   std::optional<uint32_t> steal() {
     while (true) {
@@ -117,9 +110,19 @@ struct ThreadPool::State {
     }
   }
 
+  // Tasks count as done all at once: one write to what all threads look at. The phase cannot end
+  // before.
   void work(int thread) {
-    while (const auto index = slots[thread].take_first()) perform(*index, thread);
-    while (const auto index = steal()) perform(*index, thread);
+    uint32_t n_done = 0;
+    const auto perform = [&](uint32_t index) {
+      (*task)(static_cast<int>(index), thread);
+      ++n_done;
+    };
+    while (const auto index = slots[thread].take_first()) perform(*index);
+    while (const auto index = steal()) perform(*index);
+    if (n_done > 0 && pending.fetch_sub(n_done, std::memory_order_seq_cst) == n_done &&
+        caller_sleeps.load(std::memory_order_seq_cst))
+      futex_wake(pending);
   }
 
   void worker(int thread) {
