@@ -15,9 +15,7 @@ namespace nibble::quant::NIBBLE_ISA {
 
 inline float to_float(Half h) { return _cvtsh_ss(h.bits()); }
 
-inline __m256i load256(const void* p) {
-  return _mm256_loadu_si256(static_cast<const __m256i*>(p));
-}
+inline __m256i load256(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
 
 struct ByteMap {
   alignas(64) uint8_t at[64];
@@ -153,18 +151,26 @@ struct Simd {
   }
   static Floats mul(Floats a, Floats b) { return _mm512_mul_ps(a, b); }
 
-  // Row products of 32-weight blocks: four consecutive blocks of kStride bytes.
+  // Row products of 32-weight blocks: four consecutive blocks of kStride bytes. Of a row's last
+  // ones n < 4 may be there; the others are zero and are not read.
   template <int kStride>
   struct Four {
     static_assert(4 * kStride >= 64 && 4 * kStride <= 96);
     const std::byte* p;
+    int n_bytes = 4 * kStride;
     __m512i first, last;  // the first 64 bytes and the last 32; they may overlap
     explicit Four(const std::byte* at)
         : p(at),
           first(load(p)),
           last(_mm512_castsi256_si512(
               _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 4 * kStride - 32)))) {}
-    uint8_t byte(int at) const { return static_cast<uint8_t>(p[at]); }
+    Four(const std::byte* at, int n) : p(at), n_bytes(n * kStride) {
+      first = _mm512_maskz_loadu_epi8(_bzhi_u64(~0ull, n_bytes < 64 ? n_bytes : 64), p);
+      const int rest = n_bytes - (4 * kStride - 32);
+      last = _mm512_castsi256_si512(
+          _mm256_maskz_loadu_epi8(_bzhi_u32(~0u, rest > 0 ? rest : 0), p + 4 * kStride - 32));
+    }
+    uint8_t byte(int at) const { return at < n_bytes ? static_cast<uint8_t>(p[at]) : 0; }
 
     __m512i pick(const ByteMap& map) const {
       return _mm512_permutex2var_epi8(first, load(map.at), last);
@@ -190,8 +196,11 @@ struct Simd {
 // Q8_0: 34 bytes a block, 136 together.
 template <>
 struct Simd::Four<34> {
-  const std::byte* p;
-  explicit Four(const std::byte* at) : p(at) {}
+  alignas(16) static constexpr std::byte kZeros[34] = {};
+  const std::byte* p[4];
+  explicit Four(const std::byte* at) : p{at, at + 34, at + 68, at + 102} {}
+  Four(const std::byte* at, int n)
+      : p{at, n > 1 ? at + 34 : kZeros, n > 2 ? at + 68 : kZeros, n > 3 ? at + 102 : kZeros} {}
 
   static __m512i pair(const std::byte* a, const std::byte* b) {
     const __m512i first =
@@ -200,16 +209,16 @@ struct Simd::Four<34> {
   }
   template <int kAt>  // 32 bytes of each block
   void field32(Bytes& lo, Bytes& hi) const {
-    const __m512i a = pair(p + kAt, p + 34 + kAt), b = pair(p + 68 + kAt, p + 102 + kAt);
+    const __m512i a = pair(p[0] + kAt, p[1] + kAt), b = pair(p[2] + kAt, p[3] + kAt);
     lo = _mm512_shuffle_i32x4(a, b, 0x88);
     hi = _mm512_shuffle_i32x4(a, b, 0xdd);
   }
   template <int kAt>
   Floats halves() const {
-    const __m128i first = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + kAt));
+    const __m128i first = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p[0] + kAt));
     const auto word = [this](int block) {
       uint16_t v;
-      std::memcpy(&v, p + 34 * block + kAt, 2);
+      std::memcpy(&v, p[block] + kAt, 2);
       return v;
     };
     const __m128i words = _mm_insert_epi16(

@@ -52,9 +52,8 @@ struct FourBlocks {
 };
 
 template <class F>
-[[gnu::always_inline]] inline __m512 add_blocks32(const std::byte* w, const FourBlocks& a,
-                                                  __m512 acc) {
-  const Simd::Four<sizeof(typename F::Block)> blocks(w);
+[[gnu::always_inline]] inline __m512 add_blocks32(
+    const Simd::Four<sizeof(typename F::Block)>& blocks, const FourBlocks& a, __m512 acc) {
   __m512i lo, hi;
   F::template unpack_four<Simd>(blocks, lo, hi);
   const __m512i s = _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(a.start, lo, a.lo), hi, a.hi);
@@ -67,6 +66,7 @@ template <class F>
 
 template <class F, int kRows>
 void gemv32_rows(const std::byte* w, size_t row_bytes, int n_cols, const Row32* x, float* y) {
+  using Fours = Simd::Four<sizeof(typename F::Block)>;
   constexpr int kStep = 4 * sizeof(typename F::Block);
   const int n_blocks = n_cols / 32;
   const std::byte* ahead = w + kRows * row_bytes + kPrefetch;
@@ -78,19 +78,13 @@ void gemv32_rows(const std::byte* w, size_t row_bytes, int n_cols, const Row32* 
     const auto a = FourBlocks::of<F::kOffsetShift>(x[b]);
 #pragma GCC unroll 4
     for (int i = 0; i < kRows; ++i)
-      acc[i] = add_blocks32<F>(w + i * row_bytes + b * kStep, a, acc[i]);
+      acc[i] = add_blocks32<F>(Fours(w + i * row_bytes + b * kStep), a, acc[i]);
   }
-  if (const int rest = n_blocks % 4) {  // as four blocks of which the missing ones are zero
+  if (const int rest = n_blocks % 4) {
     const auto a = FourBlocks::of<F::kOffsetShift>(x[n_blocks / 4]);
 #pragma GCC unroll 4
-    for (int i = 0; i < kRows; ++i) {
-      alignas(64) std::byte four[192] = {};
-      constexpr size_t kBlock = sizeof(typename F::Block);
-      for (int j = 0; j < rest; ++j)
-        std::memcpy(four + j * kBlock, w + i * row_bytes + n_blocks / 4 * kStep + j * kBlock,
-                    kBlock);
-      acc[i] = add_blocks32<F>(four, a, acc[i]);
-    }
+    for (int i = 0; i < kRows; ++i)
+      acc[i] = add_blocks32<F>(Fours(w + i * row_bytes + n_blocks / 4 * kStep, rest), a, acc[i]);
   }
   store_sums(acc, y);
 }
