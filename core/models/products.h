@@ -1,5 +1,5 @@
-// Matrix products of the decoder: large ones in pieces of bounded work, so that an interrupt is
-// seen soon. Pieces are row ranges, which change no sum.
+// Matrix products of the decoder, and whether the batch was told to stop: nothing more is computed
+// then.
 #pragma once
 
 #include <span>
@@ -27,15 +27,12 @@ class Products {
     return stopped_;
   }
 
-  MatmulContext context() { return {pool_, scratch_, phase_, exact_}; }
+  MatmulContext context() { return {pool_, scratch_, phase_, exact_, go_on_}; }
   // As matmul() of core/ops/matmul.h.
   void run(int n_tokens, int n_cols, RowSource x, std::span<const Product> products);
   void run(ConstRows x, std::span<const Product> products);
 
  private:
-  void run_pieces(int n_tokens, int n_cols, RowSource x, const Product& product);
-
-  static constexpr auto kAlways = [] { return true; };
   ThreadPool& pool_;
   MatmulScratch& scratch_;
   bool exact_;

@@ -1,6 +1,7 @@
 #include "core/ops/matmul.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "core/base/assert.h"
@@ -12,6 +13,12 @@ namespace {
 
 using quant::ActivationKind;
 using quant::kTileTokens;
+
+// Multiplications of one thread between two questions whether to go on: some 10 ms.
+constexpr int64_t kMacsBetween = int64_t{1} << 30;
+// Tasks of each thread, at least, where the weights are few.
+constexpr int kTasksPerThread = 8;
+constexpr size_t kFewBytes = size_t{64} << 10;  // one task: another thread would not pay
 
 // A thread's own memory: kTileTokens rows of x, then a panel.
 size_t x_rows_bytes(int max_cols) { return Arena::aligned(kTileTokens * sizeof(float) * max_cols); }
@@ -81,15 +88,18 @@ class MatmulRun {
   }
 
   // x is written by source, or, where it is made already, stands in `made`.
-  void operator()(RowSource source, const ConstRows* made = nullptr) {
+  // false: told not to go on.
+  bool operator()(RowSource source, const ConstRows* made = nullptr) {
     if (prompt())
       context_.pool.run(static_cast<int>(whole_tiles(n_tokens_)),
                         [&](int i, int thread) { pack_tile(source, made, i, thread); });
     else
       context_.pool.run(n_tokens_, [&](int t, int thread) { pack_row(source, made, t, thread); });
+    prompt() ? choose_panel_rows() : choose_task_bytes();
     int n_tasks = 0;
     for (const Product& p : products_) n_tasks += n_tasks_of(p);
     context_.pool.run_ranges(n_tasks, [&](int i, int thread) { multiply(i, thread); });
+    return !stopped_.load(std::memory_order_relaxed);
   }
 
  private:
@@ -113,8 +123,24 @@ class MatmulRun {
     x_.pack_row(kinds_, t, made ? made->row(t) : make_rows(source, t, 1, thread).data);
   }
 
+  // Few weights are shared out in smaller tasks, so that threads end at the same time.
+  void choose_task_bytes() {
+    size_t bytes = 0;
+    for (const Product& p : products_) bytes += p.w->n_rows * p.w->row_bytes();
+    const size_t share = bytes / (size_t(context_.pool.size()) * kTasksPerThread);
+    task_bytes_ = bytes < kFewBytes ? bytes : std::max(share, kFewBytes / 8);
+  }
+  void choose_panel_rows() {
+    int rows = 0;
+    for (const Product& p : products_) rows += p.w->n_rows;
+    while (panel_rows_ > quant::kPanelRows &&
+           rows / panel_rows_ < context_.pool.size() * kTasksPerThread)
+      panel_rows_ /= 2;
+  }
   int task_rows(const Product& p) const {
-    return prompt() ? Panel::max_rows(kind_of(p)) : rows_per_task(*p.w);
+    if (!prompt()) return rows_per_task(*p.w, task_bytes_);
+    const ActivationKind kind = kind_of(p);
+    return kind == ActivationKind::kF32 ? Panel::max_rows(kind) : panel_rows_;
   }
   int n_tasks_of(const Product& p) const { return (p.w->n_rows + task_rows(p) - 1) / task_rows(p); }
 
@@ -122,8 +148,18 @@ class MatmulRun {
     const Product* p = products_.data();
     for (; task >= n_tasks_of(*p); ++p) task -= n_tasks_of(*p);
     const int first = task * task_rows(*p), n_rows = std::min(task_rows(*p), p->w->n_rows - first);
+    if (prompt() && !go_on(thread, int64_t{n_tokens_} * n_rows * n_cols_)) return;
     prompt() ? multiply_panel(*p, first, n_rows, thread)
              : multiply_rows_of(*p, first, n_rows, thread);
+  }
+
+  // Before a task of so many multiplications.
+  bool go_on(int thread, int64_t macs) const {
+    if (thread == 0 && (macs_ += macs) > kMacsBetween) {
+      macs_ = 0;
+      if (!context_.go_on()) stopped_.store(true, std::memory_order_relaxed);
+    }
+    return !stopped_.load(std::memory_order_relaxed);
   }
 
   // Where sums are outputs they are written there at once.
@@ -164,18 +200,22 @@ class MatmulRun {
   const kernels::OpsKernels& ops_ = kernels::ops_kernels();
   PackedX x_;
   Kinds kinds_{};
+  size_t task_bytes_ = 0;             // generation: weights of a task
+  int panel_rows_ = Panel::kMaxRows;  // prompts: rows of a task
+  mutable int64_t macs_ = 0;          // of the calling thread since it last asked
+  mutable std::atomic<bool> stopped_ = false;
 };
 
-void matmul(const MatmulContext& context, int n_tokens, int n_cols, RowSource x,
+bool matmul(const MatmulContext& context, int n_tokens, int n_cols, RowSource x,
             std::span<const Product> products) {
-  if (n_tokens > 0) MatmulRun(context, n_tokens, n_cols, products)(x);
+  return n_tokens == 0 || MatmulRun(context, n_tokens, n_cols, products)(x);
 }
 
-void matmul(const MatmulContext& context, ConstRows x, std::span<const Product> products) {
+bool matmul(const MatmulContext& context, ConstRows x, std::span<const Product> products) {
   const auto copy = [&](int token, float* row) {
     std::memcpy(row, x.row(token), sizeof(float) * x.cols);
   };
-  if (x.rows > 0) MatmulRun(context, x.rows, x.cols, products)(copy, &x);
+  return x.rows == 0 || MatmulRun(context, x.rows, x.cols, products)(copy, &x);
 }
 
 }  // namespace nibble

@@ -66,11 +66,15 @@ class MatmulScratch {
   int n_threads_ = 0;
 };
 
+inline constexpr auto kAlways = [] { return true; };
+
 struct MatmulContext {
   ThreadPool& pool;
   MatmulScratch& scratch;
   Phase phase = Phase::kPrompt;
   bool exact = false;
+  // Whether to go on: asked about every 10 ms of a prompt's products, by the calling thread.
+  FunctionRef<bool()> go_on = kAlways;
 };
 
 // Writes row t of x: a norm, or an activation of gate and up, fused into the packing. Called once
@@ -78,10 +82,10 @@ struct MatmulContext {
 using RowSource = FunctionRef<void(int token, float* x)>;
 
 // All products of x [n_tokens, n_cols]; x is made once and packed once for each kind that the
-// formats want.
-void matmul(const MatmulContext& context, int n_tokens, int n_cols, RowSource x,
+// formats want. false: go_on said no, and out is not complete.
+bool matmul(const MatmulContext& context, int n_tokens, int n_cols, RowSource x,
             std::span<const Product> products);
 // The same for an x that stands in memory.
-void matmul(const MatmulContext& context, ConstRows x, std::span<const Product> products);
+bool matmul(const MatmulContext& context, ConstRows x, std::span<const Product> products);
 
 }  // namespace nibble

@@ -12,6 +12,7 @@ namespace {
 using quant::ActivationKind;
 using quant::kTileTokens;
 
+constexpr size_t kTaskBytes = size_t{64} << 10;  // of weights of one expert in a generation task
 constexpr double kPieceProducts = 4e9;  // multiplications between two questions: some 10 ms
 
 // Tiles of a batch: each expert that is used at all may leave one unfilled.
@@ -104,14 +105,16 @@ class MoeRun {
       copy_x(t * choice_.n_used + j, x);
       packed_x_.pack_row(x_kinds_, j, x);
     });
-    const int rows = rows_per_task(experts_.up[0]), per_expert = (n_ff_ + rows - 1) / rows;
+    const int rows = rows_per_task(experts_.up[0], kTaskBytes),
+              per_expert = (n_ff_ + rows - 1) / rows;
     pool_.run_ranges(choice_.n_used * per_expert, [&](int i, int thread) {
       const int first = i % per_expert * rows;
       make_hidden_rows(t, i / per_expert, first, std::min(rows, n_ff_ - first), thread);
     });
     pool_.run(choice_.n_used,
               [&](int j, int) { packed_hidden_.pack_row(hidden_kinds_, j, hidden(j, 1).data); });
-    const int out_rows = std::max(4, rows_per_task(experts_.down[0]) / choice_.n_used / 4 * 4);
+    const int out_rows =
+        std::max(4, rows_per_task(experts_.down[0], kTaskBytes) / choice_.n_used / 4 * 4);
     pool_.run_ranges((n_embd_ + out_rows - 1) / out_rows, [&](int i, int thread) {
       make_out_rows(t, i * out_rows, std::min(out_rows, n_embd_ - i * out_rows), thread);
     });

@@ -13,7 +13,6 @@ using quant::ActivationKind;
 using quant::kPanelRows;
 using quant::kTileTokens;
 
-constexpr size_t kTaskBytes = size_t{64} << 10;  // of weights, at least, in one generation task
 constexpr ActivationKind kIntegerKinds[] = {ActivationKind::kQ8x32, ActivationKind::kQ8x256};
 
 // Sizes are asked for whole blocks of any format.
@@ -138,8 +137,8 @@ void Panel::multiply_dense(const float* x, int n_tokens, float* out, size_t out_
     std::copy_n(sums + t * dense::kRows, n_rows_, out + t * out_stride);
 }
 
-int rows_per_task(const Matrix& w) {
-  const size_t rows = (kTaskBytes / w.row_bytes() + 4) / 4 * 4;
+int rows_per_task(const Matrix& w, size_t task_bytes) {
+  const size_t rows = (std::min(task_bytes, kMostTaskBytes) / w.row_bytes() + 4) / 4 * 4;
   return static_cast<int>(std::min<size_t>(rows, kMaxTaskRows));
 }
 
@@ -147,8 +146,8 @@ void multiply_rows(const Matrix& w, ActivationKind kind, int first, int n_rows, 
                    int token, std::byte* memory, float* sums) {
   const size_t bytes = w.row_bytes();
   if (kind != ActivationKind::kF32)
-    return quant::kernels(*w.format)
-        .gemv(w.data + first * bytes, bytes, n_rows, w.n_cols, x.row(kind, token), sums);
+    return quant::kernels(*w.format).gemv(w.data + first * bytes, bytes, n_rows, w.n_cols,
+                                          x.row(kind, token), sums);
   float* row = reinterpret_cast<float*>(memory);
   const size_t padded = dense_stride(w.n_cols);
   std::fill(row + w.n_cols, row + padded, 0.0f);

@@ -54,8 +54,9 @@ class Panel {
 // sums[r] = w[first + r] . x[token], r < n_rows. memory: of Panel::bytes_needed.
 void multiply_rows(const Matrix& w, quant::ActivationKind kind, int first, int n_rows,
                    const PackedX& x, int token, std::byte* memory, float* sums);
-// Rows of one generation task: long runs of memory, at least 64 KiB.
-int rows_per_task(const Matrix& w);
+// Rows of one generation task: runs of memory of about task_bytes, at most kMostTaskBytes.
+int rows_per_task(const Matrix& w, size_t task_bytes);
+inline constexpr size_t kMostTaskBytes = size_t{256} << 10;
 inline constexpr int kMaxTaskRows = 512;
 
 }  // namespace nibble
