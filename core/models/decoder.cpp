@@ -4,6 +4,7 @@
 #include "core/models/decoder.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 
@@ -15,6 +16,7 @@ namespace {
 
 // Logits held at once: a vocabulary of 262,144 has 1 MiB for each token.
 constexpr size_t kLogitsBytes = size_t{32} << 20;
+constexpr int kLogitsPart = 1 << 15;  // that one task finishes
 // Scores in one piece of a prompt's attention: about 20 ms of one core at 128 values a head, so
 // that an interrupt is seen soon.
 constexpr int64_t kPieceScores = int64_t{1} << 24;
@@ -365,17 +367,24 @@ Result<ConstRows> Decoder::logits(int first, int n) {
   const Product product = product_of(w_.output, out);
   products_->run(n, h_.n_embd, x, std::span(&product, 1));
   if (products_->stopped()) return fail(ErrorKind::kInterrupted, "interrupted");
-  for (int t = 0; t < n; ++t) {
-    float* row = out.row(t);
-    if (h_.logit_scale != 1)
-      for (int i = 0; i < h_.n_vocab; ++i) row[i] *= h_.logit_scale;
-    if (h_.logit_softcap > 0) softcap(row, h_.n_vocab, h_.logit_softcap);
-    float sum = 0;  // x * 0 is 0 unless x is infinite or no number
-    for (int i = 0; i < h_.n_vocab; ++i) sum += row[i] * 0.0f;
-    if (!(sum == 0.0f))
-      return invalid_input("the model's logits are not finite numbers: its weights are damaged");
-  }
+  if (!finish_logits(out))
+    return invalid_input("the model's logits are not finite numbers: its weights are damaged");
   return ConstRows(out);
+}
+
+// Scale and soft cap; whether all are finite.
+bool Decoder::finish_logits(const Rows& out) {
+  const int n_parts = (h_.n_vocab + kLogitsPart - 1) / kLogitsPart;
+  std::atomic<bool> finite = true;
+  pool_->run(out.rows * n_parts, [&](int i, int) {
+    const int at = i % n_parts * kLogitsPart, n = std::min(kLogitsPart, h_.n_vocab - at);
+    float* x = out.row(i / n_parts) + at;
+    if (h_.logit_scale != 1)
+      for (int j = 0; j < n; ++j) x[j] *= h_.logit_scale;
+    if (h_.logit_softcap > 0) softcap(x, n, h_.logit_softcap);
+    if (!all_finite(x, n)) finite.store(false, std::memory_order_relaxed);
+  });
+  return finite.load(std::memory_order_relaxed);
 }
 
 }  // namespace nibble

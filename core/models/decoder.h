@@ -71,6 +71,7 @@ class Decoder {
   void feed_forward(int i, const Batch& b);
   AttentionOptions attention_options(int i) const;
   const Norm& ffn_norm(int i) const;
+  bool finish_logits(const Rows& out);
 
   const Model& model_;
   const Hparams& h_;

@@ -14,4 +14,6 @@ void activate_gated(Activation f, const float* gate, const float* up, int n, flo
 
 void softcap(float* x, int n, float cap) { kernels::ops_kernels().softcap(x, n, cap); }
 
+bool all_finite(const float* x, int n) { return kernels::ops_kernels().all_finite(x, n); }
+
 }  // namespace nibble

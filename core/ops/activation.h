@@ -16,5 +16,6 @@ void activate(Activation f, const float* x, int n, float* out);
 void activate_gated(Activation f, const float* gate, const float* up, int n, float* out);
 // x[i] = cap * tanh(x[i] / cap)
 void softcap(float* x, int n, float cap);
+bool all_finite(const float* x, int n);
 
 }  // namespace nibble

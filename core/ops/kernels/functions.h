@@ -9,6 +9,7 @@ void rms_norm(const float* x, const float* weight, int n, float eps, float* out)
 void activate(Activation f, const float* x, int n, float* out);
 void activate_gated(Activation f, const float* gate, const float* up, int n, float* out);
 void softcap(float* x, int n, float cap);
+bool all_finite(const float* x, int n);
 void rotate_adjacent(const float* table, float* x, int n_pairs);
 void rotate_halves(const float* table, float* x, int n_pairs);
 void add_rows(const float* sums, const float* bias, float* out, int n, bool add);

@@ -1,4 +1,6 @@
 // Norm, activations and rotation of one row.
+#include <utility>
+
 #include "core/ops/kernels/functions.h"
 #include "core/ops/kernels/math.h"
 
@@ -9,6 +11,19 @@ F silu(F x) { return x * sigmoid(x); }
 // (1 + tanh u) / 2 = sigmoid(2u): without the cancellation of 1 + tanh.
 F gelu_tanh(F x) { return x * sigmoid(1.59576912f * fma(0.044715f * x * x, x, x)); }
 F relu(F x) { return x > all(0) ? x : all(0); }
+
+// Pairs of lanes (a, b) by pairs (cos, sin): a cos - b sin, b cos + a sin.
+template <int... L>
+F rotate_pairs(F table, F x, std::integer_sequence<int, L...>) {
+  const F c = __builtin_shufflevector(table, table, (L & ~1)...);
+  const F s = __builtin_shufflevector(table, table, (L | 1)...);
+  const F other = __builtin_shufflevector(x, x, (L ^ 1)...);
+  const F sign = {(L & 1 ? 1.0f : -1.0f)...};
+  return x * c + other * (s * sign);
+}
+F rotate_pairs(F table, F x) {
+  return rotate_pairs(table, x, std::make_integer_sequence<int, kLanes>());
+}
 
 template <class Function>
 void map_row(const float* x, const float* up, int n, float* out, Function f) {
@@ -60,13 +75,20 @@ void softcap(float* x, int n, float cap) {
       n, [&](int i, int count) { store_n(x + i, cap * tanh(load_n(x + i, count) / cap), count); });
 }
 
+bool all_finite(const float* x, int n) {
+  F wild = {};  // x - x: 0, or NaN where x is no finite number
+  map_lanes(n, [&](int i, int count) {
+    const F v = load_n(x + i, count);
+    wild += v - v;
+  });
+  return sum_lanes(wild) == 0;
+}
+
 // (x[2i], x[2i + 1]) by cos table[2i], sin table[2i + 1].
 void rotate_adjacent(const float* table, float* x, int n_pairs) {
-  for (int i = 0; i < 2 * n_pairs; i += 2) {
-    const float c = table[i], s = table[i + 1], a = x[i], b = x[i + 1];
-    x[i] = a * c - b * s;
-    x[i + 1] = a * s + b * c;
-  }
+  map_lanes(2 * n_pairs, [&](int i, int count) {
+    store_n(x + i, rotate_pairs(load_n(table + i, count), load_n(x + i, count)), count);
+  });
 }
 
 // (x[i], x[n_pairs + i]) by cos table[i], sin table[n_pairs + i].

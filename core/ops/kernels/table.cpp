@@ -9,6 +9,7 @@ constinit const OpsKernels table = {
     .activate = activate,
     .activate_gated = activate_gated,
     .softcap = softcap,
+    .all_finite = all_finite,
     .rotate_adjacent = rotate_adjacent,
     .rotate_halves = rotate_halves,
     .add_rows = add_rows,
