@@ -2,7 +2,9 @@
 // f32 once for a block (kernels/prompt_chunk.cpp).
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
+#include "core/base/cpu_features.h"
 #include "core/ops/attention_phases.h"
 
 namespace nibble {
@@ -33,11 +35,24 @@ struct Block {
     keys = take(size_t{kKvChunk} * d_k);
     values = take(size_t{kKvChunk} * d_v);
     scores = take(size_t{kKvChunk} * kQueryRows);
+    for (auto [p, n] : {std::pair{&q_pairs, size_t(rows) * d_k},
+                        {&key_pairs, size_t{kKvChunk} * d_k},
+                        {&value_pairs, size_t{kKvChunk} * d_v}})
+      *p = reinterpret_cast<uint32_t*>(take(n / 2));
     for (float** p : {&max, &sum, &first, &last, &slopes}) *p = take(rows);
   }
+  uint32_t *q_pairs, *key_pairs, *value_pairs;
   float *q, *out, *keys, *values, *scores, *max, *sum, *first, *last, *slopes;
   size_t n_floats = 0;
 };
+
+// Whether bf16 dot units serve: the processor has them, and the cache is not f32, which asks for
+// exact sums.
+const kernels::PromptBf16* find_bf16(const KvLayer& kv) {
+  const kernels::PromptBf16* bf16 = kernels::ops_kernels().prompt_bf16;
+  const bool rounded = kv.types.keys != KvFormat::kF32 && kv.types.values != KvFormat::kF32;
+  return bf16->chunk && cpu_features().avx512_bf16 && rounded && kv.d_k % 2 == 0 ? bf16 : nullptr;
+}
 
 }  // namespace
 
@@ -58,7 +73,8 @@ class PromptAttention {
         position_(c.first_position),
         q_(c.q),
         out_(c.out),
-        group_(c.options.n_head / c.kv.n_head_kv) {}
+        group_(c.options.n_head / c.kv.n_head_kv),
+        bf16_(find_bf16(c.kv)) {}
 
   int n_tasks() const { return n_blocks() * kv_.n_head_kv; }
   int n_blocks() const { return (q_.rows + tokens_per_task(group_) - 1) / tokens_per_task(group_); }
@@ -97,6 +113,7 @@ class PromptAttention {
         from[k] = q_.row(token(t, query(r + k))) + size_t(head(head_kv, query(r + k))) * kv_.d_k;
       kernels::ops_kernels().rows_to_tile(from, scales, kv_.d_k, in_tile(b.q, r, kv_.d_k));
     }
+    if (bf16_) bf16_->pair_queries(b.q, rows, kv_.d_k, b.q_pairs);
     for (int r = 0; r < rows; ++r) {
       const int position = position_ + token(t, query(r));
       b.first[r] = static_cast<float>(first_visible(options_, position));
@@ -124,28 +141,38 @@ class PromptAttention {
     bool finite = expand(kv_.types.keys, kv_.key(head_kv, slot), kv_.d_k, begin, end, b.keys);
     if (!kv_.values_in_keys)
       finite = expand(kv_.types.values, kv_.value(head_kv, slot), kv_.d_v, begin, end, b.values);
+    const float* values = kv_.values_in_keys ? b.keys : b.values;
+    const int value_stride = kv_.values_in_keys ? kv_.d_k : kv_.d_v;
+    if (bf16_) {
+      bf16_->pair_keys(b.keys, kKvChunk * kv_.d_k, b.key_pairs);
+      bf16_->pair_values(values, value_stride, kv_.d_v, b.value_pairs);
+    }
     const int n_keys = (end + 7) / 8 * 8;
     const bool masked = n_keys != end || p < static_cast<int>(b.first[rows - 1]) ||
                         p + end - 1 > static_cast<int>(b.last[0]);
-    kernels::ops_kernels().prompt_chunk({.q = b.q,
-                                         .out = b.out,
-                                         .max = b.max,
-                                         .sum = b.sum,
-                                         .first = b.first,
-                                         .last = b.last,
-                                         .slopes = options_.alibi_slopes ? b.slopes : nullptr,
-                                         .keys = b.keys,
-                                         .values = kv_.values_in_keys ? b.keys : b.values,
-                                         .scores = b.scores,
-                                         .softcap = options_.softcap,
-                                         .position = p,
-                                         .n_keys = n_keys,
-                                         .n_rows = rows,
-                                         .d_k = kv_.d_k,
-                                         .d_v = kv_.d_v,
-                                         .value_stride = kv_.values_in_keys ? kv_.d_k : kv_.d_v,
-                                         .masked = masked,
-                                         .wild_values = !finite});
+    const auto chunk = bf16_ ? bf16_->chunk : kernels::ops_kernels().prompt_chunk;
+    chunk({.q = b.q,
+           .out = b.out,
+           .max = b.max,
+           .sum = b.sum,
+           .first = b.first,
+           .last = b.last,
+           .slopes = options_.alibi_slopes ? b.slopes : nullptr,
+           .keys = b.keys,
+           .values = values,
+           .q_pairs = b.q_pairs,
+           .key_pairs = b.key_pairs,
+           .value_pairs = b.value_pairs,
+           .scores = b.scores,
+           .softcap = options_.softcap,
+           .position = p,
+           .n_keys = n_keys,
+           .n_rows = rows,
+           .d_k = kv_.d_k,
+           .d_v = kv_.d_v,
+           .value_stride = value_stride,
+           .masked = masked,
+           .wild_values = !finite});
   }
 
   void add_sinks(const Block& b, int head_kv, int n) const {
@@ -173,6 +200,7 @@ class PromptAttention {
   const ConstRows q_;
   const Rows out_;
   const int group_;
+  const kernels::PromptBf16* const bf16_;
 };
 
 void attend_prompt(ThreadPool& pool, const AttentionCall& call) {

@@ -12,6 +12,7 @@ namespace nibble::kernels {
 #define X(isa, file) NIBBLE_IN_##file(isa)
 #define NIBBLE_IN_dense_tile(isa)
 #define NIBBLE_IN_prompt_chunk(isa)
+#define NIBBLE_IN_prompt_chunk_bf16(isa)
 #define NIBBLE_IN_token_chunk(isa)
 #define NIBBLE_IN_peak(isa)
 #define NIBBLE_IN_row_ops(isa)

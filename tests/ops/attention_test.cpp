@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/base/cpu_features.h"
+#include "quant/dispatch.h"
 #include "quant/format.h"
 #include "tests/ops/ops_test.h"
 
@@ -149,6 +151,12 @@ constexpr KvTypes kF32 = same(KvFormat::kF32), kF16 = same(KvFormat::kF16);
 constexpr KvTypes kBf16 = same(KvFormat::kBf16), kQ8 = same(KvFormat::kQ8_0),
                   kQ4 = same(KvFormat::kQ4_0);
 
+// Whether prompts go through bf16 dot units.
+bool rounds_to_bf16(const Case& c) {
+  return quant::isa_name() == "avx512" && cpu_features().avx512_bf16 && c.d_k % 2 == 0 &&
+         c.types.keys != KvFormat::kF32 && c.types.values != KvFormat::kF32;
+}
+
 const Case kCases[] = {
     {150, 4, 4, 64, 64, kF32, {}},
     {150, 9, 3, 64, 64, kF16, {}},
@@ -183,7 +191,7 @@ TEST_CASE("attention: agrees with float64") {
       Kit kit(c);
       const std::vector<float> prompt = kit.run(2, 64), one = kit.run(2, 1, Phase::kGeneration);
       kit.read_back();
-      CHECK(kit.worst_error(prompt) < 5e-6);
+      CHECK(kit.worst_error(prompt) < (rounds_to_bf16(c) ? 3e-2 : 5e-6));
       CHECK(kit.worst_error(one) < 5e-6);
     }
   });
@@ -253,12 +261,32 @@ TEST_CASE("attention: a ring that holds the window and the batch is as good as r
 
 TEST_CASE("attention: hidden keys and values do not matter, whatever they are") {
   on_each_isa([] {
-    Kit kit({100, 4, 2, 32, 32, kF32, {}});
-    const std::vector<float> wanted = kit.run(1, 100);
-    std::fill_n(kit.k.begin() + 50 * 2 * 32, 50 * 2 * 32, INFINITY);
-    std::fill_n(kit.v.begin() + 50 * 2 * 32, 50 * 2 * 32, NAN);
-    const std::vector<float> got = kit.run(1, 100);
-    CHECK(std::memcmp(wanted.data(), got.data(), 50 * 4 * 32 * sizeof(float)) == 0);
-    CHECK(std::isnan(got[50 * 4 * 32]));
+    for (const KvTypes types : {kF32, kF16, kQ8}) {
+      Kit kit({100, 4, 2, 32, 32, types, {}});
+      const std::vector<float> wanted = kit.run(1, 100);
+      std::fill_n(kit.k.begin() + 50 * 2 * 32, 50 * 2 * 32, INFINITY);
+      std::fill_n(kit.v.begin() + 50 * 2 * 32, 50 * 2 * 32, NAN);
+      const std::vector<float> got = kit.run(1, 100);
+      CHECK(std::memcmp(wanted.data(), got.data(), 50 * 4 * 32 * sizeof(float)) == 0);
+      CHECK(std::isnan(got[50 * 4 * 32]));
+    }
+  });
+}
+
+TEST_CASE("attention: a value that is not finite spoils its own dimension and what sees it") {
+  on_each_isa([] {
+    for (const KvTypes types : {kF32, kF16}) {
+      Kit kit({100, 4, 2, 32, 32, types, {}});
+      const std::vector<float> wanted = kit.run(1, 100);
+      kit.v[(50 * 2 + 1) * 32 + 7] = INFINITY;
+      const std::vector<float> got = kit.run(1, 100);
+      for (size_t i = 0; i < got.size(); ++i) {
+        const size_t t = i / (4 * 32), head = i / 32 % 4;
+        if (t >= 50 && head >= 2 && i % 32 == 7)
+          CHECK(!std::isfinite(got[i]));
+        else
+          REQUIRE(got[i] == wanted[i]);
+      }
+    }
   });
 }

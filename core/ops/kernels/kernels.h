@@ -29,7 +29,10 @@ struct PromptChunk {
   const float* slopes;  // [n_rows] ALiBi, or null
   const float* keys;    // [kChunkKeys, d_k]
   const float* values;  // [kChunkKeys, value_stride]
-  float* scores;        // scratch [kChunkKeys, kQueryRows]
+  // The same as pairs of bf16 numbers, for PromptBf16: [d_k / 2, n_rows] in tiles, [kChunkKeys, d_k
+  // / 2], and of two keys together [kChunkKeys / 2, d_v].
+  const uint32_t *q_pairs, *key_pairs, *value_pairs;
+  float* scores;  // scratch [kChunkKeys, kQueryRows]
   float softcap;
   int position;  // of the chunk's first key
   int n_keys;    // keys looked at; the others and hidden ones count nothing
@@ -37,6 +40,15 @@ struct PromptChunk {
   int value_stride;  // >= d_v: from one value to the next
   bool masked;       // some key is hidden from some row
   bool wild_values;  // some value is infinite or NaN
+};
+
+// Prompt attention with bf16 dot units; null where the instruction set has none. d_k is even. The
+// first three round f32 to pairs as PromptChunk describes them.
+struct PromptBf16 {
+  void (*pair_queries)(const float* tiles, int n_rows, int d_k, uint32_t* out);
+  void (*pair_keys)(const float* keys, int n, uint32_t* out);  // n numbers
+  void (*pair_values)(const float* values, int stride, int d_v, uint32_t* out);
+  void (*chunk)(const PromptChunk& chunk);
 };
 
 // One chunk against the n_head query heads of one token that share these keys.
@@ -83,6 +95,7 @@ struct OpsKernels {
   // Nothing but 8-bit multiply-adds, as fast as the instruction set has them: the roof that
   // products are held against. Returns how many; a round takes some 6 ns.
   int64_t (*peak_multiply_adds)(int64_t rounds);
+  const PromptBf16* prompt_bf16;
 };
 
 // For the instruction set in use (quant/dispatch.h).

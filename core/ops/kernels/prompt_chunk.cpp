@@ -2,34 +2,13 @@
 // values are outer products of a broadcast key or value with a vector of queries, the softmax needs
 // no sums across lanes, and each query's sums run over its keys in order, whatever else is in the
 // tile.
-#include "core/ops/kernels/functions.h"
-#include "core/ops/kernels/outer.h"
+#include "core/ops/kernels/prompt_tile.h"
 
 namespace nibble::kernels::NIBBLE_ISA {
 namespace {
 
-static_assert(kQueryRows % kTileRows == 0 && kChunkKeys % kWide == 0);
-
-struct Tile {
-  Tile(const PromptChunk& chunk, int first_row) : c(chunk), row(first_row) {
-    const size_t whole = row / kQueryRows * kQueryRows, rest = row % kQueryRows;
-    q_ = c.q + whole * c.d_k + rest;
-    out_ = c.out + whole * c.d_v + rest;
-  }
-  const float* q(int i) const { return q_ + i * kQueryRows; }
-  float* out(int i) const { return out_ + i * kQueryRows; }
-  float* scores(int key) const { return c.scores + key * kTileRows; }
-
-  const PromptChunk& c;
-  int row;
-
- private:
-  const float* q_;
-  float* out_;
-};
-
 // scores[key .. key + kWide) = q . k
-void multiply_keys(const Tile& tile, int key) {
+void multiply_keys(const PromptTile& tile, int key) {
   const int d = tile.c.d_k;
   const float* k = tile.c.keys + static_cast<size_t>(key) * d;
   F sums[kWide][kVectors] = {};
@@ -38,30 +17,12 @@ void multiply_keys(const Tile& tile, int key) {
     for (int v = 0; v < kVectors; ++v) store(tile.scores(key + j) + v * kLanes, sums[j][v]);
 }
 
-// Soft cap, ALiBi and mask of one key's scores.
-F finish_score(const PromptChunk& c, F score, int row, float position) {
-  if (c.slopes) score = fma(load(c.slopes + row), position - load(c.last + row), score);
-  if (c.softcap > 0) score = c.softcap * tanh(score / c.softcap);
-  if (!c.masked) return score;
-  const F at = all(position), hidden = all(-__builtin_inff());
-  return at < load(c.first + row) ? hidden : at > load(c.last + row) ? hidden : score;
-}
-
 // Scores -> weights e^(score - max); what the sums so far must be multiplied by -> keep.
-void soften(const Tile& tile, int n_keys, F* keep) {
+void soften(const PromptTile& tile, int n_keys, F* keep) {
   const PromptChunk& c = tile.c;
-  const bool plain = !c.slopes && c.softcap <= 0 && !c.masked;
   for (int v = 0; v < kVectors; ++v) {
     const int row = tile.row + v * kLanes;
-    const F before = load(c.max + row);
-    F max = before;
-    for (int key = 0; key < n_keys; ++key) {
-      float* at = tile.scores(key) + v * kLanes;
-      F score = load(at);
-      if (!plain)
-        store(at, score = finish_score(c, score, row, static_cast<float>(c.position + key)));
-      max = bigger(score, max);
-    }
+    const F before = load(c.max + row), max = finish_scores(tile, v, n_keys);
     keep[v] = exp(before - max);
     F sum = load(c.sum + row) * keep[v];
     for (int key = 0; key < n_keys; ++key) {
@@ -78,7 +39,7 @@ void soften(const Tile& tile, int n_keys, F* keep) {
 // out[i .. i + N) = out * keep + weights . v; Guarded: a weight of zero adds nothing even to what
 // is not finite.
 template <int N, bool Guarded>
-void add_values(const Tile& tile, int i, int n_keys, const F* keep) {
+void add_values(const PromptTile& tile, int i, int n_keys, const F* keep) {
   const int stride = tile.c.value_stride;
   const float* values = tile.c.values + i;
   F sums[N][kVectors];
@@ -100,7 +61,7 @@ void add_values(const Tile& tile, int i, int n_keys, const F* keep) {
 }
 
 template <bool Guarded>
-void add_all_values(const Tile& tile, int n_keys, const F* keep) {
+void add_all_values(const PromptTile& tile, int n_keys, const F* keep) {
   int i = 0;
   for (; i + kWide <= tile.c.d_v; i += kWide) add_values<kWide, Guarded>(tile, i, n_keys, keep);
   for (; i < tile.c.d_v; ++i) add_values<1, Guarded>(tile, i, n_keys, keep);
@@ -131,15 +92,6 @@ struct Square {
 
 }  // namespace
 
-// Keys of the chunk that rows [row, row + kTileRows) need: none where all are hidden. Positions
-// rise with the rows.
-static int keys_seen(const PromptChunk& c, int row) {
-  const int seen = static_cast<int>(c.last[row + kTileRows - 1]) - c.position + 1;
-  if (seen <= 0 || c.position + c.n_keys <= static_cast<int>(c.first[row])) return 0;
-  const int whole = (seen + kWide - 1) / kWide * kWide;
-  return whole < c.n_keys ? whole : c.n_keys;
-}
-
 void rows_to_tile(const float* const* rows, const float* scales, int d, float* tile) {
   int i = 0;
   for (; i + 4 <= d; i += 4) {
@@ -169,8 +121,8 @@ void tile_to_rows(const float* tile, const float* scales, int d, float* const* r
 
 void prompt_chunk(const PromptChunk& c) {
   for (int row = 0; row < c.n_rows; row += kTileRows) {
-    const Tile tile(c, row);
-    const int n_keys = keys_seen(c, row);
+    const PromptTile tile(c, row);
+    const int n_keys = tile.keys_seen();
     if (n_keys == 0) continue;
     for (int key = 0; key < n_keys; key += kWide) multiply_keys(tile, key);
     F keep[kVectors];

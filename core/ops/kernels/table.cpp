@@ -21,6 +21,7 @@ constinit const OpsKernels table = {
     .token_chunk = token_chunk,
     .kv_rows = kv_rows,
     .peak_multiply_adds = peak_multiply_adds,
+    .prompt_bf16 = &prompt_bf16,
 };
 
 }  // namespace nibble::kernels::NIBBLE_ISA
