@@ -128,7 +128,7 @@ class MatmulRun {
     size_t bytes = 0;
     for (const Product& p : products_) bytes += p.w->n_rows * p.w->row_bytes();
     const size_t share = bytes / (size_t(context_.pool.size()) * kTasksPerThread);
-    task_bytes_ = bytes < kFewBytes ? bytes : std::max(share, kFewBytes / 8);
+    task_bytes_ = bytes <= kFewBytes ? bytes : std::max(share, kFewBytes / 8);
   }
   void choose_panel_rows() {
     int rows = 0;
