@@ -155,11 +155,12 @@ class MatmulRun {
 
   // Before a task of so many multiplications.
   bool go_on(int thread, int64_t macs) const {
-    if (thread == 0 && (macs_ += macs) > kMacsBetween) {
-      macs_ = 0;
-      if (!context_.go_on()) stopped_.store(true, std::memory_order_relaxed);
-    }
-    return !stopped_.load(std::memory_order_relaxed);
+    if (stopped_.load(std::memory_order_relaxed)) return false;
+    if (thread != 0 || (macs_ += macs) <= kMacsBetween) return true;
+    macs_ = 0;
+    const bool more = context_.go_on();
+    if (!more) stopped_.store(true, std::memory_order_relaxed);
+    return more;
   }
 
   // Where sums are outputs they are written there at once.
