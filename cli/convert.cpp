@@ -9,6 +9,7 @@ namespace {
 
 struct ConvertCommand : RewriteOptions {
   std::string out, type;
+  bool from_quantized = false;
 };
 
 constexpr const char* kExamples =
@@ -30,6 +31,7 @@ Result<void> run_convert(const ConvertCommand& o) {
     return fail(ErrorKind::kUsage, "--tensor needs --type");
   if (o.type.empty() && !o.imatrix.empty())
     return fail(ErrorKind::kUsage, "--imatrix needs --type");
+  plan.from_quantized = o.from_quantized;
   if (!o.type.empty()) {
     NIBBLE_TRY(plan.targets[0].mix, parse_mix(o.type));
   }
@@ -55,6 +57,10 @@ Command setup_convert(CLI::App& app) {
       ->group("Formats");
   command->add_option("--imatrix", o->imatrix, "Importance matrix, GGUF or .dat")
       ->type_name("FILE")
+      ->group("Formats");
+  command
+      ->add_flag("--from-quantized", o->from_quantized,
+                 "With --type: quantize again what is quantized already")
       ->group("Formats");
   command->add_option("--max-shard", o->max_shard, "Split into files of at most this size")
       ->type_name("SIZE")

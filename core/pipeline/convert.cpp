@@ -1,5 +1,7 @@
 #include "core/pipeline/convert.h"
 
+#include <algorithm>
+
 #include "core/models/folder_config.h"
 #include "core/models/left_out.h"
 #include "core/models/model.h"
@@ -18,6 +20,9 @@
 namespace nibble {
 namespace {
 
+// Files that belong to a tokenizer: a folder that has one of them has lost the tokenizer itself.
+constexpr std::string_view kTokenizerParts[] = {"tokenizer_config.json", "special_tokens_map.json",
+                                                "vocab.json", "merges.txt", "tokenizer.model.v3"};
 // Files beside the weights that a conversion reads.
 constexpr std::string_view kSmallFiles[] = {
     "config.json",     "params.json",           "generation_config.json", "tokenizer.json",
@@ -73,11 +78,15 @@ class ConvertedFolder final : public ConvertedModel {
   Result<void> add_tokenizer(ConvertNotes& notes) {
     std::filesystem::path used;
     const auto read = text::read_folder_source(source_->folder(), used);
-    notes.has_tokenizer = read || read.error().kind != ErrorKind::kNotFound;
-    if (!read && !notes.has_tokenizer) return {};
+    notes.has_tokenizer = read || !used.empty() || has_tokenizer_part();
+    if (!notes.has_tokenizer) return {};
     if (!read) return std::unexpected(read.error());
     NIBBLE_TRY(notes.tokenizer, with_path(used, text::add_tokenizer_keys(*read, n_vocab_, draft_)));
     return add_templates();
+  }
+  bool has_tokenizer_part() const {
+    return std::ranges::any_of(
+        kTokenizerParts, [&](std::string_view name) { return has_file(source_->folder(), name); });
   }
   Result<void> add_templates() {
     NIBBLE_TRY(const auto templates, chat_templates_of(source_->folder()));

@@ -128,6 +128,11 @@ TEST_CASE("what cannot be converted is refused before anything is written") {
   CHECK(refusal({.missing = "model.layers.1.mlp.down_proj.weight"})
             .find("'model.layers.1.mlp.down_proj.weight' is missing") != std::string::npos);
   CHECK(refusal({.regex = "(?<name>x)(?P=name)(?R)["}).find("tokenizer.json") != std::string::npos);
+  const ConvertFixture without;
+  std::filesystem::remove(std::filesystem::path(without.model) / "tokenizer.json");
+  const Ended end = without.convert();
+  CHECK(end.exit_code == 3);
+  CHECK(end.err.find("neither tokenizer.json nor tokenizer.model") != std::string::npos);
   CHECK(refusal({.largest = INFINITY}).find("not a finite number") != std::string::npos);
 }
 

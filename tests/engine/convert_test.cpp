@@ -130,6 +130,26 @@ TEST_CASE("tokenizers of folders come through GGUF unchanged") {
   }
 }
 
+TEST_CASE("a tokenizer or a tensor that is another one is told") {
+  NIBBLE_NEED_DATA("reference-models");
+  const auto file = open_as_gguf(data_dir() / "reference-models" / "llama");
+  REQUIRE(file);
+  const auto a = Tokenizer::from_folder(data_dir() / "reference-models" / "llama");
+  const auto b = Tokenizer::from_folder(data_dir() / "reference-models" / "gemma");
+  REQUIRE(a);
+  REQUIRE(b);
+  CHECK(first_mismatch(**a, **b).starts_with("text 'Hello world': ["));
+  Verification v;
+  ThreadPool pool(2);
+  const std::string names[] = {"output_norm.weight", "gone"};
+  const std::string digests[] = {std::string(32, '0'), std::string(32, '0')};
+  const auto on = [](uint64_t, uint64_t) { return true; };
+  REQUIRE(verify_tensors(*file->file, names, digests, pool, on, v));
+  REQUIRE(v.n_mismatches == 2);
+  CHECK(v.mismatches[0].ends_with("written as 00000000000000000000000000000000"));
+  CHECK(v.mismatches[1].starts_with("tensor 'gone': missing"));
+}
+
 TEST_CASE("llama.cpp's name for a tokenizer is told by what it does") {
   NIBBLE_NEED_DATA("hf-tokenizers");
   struct Row {
