@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <optional>
 
 #include "core/base/printable.h"
+#include "core/pipeline/recode_cast.h"
 #include "core/pipeline/stored_rows.h"
 #include "quant/encoder.h"
 
@@ -16,18 +16,6 @@ constexpr int64_t kTaskWeights = 64 * 1024;         // of one call of an encoder
 constexpr int64_t kBatchWeights = 4 * 1024 * 1024;  // made while the batch before is written
 constexpr uint32_t kMagnitude = 0x7fffffff, kNotFinite = 0x7f800000;
 constexpr float kLargestHalf = 65504;
-
-// 16-bit floats: what rounds to infinity, what rounds to zero, the largest number.
-struct Range {
-  std::string_view format;
-  float overflows_from, underflows_to, largest;
-};
-constexpr Range kRanges[] = {{"f16", 65520, 0x1p-25f, kLargestHalf},
-                             {"bf16", 0x1.ffp127f, 0x1p-134f, 0x1.fep127f}};
-const Range* range_of(const quant::Format& f) {
-  const auto at = std::ranges::find(kRanges, f.name, &Range::format);
-  return at == std::end(kRanges) ? nullptr : &*at;
-}
 
 // Rows of one matrix of one job.
 struct Task {
@@ -105,7 +93,6 @@ class Recoder {
     return jobs_[task.job].targets[w] == t.format && !t.decoder;
   }
   void put(Task& task, size_t w, Scratch& scratch, std::byte* out) const;
-  std::span<const float> cast(Task& task, size_t w, const Range& range, Scratch& scratch) const;
   const float* importance_of(const Task& task) const;
 
   std::span<const RecodeJob> jobs_;
@@ -137,25 +124,11 @@ void Recoder::put(Task& task, size_t w, Scratch& scratch, std::byte* out) const 
   if (stored && stored->copies() && &f == job.source.format)
     return stored->copy(task.first_row, task.n_rows, out);
   std::span<const float> x = scratch.x;
-  if (const Range* range = &f == job.source.format ? nullptr : range_of(f))
-    x = cast(task, w, *range, scratch);
-  encode(f, x.data(), task.n_rows, job.source.shape.n_cols(), importance_of(task), out);
-}
-
-// Counts what the format cannot hold, and brings it into its range where there is any.
-std::span<const float> Recoder::cast(Task& task, size_t w, const Range& range,
-                                     Scratch& scratch) const {
-  RecodeCast& cast = task.casts[w];
-  for (const float x : scratch.x) {
-    const float size = std::abs(x);
-    cast.n_overflows += size >= range.overflows_from;
-    cast.n_underflows += size <= range.underflows_to && size != 0;
+  if (const CastRange* range = &f == job.source.format ? nullptr : cast_range(f)) {
+    task.casts[w] = count_losses(*range, x);
+    if (task.casts[w].n_overflows > 0) x = clamped(*range, x, scratch.clamped);
   }
-  if (cast.n_overflows == 0) return scratch.x;
-  scratch.clamped.resize(scratch.x.size());
-  std::ranges::transform(scratch.x, scratch.clamped.begin(),
-                         [&](float x) { return std::clamp(x, -range.largest, range.largest); });
-  return scratch.clamped;
+  encode(f, x.data(), task.n_rows, job.source.shape.n_cols(), importance_of(task), out);
 }
 
 // The tasks of a batch from task `first` on, and where their bytes go.
@@ -227,7 +200,7 @@ Result<void> Recoder::check_values(const Task& task) const {
                          task.largest == kNotFinite ? "infinite" : "NaN");
   for (size_t w = 0; w < writers_.size(); ++w) {
     const quant::Format& f = *job.targets[w];
-    const Range* range = range_of(f);
+    const CastRange* range = cast_range(f);
     const bool holds = range ? options_.clamp || task.casts[w].n_overflows == 0
                              : f.name == "f32" || largest <= kLargestHalf;
     if (!holds && !is_copied(task, w))

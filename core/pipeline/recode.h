@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/base/function_ref.h"
 #include "core/base/thread_pool.h"
+#include "core/pipeline/recode_cast.h"
 #include "core/tensor/tensor_view.h"
 #include "formats/gguf_write.h"
 
@@ -25,12 +26,6 @@ struct RecodeJob {
 struct RecodeError {
   double sum_squares = 0;        // of the weights
   double sum_error_squares = 0;  // of what they became less what they were
-};
-
-// Weights that a 16-bit float could not hold: beyond its range (they became its largest number), or
-// so small that they became zero.
-struct RecodeCast {
-  uint64_t n_overflows = 0, n_underflows = 0;
 };
 
 struct RecodeResult {
