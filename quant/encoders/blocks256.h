@@ -3,7 +3,7 @@
 // scale is searched, then the shared factors are fitted and each group's integers chosen again
 // around them, as long as that lowers the block's error. A format F says
 //   Block, gguf_type, kGroup, kHasMin
-//   kLow, kHigh                its codes
+//   kLow, kHigh, nearest, code_of  its levels: see levels.h
 //   kScaleLow, kScaleHigh      its groups' scales; minima 0..kScaleHigh
 //   pack(Block&, const Parts&) see there
 #pragma once
@@ -25,7 +25,7 @@ struct Shared {
 struct Parts {
   Half d, dmin;
   const int32_t *scale, *min;  // [group]
-  const uint8_t* q;            // q[kLanes * (i % kGroup) + i / kGroup]: code i, less kLow
+  const uint8_t* q;            // q[kLanes * (i % kGroup) + i / kGroup]: code i
 };
 
 template <class F>
@@ -72,7 +72,7 @@ struct Blocks256 {
     const Floats inv = inverse(step);
     Floats error{};
     for (int i = 0; i < F::kGroup; ++i) {
-      const Floats q = clamp(round((g.x[i] + offset) * inv), F::kLow, F::kHigh);
+      const Floats q = F::nearest((g.x[i] + offset) * inv);
       const Floats e = g.x[i] + offset - step * q;
       error += g.weight[i] * e * e;
     }
@@ -100,7 +100,7 @@ struct Blocks256 {
     const Floats step = s.d * s.scale, offset = s.dmin * s.min, inv = inverse(step);
     Floats qq{}, qm{}, mm{}, xq{}, xm{};
     for (int i = 0; i < F::kGroup; ++i) {
-      const Floats q = s.scale * clamp(round((g.x[i] + offset) * inv), F::kLow, F::kHigh);
+      const Floats q = s.scale * F::nearest((g.x[i] + offset) * inv);
       const Floats wq = g.weight[i] * q;
       qq += wq * q;
       xq += wq * g.x[i];
@@ -128,7 +128,7 @@ struct Blocks256 {
     if constexpr (F::kHasMin)
       fit = search_affine<F::kGroup, F::kHigh>(g, false);
     else
-      fit.scale = search_symmetric<F::kGroup, F::kLow, F::kHigh>(g);
+      fit.scale = search_symmetric<F::kGroup, F>(g);
     Floats d, dmin{};
     if constexpr (F::kScaleLow < 0)
       d = block_extreme(fit.scale) * (1.0f / F::kScaleLow);
@@ -166,8 +166,8 @@ struct Blocks256 {
       const Floats offset = s.dmin * s.min, inv = inverse(s.d * s.scale);
       Codes q[F::kGroup];
       for (int i = 0; i < F::kGroup; ++i) {
-        const Floats code = clamp(round((g.x[i] + offset) * inv), F::kLow, F::kHigh);
-        q[i] = __builtin_convertvector(__builtin_convertvector(code, Ints) - F::kLow, Codes);
+        const Floats level = F::nearest((g.x[i] + offset) * inv);
+        q[i] = __builtin_convertvector(F::code_of(level), Codes);
       }
       const Ints scale = __builtin_convertvector(s.scale, Ints);
       const Ints min = __builtin_convertvector(s.min, Ints);

@@ -1,21 +1,14 @@
 // Encoders of blocks of 32 weights with a scale, and perhaps a minimum, of their own: 16 blocks
 // side by side. A format F says
 //   Block, gguf_type, kHasMin
-//   kLow, kHigh                       its codes
-//   pack(Block&, Half d, Half m, const uint8_t* q)   q[kLanes * i]: code i, less kLow
+//   kLow, kHigh, nearest, code_of     its levels: see levels.h
+//   pack(Block&, Half d, Half m, const uint8_t* q)   q[kLanes * i]: code i
 #pragma once
 
 #include "quant/encoder.h"
 #include "quant/encoders/search.h"
 
 namespace nibble::quant::NIBBLE_ISA {
-
-NIBBLE_INLINE Floats as_halves(Floats x) {
-  alignas(64) float v[kLanes];
-  *reinterpret_cast<Floats*>(v) = x;
-  for (float& value : v) value = rounded_to_half(value);
-  return *reinterpret_cast<const Floats*>(v);
-}
 
 template <class F>
 struct Blocks32 {
@@ -31,13 +24,13 @@ struct Blocks32 {
       if constexpr (F::kHasMin)
         fit = search_affine<32, F::kHigh>(g, true);
       else
-        fit.scale = search_symmetric<32, F::kLow, F::kHigh>(g);
+        fit.scale = search_symmetric<32, F>(g);
       fit = {as_halves(fit.scale), as_halves(fit.min)};
       const Floats inv = inverse(fit.scale);
       Codes q[32];
       for (int i = 0; i < 32; ++i) {
-        const Floats code = clamp(round((g.x[i] + fit.min) * inv), F::kLow, F::kHigh);
-        q[i] = __builtin_convertvector(__builtin_convertvector(code, Ints) - F::kLow, Codes);
+        const Floats level = F::nearest((g.x[i] + fit.min) * inv);
+        q[i] = __builtin_convertvector(F::code_of(level), Codes);
       }
       const int64_t n = n_blocks - first < kLanes ? n_blocks - first : kLanes;
       for (int lane = 0; lane < n; ++lane)

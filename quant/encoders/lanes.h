@@ -3,6 +3,10 @@
 // write the same file.
 #pragma once
 
+#if defined(NIBBLE_ISA_avx512) || defined(NIBBLE_ISA_avx2)
+#include <immintrin.h>
+#endif
+
 #include <cstddef>
 #include <cstdint>
 
@@ -19,8 +23,21 @@ typedef uint8_t Codes __attribute__((vector_size(16)));
 #define NIBBLE_INLINE [[gnu::always_inline]] inline
 
 NIBBLE_INLINE Floats all(float x) { return Floats{} + x; }
-NIBBLE_INLINE Floats max(Floats a, Floats b) { return a > b ? a : b; }
-NIBBLE_INLINE Floats min(Floats a, Floats b) { return a < b ? a : b; }
+// One instruction where there is one, which compilers do not see in a > b ? a : b.
+NIBBLE_INLINE Floats max(Floats a, Floats b) {
+#if defined(NIBBLE_ISA_avx512)
+  return _mm512_max_ps(a, b);
+#else
+  return a > b ? a : b;
+#endif
+}
+NIBBLE_INLINE Floats min(Floats a, Floats b) {
+#if defined(NIBBLE_ISA_avx512)
+  return _mm512_min_ps(a, b);
+#else
+  return a < b ? a : b;
+#endif
+}
 NIBBLE_INLINE Floats clamp(Floats x, float low, float high) {
   return min(max(x, all(low)), all(high));
 }
@@ -32,6 +49,13 @@ NIBBLE_INLINE Floats round(Floats x) { return (x + 0x1.8p23f) - 0x1.8p23f; }
 NIBBLE_INLINE Floats inverse(Floats x) { return x == 0.0f ? Floats{} : 1.0f / x; }  // 0 of 0
 // Half of precision, and wide again.
 NIBBLE_INLINE float rounded_to_half(float x) { return half_bits_to_float(float_to_half_bits(x)); }
+
+NIBBLE_INLINE Floats as_halves(Floats x) {
+  alignas(64) float v[kLanes];
+  *reinterpret_cast<Floats*>(v) = x;
+  for (float& value : v) value = rounded_to_half(value);
+  return *reinterpret_cast<const Floats*>(v);
+}
 
 // kLen weights of each of 16 groups, with what an error of each of them costs.
 template <int kLen>

@@ -4,10 +4,10 @@
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct Q2_K {
+struct Q2_K : Uniform<0, 3> {
   static constexpr uint32_t gguf_type = 10;
   static constexpr bool kHasMin = true;
-  static constexpr int kGroup = 16, kLow = 0, kHigh = 3, kScaleLow = 0, kScaleHigh = 15;
+  static constexpr int kGroup = 16, kScaleLow = 0, kScaleHigh = 15;
   struct Block {
     uint8_t scales[16];
     uint8_t qs[64];

@@ -4,10 +4,10 @@
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct Q3_K {
+struct Q3_K : Uniform<-4, 3> {
   static constexpr uint32_t gguf_type = 11;
   static constexpr bool kHasMin = false;
-  static constexpr int kGroup = 16, kLow = -4, kHigh = 3, kScaleLow = -32, kScaleHigh = 31;
+  static constexpr int kGroup = 16, kScaleLow = -32, kScaleHigh = 31;
   struct Block {
     uint8_t hmask[32];
     uint8_t qs[64];

@@ -4,10 +4,9 @@
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct Q4_0 {
+struct Q4_0 : Uniform<-8, 7> {
   static constexpr uint32_t gguf_type = 2;
   static constexpr bool kHasMin = false;
-  static constexpr int kLow = -8, kHigh = 7;
   struct Block {
     Half d;
     uint8_t qs[16];

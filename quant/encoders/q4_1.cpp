@@ -4,10 +4,9 @@
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct Q4_1 {
+struct Q4_1 : Uniform<0, 15> {
   static constexpr uint32_t gguf_type = 3;
   static constexpr bool kHasMin = true;
-  static constexpr int kLow = 0, kHigh = 15;
   struct Block {
     Half d, m;
     uint8_t qs[16];

@@ -4,10 +4,10 @@
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct Q4_K {
+struct Q4_K : Uniform<0, 15> {
   static constexpr uint32_t gguf_type = 12;
   static constexpr bool kHasMin = true;
-  static constexpr int kGroup = 32, kLow = 0, kHigh = 15, kScaleLow = 0, kScaleHigh = 63;
+  static constexpr int kGroup = 32, kScaleLow = 0, kScaleHigh = 63;
   struct Block {
     Half d, dmin;
     uint8_t scales[12];

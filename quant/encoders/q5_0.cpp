@@ -4,10 +4,9 @@
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct Q5_0 {
+struct Q5_0 : Uniform<-16, 15> {
   static constexpr uint32_t gguf_type = 6;
   static constexpr bool kHasMin = false;
-  static constexpr int kLow = -16, kHigh = 15;
   struct Block {
     Half d;
     uint8_t qh[4];

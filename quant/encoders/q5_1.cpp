@@ -4,10 +4,9 @@
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct Q5_1 {
+struct Q5_1 : Uniform<0, 31> {
   static constexpr uint32_t gguf_type = 7;
   static constexpr bool kHasMin = true;
-  static constexpr int kLow = 0, kHigh = 31;
   struct Block {
     Half d, m;
     uint8_t qh[4];

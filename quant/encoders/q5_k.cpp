@@ -4,10 +4,10 @@
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct Q5_K {
+struct Q5_K : Uniform<0, 31> {
   static constexpr uint32_t gguf_type = 13;
   static constexpr bool kHasMin = true;
-  static constexpr int kGroup = 32, kLow = 0, kHigh = 31, kScaleLow = 0, kScaleHigh = 63;
+  static constexpr int kGroup = 32, kScaleLow = 0, kScaleHigh = 63;
   struct Block {
     Half d, dmin;
     uint8_t scales[12];

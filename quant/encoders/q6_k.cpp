@@ -4,10 +4,10 @@
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct Q6_K {
+struct Q6_K : Uniform<-32, 31> {
   static constexpr uint32_t gguf_type = 14;
   static constexpr bool kHasMin = false;
-  static constexpr int kGroup = 16, kLow = -32, kHigh = 31, kScaleLow = -128, kScaleHigh = 127;
+  static constexpr int kGroup = 16, kScaleLow = -128, kScaleHigh = 127;
   struct Block {
     uint8_t ql[128];
     uint8_t qh[64];

@@ -2,7 +2,7 @@
 // codes were rounded and the scale was fitted to them by least squares.
 #pragma once
 
-#include "quant/encoders/lanes.h"
+#include "quant/encoders/levels.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 
@@ -56,10 +56,9 @@ Affine search_affine(const Groups<kLen>& g, bool free_min) {
   return best;
 }
 
-// x ~= scale * q, q in kLow..kHigh; scale may be negative where that suits a lopsided range.
-template <int kLen, int kLow, int kHigh>
+// x ~= scale * q, q one of Levels; scale may be negative where that suits a lopsided range.
+template <int kLen, class Levels>
 Floats search_symmetric(const Groups<kLen>& g) {
-  constexpr int kSteps = 9;  // on either side
   Floats extreme = g.x[0], most = magnitude(extreme);
   for (int i = 1; i < kLen; ++i) {
     const Floats size = magnitude(g.x[i]);
@@ -68,12 +67,12 @@ Floats search_symmetric(const Groups<kLen>& g) {
     extreme = larger ? g.x[i] : extreme;
   }
   const Floats unit = inverse(extreme);
-  Floats best = extreme * (1.0f / kLow), most_gain{};
-  for (int step = -kSteps; step <= kSteps; ++step) {
-    const Floats inv = unit * (kLow + 0.1f * static_cast<float>(step));
+  Floats best = extreme * (1.0f / Levels::kLow), most_gain{};
+  for (int step = 0; step < Levels::kTries; ++step) {
+    const Floats inv = unit * (Levels::kFirstTry + Levels::kTryStep * static_cast<float>(step));
     Floats sum_qq{}, sum_xq{};
     for (int i = 0; i < kLen; ++i) {
-      const Floats q = clamp(round(g.x[i] * inv), kLow, kHigh);
+      const Floats q = Levels::nearest(g.x[i] * inv);
       const Floats wq = g.weight[i] * q;
       sum_qq += wq * q;
       sum_xq += wq * g.x[i];
