@@ -1,7 +1,8 @@
-// Encoders of blocks of 256 weights whose groups have small integer scales that share one
-// half-precision factor (and small integer minima that share another). First each group's best
-// scale is searched, then the shared factors are fitted and each group's integers chosen again
-// around them, as long as that lowers the block's error. A format F says
+// Encoders of blocks of 256 weights whose groups have small integer scales that
+// share one half-precision factor (and small integer minima that share
+// another). First each group's best scale is searched, then the shared factors
+// are fitted and each group's integers chosen again around them, as long as
+// that lowers the block's error. A format F says
 //   Block, gguf_type, kGroup, kHasMin
 //   kLow, kHigh, nearest, code_of  its levels: see levels.h
 //   kScaleLow, kScaleHigh      its groups' scales; minima 0..kScaleHigh
@@ -13,8 +14,8 @@
 
 namespace nibble::quant::NIBBLE_ISA {
 
-// Integers of the groups, as whole numbers in floats, and the shared factors, each in every lane of
-// its block.
+// Integers of the groups, as whole numbers in floats, and the shared factors,
+// each in every lane of its block.
 struct Shared {
   Floats d{}, dmin{};
   Floats scale{}, min{};
@@ -36,7 +37,8 @@ struct Blocks256 {
   static_assert(F::kScaleHigh < 256);
   using G = Groups<F::kGroup>;
 
-  // lanes -> what `combine` makes of the lanes of each block, in every lane of it
+  // lanes -> what `combine` makes of the lanes of each block, in every lane of
+  // it
   template <class Combine>
   NIBBLE_INLINE static Floats per_block(Floats v, Combine combine) {
     alignas(64) float lanes[kLanes];
@@ -79,7 +81,8 @@ struct Blocks256 {
     return error;
   }
 
-  // The best integers of each group for given d and dmin, within one of the nearest ones.
+  // The best integers of each group for given d and dmin, within one of the
+  // nearest ones.
   static void choose_integers(const G& g, const Affine& fit, Shared& s) {
     const Floats scale = round(fit.scale * inverse(s.d)), min = round(fit.min * inverse(s.dmin));
     s.error = all(__builtin_inff());

@@ -1,5 +1,5 @@
-// Encoders of blocks of 32 weights with a scale, and perhaps a minimum, of their own: 16 blocks
-// side by side. A format F says
+// Encoders of blocks of 32 weights with a scale, and perhaps a minimum, of
+// their own: 16 blocks side by side. A format F says
 //   Block, gguf_type, kHasMin
 //   kLow, kHigh, nearest, code_of     its levels: see levels.h
 //   pack(Block&, Half d, Half m, const uint8_t* q)   q[kLanes * i]: code i

@@ -25,8 +25,8 @@ struct IQ4_XS : NonLinear {
       low = static_cast<uint8_t>(low | (u & 15) << 4 * (g % 2));
       high = static_cast<uint8_t>(high | u >> 4 << 2 * (g % 4));
       for (int i = 0; i < 16; ++i)
-        b.qs[16 * g + i] = static_cast<uint8_t>(code<32>(p, 32 * g + i) |
-                                                code<32>(p, 32 * g + 16 + i) << 4);
+        b.qs[16 * g + i] =
+            static_cast<uint8_t>(code<32>(p, 32 * g + i) | code<32>(p, 32 * g + 16 + i) << 4);
     }
   }
 };

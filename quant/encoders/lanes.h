@@ -1,6 +1,6 @@
-// Sixteen groups of weights searched side by side, one in each lane. Written on the compiler's
-// vector types: with the same order of operations on every instruction set, so that all of them
-// write the same file.
+// Sixteen groups of weights searched side by side, one in each lane. Written on
+// the compiler's vector types: with the same order of operations on every
+// instruction set, so that all of them write the same file.
 #pragma once
 
 #if defined(NIBBLE_ISA_avx512) || defined(NIBBLE_ISA_avx2)
@@ -23,7 +23,8 @@ typedef uint8_t Codes __attribute__((vector_size(16)));
 #define NIBBLE_INLINE [[gnu::always_inline]] inline
 
 NIBBLE_INLINE Floats all(float x) { return Floats{} + x; }
-// One instruction where there is one, which compilers do not see in a > b ? a : b.
+// One instruction where there is one, which compilers do not see in a > b ? a :
+// b.
 NIBBLE_INLINE Floats max(Floats a, Floats b) {
 #if defined(NIBBLE_ISA_avx512)
   return _mm512_max_ps(a, b);
@@ -71,10 +72,12 @@ struct Source {
   int64_t n_weights;
 };
 
-// The 16 groups from group `first` on; lanes beyond the end hold zeros. The cost of an error:
+// The 16 groups from group `first` on; lanes beyond the end hold zeros. The
+// cost of an error:
 //   without importance   sigma + |x|
 //   with                 importance * sqrt(sigma^2 + x^2)
-// where sigma^2 is the mean square of the kSpan weights (a block) that the group belongs to.
+// where sigma^2 is the mean square of the kSpan weights (a block) that the
+// group belongs to.
 template <int kLen, int kSpan>
 void load_groups(const Source& in, int64_t first, Groups<kLen>& out) {
   alignas(64) float x[kLen][kLanes] = {}, importance[kLen][kLanes] = {};

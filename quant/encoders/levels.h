@@ -13,7 +13,9 @@ struct Uniform {
   static constexpr float kFirstTry = Low - 0.9f, kTryStep = 0.1f;
   static constexpr int kTries = 19;
   NIBBLE_INLINE static Floats nearest(Floats x) { return clamp(round(x), kLow, kHigh); }
-  NIBBLE_INLINE static Ints code_of(Floats level) { return __builtin_convertvector(level, Ints) - Low; }
+  NIBBLE_INLINE static Ints code_of(Floats level) {
+    return __builtin_convertvector(level, Ints) - Low;
+  }
 };
 
 template <int kEntries>
@@ -28,8 +30,10 @@ NIBBLE_INLINE Floats lookup(const FloatTable<kEntries>& table, Ints index) {
 #if defined(NIBBLE_ISA_avx512)
   const __m512 low = _mm512_load_ps(table.at);
   const auto i = reinterpret_cast<__m512i>(index);
-  if constexpr (kEntries == 16) return _mm512_permutexvar_ps(i, low);
-  else return _mm512_permutex2var_ps(low, i, _mm512_load_ps(table.at + 16));
+  if constexpr (kEntries == 16)
+    return _mm512_permutexvar_ps(i, low);
+  else
+    return _mm512_permutex2var_ps(low, i, _mm512_load_ps(table.at + 16));
 #elif defined(NIBBLE_ISA_avx2)
   alignas(64) Ints indices = index;
   alignas(64) float found[kLanes];
@@ -46,8 +50,8 @@ NIBBLE_INLINE Floats lookup(const FloatTable<kEntries>& table, Ints index) {
 #endif
 }
 
-// Uneven levels, found through 32 bins of equal width in each of which lies one boundary between
-// neighbouring levels at most.
+// Uneven levels, found through 32 bins of equal width in each of which lies one
+// boundary between neighbouring levels at most.
 template <int kLevels>
 struct Bins {
   FloatTable<32> boundary{}, below{}, above{}, index{};  // index of `below` among the levels
@@ -75,7 +79,8 @@ struct NonLinear {
                                         1,    13,   25,  38,  53,  69,  89,  113};
   static constexpr Bins<16> kBins{kLevels, -124, 8};
 
-  NIBBLE_INLINE static Ints bin(Floats x) {  // adding it rounds to multiples of 8: the low bits count
+  NIBBLE_INLINE static Ints bin(
+      Floats x) {  // adding it rounds to multiples of 8: the low bits count
     return reinterpret_cast<Ints>(clamp(x + 124.0f, 0, 31 * 8) + 0x1.8p26f) & 31;
   }
   NIBBLE_INLINE static Floats nearest(Floats x) {

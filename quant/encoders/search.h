@@ -1,5 +1,6 @@
-// Searches for scales: try many, keep for each lane the one with the least weighted error after its
-// codes were rounded and the scale was fitted to them by least squares.
+// Searches for scales: try many, keep for each lane the one with the least
+// weighted error after its codes were rounded and the scale was fitted to them
+// by least squares.
 #pragma once
 
 #include "quant/encoders/levels.h"
@@ -56,7 +57,8 @@ Affine search_affine(const Groups<kLen>& g, bool free_min) {
   return best;
 }
 
-// x ~= scale * q, q one of Levels; scale may be negative where that suits a lopsided range.
+// x ~= scale * q, q one of Levels; scale may be negative where that suits a
+// lopsided range.
 template <int kLen, class Levels>
 Floats search_symmetric(const Groups<kLen>& g) {
   Floats extreme = g.x[0], most = magnitude(extreme);

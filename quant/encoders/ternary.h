@@ -1,6 +1,8 @@
-// Encoders of blocks of 256 weights that are -d, 0 or d: 16 blocks side by side. A format F says
+// Encoders of blocks of 256 weights that are -d, 0 or d: 16 blocks side by
+// side. A format F says
 //   Block, gguf_type
-//   pack(Block&, Half d, const uint8_t* q)   q[kLanes * i]: 0, 1 or 2 for weight i
+//   pack(Block&, Half d, const uint8_t* q)   q[kLanes * i]: 0, 1 or 2 for
+//   weight i
 #pragma once
 
 #include "quant/encoder.h"
@@ -8,8 +10,9 @@
 
 namespace nibble::quant::NIBBLE_ISA {
 
-// Weights that are ternary already are met exactly by the first scale, normal ones best by a d of
-// about 1.2 standard deviations, which is 0.4 of the largest of 256.
+// Weights that are ternary already are met exactly by the first scale, normal
+// ones best by a d of about 1.2 standard deviations, which is 0.4 of the
+// largest of 256.
 struct Ternary : Uniform<-1, 1> {
   static constexpr float kFirstTry = -1, kTryStep = -0.125f;
   static constexpr int kTries = 25;

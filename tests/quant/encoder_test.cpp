@@ -140,7 +140,8 @@ TEST_CASE("zeros, single values, equal values and tiny ones") {
     for (const float value : {0.5f, -0.5f, 1e-30f, 1e4f}) {
       x.assign(512, value);
       const auto got = decode(*f, encode(*f, x, 512), 512);
-      for (const float v : got) REQUIRE(std::abs(v - value) <= 0.2f * std::abs(value) + 1e-7f);
+      const float allowed = f->bpw() < 3 ? 0.3f : 0.2f;  // grids lack some rows of equal values
+      for (const float v : got) REQUIRE(std::abs(v - value) <= allowed * std::abs(value) + 1e-7f);
     }
   }
 }

@@ -1,0 +1,64 @@
+// Super-blocks of 256 weights as 32 octets, eight neighbouring weights each, in
+// the lanes of two vectors: what the i-quants with grids are searched in.
+#pragma once
+
+#include "quant/encoders/lanes.h"
+
+namespace nibble::quant::NIBBLE_ISA {
+
+// Sixteen octets: weight i of each, and what an error of it costs.
+struct Octets {
+  Floats x[8], weight[8];
+};
+
+// 256 weights; the costs are those of load_groups().
+inline void load_octets(const float* x, const float* importance, Octets (&out)[2]) {
+  float squares = 0;
+  for (int i = 0; i < 256; ++i) squares += x[i] * x[i];
+  const float mean = squares * (1.0f / 256), sigma = __builtin_sqrtf(mean);
+  for (int h = 0; h < 2; ++h)
+    for (int i = 0; i < 8; ++i) {
+      alignas(64) float v[kLanes], weight[kLanes];
+      for (int lane = 0; lane < kLanes; ++lane) {
+        const int at = 128 * h + 8 * lane + i;
+        v[lane] = x[at];
+        weight[lane] = importance ? importance[at] * __builtin_sqrtf(mean + x[at] * x[at])
+                                  : sigma + __builtin_fabsf(x[at]);
+      }
+      out[h].x[i] = *reinterpret_cast<const Floats*>(v);
+      out[h].weight[i] = *reinterpret_cast<const Floats*>(weight);
+    }
+}
+
+// The sums over each kOctets neighbouring lanes, in all of them.
+template <int kOctets>
+NIBBLE_INLINE Floats group_sum(Floats v) {
+  static_assert(kOctets == 2 || kOctets == 4);
+  v += __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+  if constexpr (kOctets == 4)
+    v += __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+  return v;
+}
+template <int kOctets>
+NIBBLE_INLINE Floats group_max(Floats v) {
+  v = max(v, __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));
+  if constexpr (kOctets == 4)
+    v = max(v, __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));
+  return v;
+}
+NIBBLE_INLINE float lanes_sum(Floats v) {
+  alignas(64) float lanes[kLanes];
+  *reinterpret_cast<Floats*>(lanes) = v;
+  float sum = 0;
+  for (const float lane : lanes) sum += lane;
+  return sum;
+}
+NIBBLE_INLINE float lanes_max(Floats v) {
+  alignas(64) float lanes[kLanes];
+  *reinterpret_cast<Floats*>(lanes) = v;
+  float most = lanes[0];
+  for (const float lane : lanes) most = lane > most ? lane : most;
+  return most;
+}
+
+}  // namespace nibble::quant::NIBBLE_ISA
