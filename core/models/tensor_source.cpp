@@ -83,39 +83,25 @@ class PlainDecoder final : public RowDecoder {
   size_t row_bytes_;
 };
 
-// How published folders vary the beginning of names: the text part of a vision model, a bare base
-// model.
-struct Prefix {
-  std::string_view strip, prepend;
-};
-constexpr Prefix kPrefixes[] = {
-    {"", ""},       {"", "language_model."}, {"model.", "model.language_model."},
-    {"model.", ""}, {"transformer.", ""},    {"gpt_neox.", ""},
-};
 constexpr std::string_view kEmbeddings[] = {"model.embed_tokens.weight", "transformer.wte.weight",
                                             "transformer.word_embeddings.weight",
                                             "gpt_neox.embed_in.weight"};
-
-std::string renamed(std::string_view name, const Prefix& p) {
-  if (!name.starts_with(p.strip)) return std::string(name);
-  return std::string(p.prepend) + std::string(name.substr(p.strip.size()));
-}
 
 }  // namespace
 
 TensorSource::TensorSource(const WeightFile& file, const Hparams& hparams, OwnedParts& owned)
     : file_(file), hparams_(hparams), owned_(owned.bytes), decoders_(owned.decoders) {
   if (!hparams_.hf_rows) return;
-  for (const Prefix& p : kPrefixes)
+  for (const HfPrefix& p : kHfPrefixes)
     for (const std::string_view name : kEmbeddings)
-      if (file_.find(renamed(name, p))) {
-        strip_ = p.strip, prepend_ = p.prepend;
+      if (file_.find(p.of(name))) {
+        prefix_ = p;
         return;
       }
 }
 
 const TensorView* TensorSource::find_one(std::string_view name) const {
-  return hparams_.hf_rows ? file_.find(renamed(name, {strip_, prepend_})) : file_.find(name);
+  return hparams_.hf_rows ? file_.find(prefix_.of(name)) : file_.find(name);
 }
 
 std::byte* TensorSource::own(size_t n_bytes) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/models/architecture.h"
+#include "core/models/hf_prefix.h"
 #include "core/ops/matmul.h"
 
 namespace nibble {
@@ -47,7 +48,7 @@ class TensorSource {
   const Hparams& hparams_;
   std::vector<std::unique_ptr<std::byte[]>>& owned_;
   std::vector<std::unique_ptr<RowDecoder>>& decoders_;
-  std::string_view strip_, prepend_;  // what a folder's names begin with instead of the table's
+  HfPrefix prefix_;  // what a folder's names begin with instead of the table's
 };
 
 }  // namespace nibble
