@@ -31,9 +31,10 @@ struct ArenaCounter {
   }
 };
 
-int max_cols(const Hparams& h) {
-  return std::max({h.n_embd, h.n_head * h.d_v, h.n_head * h.d_k, h.n_ff, h.moe.n_ff,
-                   h.moe.n_ff_shared, h.mla.q_lora, h.n_head * h.mla.d_v});
+int max_cols(const Model& model) {
+  const Hparams& h = model.hparams();
+  return std::max({model.weights().max_rank, h.n_embd, h.n_head * h.d_v, h.n_head * h.d_k, h.n_ff,
+                   h.moe.n_ff, h.moe.n_ff_shared, h.mla.q_lora, h.n_head * h.mla.d_v});
 }
 
 // Press 2021, arXiv:2108.12409: slopes 2^(-8 (h + 1) / n) for n the next lower power of two, then
@@ -78,6 +79,7 @@ void Decoder::carve(A& arena, int n_threads) {
   logits_rows_ = static_cast<int>(std::clamp<size_t>(kLogitsBytes / (sizeof(float) * h_.n_vocab),
                                                      std::min<size_t>(n, quant::kTileTokens), n));
   logits_ = arena.template take<float>(size_t(logits_rows_) * h_.n_vocab);
+  low_rank_ = arena.template take<float>(n * Products::kMaxAdapted * w_.max_rank);
 }
 
 size_t Decoder::bytes_needed(const Model& model, const DecoderOptions& options, int n_threads) {
@@ -86,7 +88,8 @@ size_t Decoder::bytes_needed(const Model& model, const DecoderOptions& options, 
   ArenaCounter counter;
   counted.carve(counter, n_threads);
   const Hparams& h = model.hparams();
-  return counter.n_bytes + MatmulScratch::bytes_needed(options.n_batch, max_cols(h), n_threads) +
+  return counter.n_bytes +
+         MatmulScratch::bytes_needed(options.n_batch, max_cols(model), n_threads) +
          AttentionScratch::bytes_needed(options.n_batch, h.n_head, h.d_k, h.d_v, options.n_ctx,
                                         n_threads) +
          FeedForward::bytes_needed(h, options.n_batch) +
@@ -99,10 +102,10 @@ Decoder::Decoder(const Model& model, const DecoderOptions& options, ThreadPool& 
   pool_ = &pool;
   for (int i = 0; i < h_.n_layer; ++i) blocks_.push_back(model.architecture().block(h_, i));
   carve(arena, pool.size());
-  matmul_scratch_.emplace(arena, options.n_batch, max_cols(h_), pool.size());
+  matmul_scratch_.emplace(arena, options.n_batch, max_cols(model), pool.size());
   attention_scratch_.emplace(arena, options.n_batch, h_.n_head, h_.d_k, h_.d_v, options.n_ctx,
                              pool.size());
-  products_.emplace(pool, *matmul_scratch_, options.exact);
+  products_.emplace(pool, *matmul_scratch_, options.exact, low_rank_);
   ffn_.emplace(arena, pool, *products_, h_, options.n_batch);
   if (h_.mla.kv_lora > 0) latent_.emplace(arena, pool, *products_, h_, options.n_batch);
   const float* factors = w_.rope_freqs.weight ? w_.rope_freqs.weight : w_.rope_factors_short.weight;

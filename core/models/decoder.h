@@ -96,6 +96,7 @@ class Decoder {
   std::span<float> context_;    // [n_batch, n_head * d_v]: attention's output
   std::span<float> branch_;     // [n_batch, n_embd]: a branch before it joins the residual
   std::span<float> tables_, tables_swa_;  // [n_batch, n_rot]: cos and sin of each token
+  std::span<float> low_rank_;             // [n_batch, ranks]: for adapters
   std::span<float> logits_;               // [logits_rows, n_vocab]
 };
 

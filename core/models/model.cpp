@@ -1,61 +1,38 @@
 // See model.h.
 #include "core/models/model.h"
 
-#include <algorithm>
-
 #include "core/models/architecture.h"
-#include "core/models/folder_config.h"
+#include "core/models/family.h"
+#include "core/models/merged_file.h"
 #include "core/models/weights.h"
 
 namespace nibble {
-namespace {
-
-std::string known_names() {
-  std::string names;
-  for (const Architecture* a : architectures()) {
-    if (!names.empty()) names += ", ";
-    names += a->gguf_name;
-  }
-  return names;
-}
-
-}  // namespace
 
 Model::Model() = default;
 Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 Model::~Model() = default;
 
-Result<Model> Model::load(const WeightFile& file) {
+Result<Model> Model::load(const WeightFile& file) { return load(file, {}); }
+
+Result<Model> Model::load(const WeightFile& file, std::span<const LoraInput> adapters) {
   Model model;
-  if (file.config()) {
-    NIBBLE_CHECK(model.read_folder(file));
-  } else {
-    NIBBLE_CHECK(model.read_gguf(file));
-  }
+  NIBBLE_TRY(Family family, read_family(file));
+  model.architecture_ = family.architecture;
+  model.hparams_ = std::make_unique<Hparams>(std::move(family.hparams));
   const Hparams& h = *model.hparams_;
-  NIBBLE_TRY(auto weights, Weights::load(file, h, model.architecture_->tensors(h)));
+  const auto table = model.architecture_->tensors(h);
+  NIBBLE_TRY(auto lora, LoraWeights::bind(adapters, h, table));
+  model.lora_ = std::make_unique<LoraWeights>(std::move(lora));
+  const WeightFile* source = &file;
+  if (!model.lora_->empty()) {
+    NIBBLE_TRY(model.merged_,
+               MergedFile::create(file, h, table, *model.lora_, MergedFile::Which::kStacks));
+    source = model.merged_.get();
+  }
+  NIBBLE_TRY(auto weights, Weights::load(*source, h, table, *model.lora_));
   model.weights_ = std::make_unique<Weights>(std::move(weights));
   return model;
-}
-
-Result<void> Model::read_gguf(const WeightFile& file) {
-  NIBBLE_TRY(const auto name, file.metadata().need_string("general.architecture"));
-  architecture_ = find_architecture(name);
-  if (!architecture_)
-    return unsupported("key 'general.architecture': '{}' is not built in; nibble runs {}", name,
-                       known_names());
-  NIBBLE_TRY(auto hparams, architecture_->read_hparams({file.metadata(), &file}));
-  hparams_ = std::make_unique<Hparams>(std::move(hparams));
-  return {};
-}
-
-Result<void> Model::read_folder(const WeightFile& file) {
-  NIBBLE_TRY(const auto found, read_folder_config(*file.config()));
-  architecture_ = found.architecture;
-  NIBBLE_TRY(auto hparams, architecture_->read_hparams({found.metadata, nullptr}));
-  hparams_ = std::make_unique<Hparams>(std::move(hparams));
-  return {};
 }
 
 int Model::n_vocab() const { return hparams_->n_vocab; }

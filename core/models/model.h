@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "core/base/error.h"
@@ -10,6 +11,8 @@
 
 namespace nibble {
 
+class LoraWeights;    // core/models/lora.h
+struct LoraInput;     // core/models/lora.h
 struct Hparams;       // core/models/architecture.h
 struct Architecture;  // core/models/architecture.h
 struct Weights;       // core/models/weights.h
@@ -18,7 +21,9 @@ class Model {
  public:
   // Finds the family by the file's architecture, reads its hyperparameters, and checks name, shape
   // and format of each tensor it needs. Fails with kUnsupported (unknown family), kCorrupt (missing
-  // or misshapen tensor, named). file must outlive the model.
+  // or misshapen tensor, named). adapters change the weights (kInvalidInput, named, where one does
+  // not fit them). file must outlive the model, adapters need not.
+  static Result<Model> load(const WeightFile& file, std::span<const LoraInput> adapters);
   static Result<Model> load(const WeightFile& file);
   Model(Model&&) noexcept;
   Model& operator=(Model&&) noexcept;
@@ -36,10 +41,10 @@ class Model {
 
  private:
   Model();
-  Result<void> read_gguf(const WeightFile& file);
-  Result<void> read_folder(const WeightFile& file);
   const Architecture* architecture_ = nullptr;
   std::unique_ptr<Hparams> hparams_;
+  std::unique_ptr<LoraWeights> lora_;
+  std::unique_ptr<WeightFile> merged_;  // the file with what lora_ changes otherwise than beside it
   std::unique_ptr<Weights> weights_;
 };
 

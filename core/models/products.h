@@ -11,8 +11,11 @@ namespace nibble {
 
 class Products {
  public:
-  Products(ThreadPool& pool, MatmulScratch& scratch, bool exact)
-      : pool_(pool), scratch_(scratch), exact_(exact) {}
+  static constexpr size_t kMaxAdapted = 3;  // products of one x that adapters may change
+
+  // low_rank: kMaxAdapted times the largest rank of the weights' adapters, for each token.
+  Products(ThreadPool& pool, MatmulScratch& scratch, bool exact, std::span<float> low_rank = {})
+      : pool_(pool), scratch_(scratch), exact_(exact), low_rank_(low_rank) {}
 
   // The batch that follows: its phase and whom to ask whether to go on.
   void begin(Phase phase, FunctionRef<bool()> go_on) {
@@ -28,14 +31,18 @@ class Products {
   }
 
   MatmulContext context() { return {pool_, scratch_, phase_, exact_, go_on_}; }
-  // As matmul() of core/ops/matmul.h.
+  // As matmul() of core/ops/matmul.h, and out += B (A x) where an adapter changes a matrix.
   void run(int n_tokens, int n_cols, RowSource x, std::span<const Product> products);
   void run(ConstRows x, std::span<const Product> products);
 
  private:
+  void reduce(int n_tokens, int n_cols, RowSource x, std::span<const Product> products);
+  void expand(int n_tokens, std::span<const Product> products);
+
   ThreadPool& pool_;
   MatmulScratch& scratch_;
   bool exact_;
+  std::span<float> low_rank_;  // [n_tokens, ranks of the products]: A x
   Phase phase_ = Phase::kPrompt;
   FunctionRef<bool()> go_on_ = kAlways;
   bool stopped_ = false;

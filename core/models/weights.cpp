@@ -84,8 +84,8 @@ Name parse_name(std::string_view name) {
 
 class Binder {
  public:
-  Binder(Weights& weights, TensorSource& source, const Hparams& h)
-      : w_(weights), source_(source), h_(h) {}
+  Binder(Weights& weights, TensorSource& source, const Hparams& h, const LoraWeights& lora)
+      : w_(weights), source_(source), h_(h), lora_(lora) {}
 
   Result<void> bind(const TensorSpec& spec) {
     const Name name = parse_name(spec.gguf_name);
@@ -123,7 +123,7 @@ class Binder {
     // An embedding is read one row at a time, unless it is the output as well (see load).
     const bool table = &linear == &w_.token_embd || &linear == &w_.position_embd;
     count_matrix(linear.w, table ? 0 : 1);
-    return {};
+    return table ? Result<void>() : change(linear.w, spec.gguf_name);
   }
   Result<void> set(ExpertWeights& experts, const TensorSpec& spec, bool bias) {
     if (bias) {
@@ -135,6 +135,14 @@ class Binder {
     const bool routed = h_.moe.n_expert > 0 && spec.gguf_name.ends_with("_exps.weight");
     const double share = routed ? static_cast<double>(h_.moe.n_expert_used) / h_.moe.n_expert : 1;
     for (const Matrix& m : experts.w) count_matrix(m, share);
+    return {};
+  }
+  Result<void> change(Matrix& m, const std::string& name) {
+    m.low_rank = lora_.find(name);
+    if (!m.low_rank) return {};
+    w_.max_rank = std::max(w_.max_rank, m.low_rank->rank());
+    count_matrix(m.low_rank->a, 1);
+    count_matrix(m.low_rank->b, 1);
     return {};
   }
   void count_matrix(const Matrix& m, double share) {
@@ -152,6 +160,7 @@ class Binder {
   Weights& w_;
   TensorSource& source_;
   const Hparams& h_;
+  const LoraWeights& lora_;
 };
 
 // The roles that a table leaves optional because they come in alternatives.
@@ -176,10 +185,15 @@ Result<void> check_complete(const Weights& w) {
 
 Result<Weights> Weights::load(const WeightFile& file, const Hparams& h,
                               const std::vector<TensorSpec>& table) {
+  return load(file, h, table, {});
+}
+
+Result<Weights> Weights::load(const WeightFile& file, const Hparams& h,
+                              const std::vector<TensorSpec>& table, const LoraWeights& lora) {
   Weights w;
   w.layers.resize(h.n_layer);
   TensorSource source(file, h, w.owned);
-  Binder binder(w, source, h);
+  Binder binder(w, source, h, lora);
   for (const TensorSpec& spec : table) NIBBLE_CHECK(binder.bind(spec));
   NIBBLE_CHECK(check_complete(w));
   if (!w.output) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/models/architecture.h"
+#include "core/models/lora.h"
 #include "core/models/tensor_source.h"
 #include "core/ops/matmul.h"
 
@@ -54,11 +55,15 @@ struct Weights {
   uint64_t bytes_per_token = 0;  // that one generated token reads
   uint64_t bytes_per_batch = 0;  // that many tokens together read: every expert
   uint64_t macs_per_token = 0;   // multiply-adds with weights, the output's included
+  int max_rank = 0;              // of the changes beside the matrices
   OwnedParts owned;
 
   // Finds each tensor of the table in the file (in a folder by its Hugging Face name), checks shape
   // and format, and makes the views. Fails (kCorrupt) naming the tensor, what was expected and what
-  // is there.
+  // is there. lora, which must outlive the weights: of single matrices; kInvalidInput where the
+  // file does not store one that is changed.
+  static Result<Weights> load(const WeightFile& file, const Hparams& hparams,
+                              const std::vector<TensorSpec>& table, const LoraWeights& lora);
   static Result<Weights> load(const WeightFile& file, const Hparams& hparams,
                               const std::vector<TensorSpec>& table);
 };

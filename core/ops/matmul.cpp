@@ -35,6 +35,7 @@ void Matrix::decode(int r, float* out) const {
 Matrix Matrix::rows(int first, int n) const {
   Matrix part = *this;
   part.n_rows = n;
+  part.low_rank_row += first;
   if (decoder)
     part.first_row += int64_t{first} * row_step;
   else

@@ -17,6 +17,8 @@
 
 namespace nibble {
 
+struct LowRank;  // core/ops/low_rank.h
+
 // A weight matrix [n_rows, n_cols] in the file's own bytes, rows without gaps; or, where decoder is
 // set, its rows first_row + r * row_step (data then is not null and not read).
 struct Matrix {
@@ -27,6 +29,10 @@ struct Matrix {
   const RowDecoder* decoder = nullptr;
   int64_t first_row = 0;
   int row_step = 1;
+  // What an adapter adds to products with this matrix: row r's is low_rank's low_rank_row + r. Rows
+  // as decode() gives them are without it.
+  const LowRank* low_rank = nullptr;
+  int low_rank_row = 0;
 
   size_t row_bytes() const { return format->row_bytes(n_cols); }
   // Row r as f32.

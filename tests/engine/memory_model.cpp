@@ -77,6 +77,19 @@ const TensorView* MemoryModel::find(std::string_view name) const {
   return nullptr;
 }
 
+void MemoryModel::change(std::string_view name,
+                         const std::function<double(int64_t, int64_t, int64_t, double)>& f) {
+  for (size_t t = 0; t < tensors_.size(); ++t) {
+    if (tensors_[t].name != name) continue;
+    const Shape& s = tensors_[t].shape;
+    const int64_t n_rows = s.dim[s.n_dims - 2], n_cols = s.n_cols();
+    auto* x = reinterpret_cast<float*>(bytes_[t].data());
+    for (int64_t k = 0; k < s.n_elements(); ++k)
+      x[k] =
+          static_cast<float>(f(k / n_cols / n_rows, k / n_cols % n_rows, k % n_cols, double{x[k]}));
+  }
+}
+
 void MemoryModel::poison(std::string_view name) {
   for (size_t i = 0; i < tensors_.size(); ++i) {
     if (tensors_[i].name != name) continue;

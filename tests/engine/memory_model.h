@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -26,6 +27,9 @@ class MemoryModel final : public WeightFile {
   std::span<const std::filesystem::path> files() const override { return {}; }
   void preload() override {}
   void read_ahead() override {}
+  // Value w of row and column of matrix i becomes f(i, row, col, w). Of an f32 tensor.
+  void change(std::string_view name,
+              const std::function<double(int64_t i, int64_t row, int64_t col, double w)>& f);
   void poison(std::string_view name);  // the tensor's first value becomes no number
 
   void add(const TensorSpec& spec, std::string_view format);
