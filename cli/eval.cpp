@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/input.h"
+#include "cli/lora.h"
 #include "cli/model_path.h"
 #include "cli/output.h"
 #include "cli/signals.h"
@@ -20,7 +21,9 @@ namespace nibble::cli {
 namespace {
 
 struct EvalOptions {
-  std::string model, text, token_ids, logits;
+  std::string model;
+  std::vector<std::string> lora;
+  std::string text, token_ids, logits;
   std::optional<int> greedy;
   std::optional<std::string> kv_type;
   bool exact = false, fast = false, json = false;
@@ -84,7 +87,8 @@ struct Evaluation {
 Result<Evaluation> prepare(const EvalOptions& o, std::unique_ptr<WeightFile> file, int n_ctx,
                            bool exact) {
   Evaluation e{.file = std::move(file), .model = {}, .pool = {}, .engine = {}};
-  NIBBLE_TRY(Model model, Model::load(*e.file));
+  NIBBLE_TRY(const LoraFiles lora, LoraFiles::open(o.lora));
+  NIBBLE_TRY(Model model, Model::load(*e.file, lora.inputs()));
   e.model = std::make_unique<Model>(std::move(model));
   NIBBLE_TRY(const KvTypes kv_types, parse_kv_types(o.kv_type.value_or("f16")));
   NIBBLE_CHECK(place_weights(*e.file, o.weights));
@@ -172,6 +176,7 @@ Command setup_eval(CLI::App& app) {
       ->add_option("MODEL", o->model,
                    "GGUF file, Hugging Face or Meta folder, or the name of an installed model")
       ->required();
+  add_lora(*command, o->lora);
   const auto count = [&](const char* name, int& value, const char* text, int most) {
     return command->add_option(name, value, text)->type_name("N")->check(in_range(1, most));
   };

@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/input.h"
+#include "cli/lora.h"
 #include "cli/output.h"
 
 namespace nibble::cli {
@@ -178,6 +179,7 @@ Command setup_run(CLI::App& app) {
   command->add_option("MODEL", o->model,
                       "GGUF file, Hugging Face or Meta folder, or the name of an installed model; "
                       "none: the installed default");
+  add_lora(*command, o->lora);
   add_prompt_options(*command, *o);
   add_length_options(*command, *o);
   add_sampling_options(*command, o->sampling);

@@ -22,6 +22,7 @@ struct SamplingOptions {
 
 struct RunOptions {
   std::string model;
+  std::vector<std::string> lora;  // FILE_OR_FOLDER[:SCALE]
   std::optional<std::string> prompt, file, system;
   bool raw = false;
   std::string chat_template_file;

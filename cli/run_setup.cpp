@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <random>
 
+#include "cli/lora.h"
 #include "cli/output.h"
 #include "core/base/json.h"
 #include "core/models/left_out.h"
@@ -116,7 +117,8 @@ Result<int> context_size(const RunOptions& o, const Model& model, size_t n_promp
 Result<ReadyModel> make_ready(const RunOptions& o, TextSource& source,
                               const SamplerSettings& settings, size_t n_prompt) {
   ReadyModel ready;
-  NIBBLE_TRY(Model model, Model::load(*source.file));
+  NIBBLE_TRY(const LoraFiles lora, LoraFiles::open(o.lora));
+  NIBBLE_TRY(Model model, Model::load(*source.file, lora.inputs()));
   ready.model = std::make_unique<Model>(std::move(model));
   if (const auto left_out = left_out_tensors(*source.file, *ready.model); !left_out.empty())
     notice("{} tensors are left out, as {}; 'nibble inspect' counts them", left_out.size(),
