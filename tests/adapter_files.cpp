@@ -65,10 +65,10 @@ void write_peft_adapter(const std::filesystem::path& folder, const std::vector<A
 }
 
 void write_gguf_adapter(const std::filesystem::path& file, const std::vector<AdapterPair>& pairs,
-                        float alpha) {
+                        float alpha, std::string_view family) {
   MetadataDraft keys;
   keys.set_text("general.type", "adapter");
-  keys.set_text("general.architecture", "llama");
+  keys.set_text("general.architecture", std::string(family));
   keys.set_text("adapter.type", "lora");
   keys.set_f32("adapter.lora.alpha", alpha);
   std::vector<gguf::TensorPlan> tensors;

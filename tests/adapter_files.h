@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace nibble::tests {
@@ -25,6 +26,6 @@ AdapterPair random_pair(std::string name, int64_t rank, int64_t n_rows, int64_t 
 void write_peft_adapter(const std::filesystem::path& folder, const std::vector<AdapterPair>& pairs,
                         int64_t rank, double alpha, const std::string& more = "");
 void write_gguf_adapter(const std::filesystem::path& file, const std::vector<AdapterPair>& pairs,
-                        float alpha);
+                        float alpha, std::string_view family = "llama");
 
 }  // namespace nibble::tests

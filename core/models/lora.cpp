@@ -88,6 +88,12 @@ class LoraBinder {
 
   Result<void> add(const LoraInput& input) {
     hf_names_ = input.file->has_hf_names();
+    if (const Metadata* keys = input.file->metadata()) {
+      NIBBLE_TRY(const auto family, keys->get_string("general.architecture"));
+      if (family && *family != h_.arch)
+        return invalid_input("the adapter is for a model of the family {}, the base is a {}",
+                             in_quotes(*family), h_.arch);
+    }
     const Targets targets = targets_of(table_, hf_names_);
     for (const LoraPair& pair : input.file->pairs()) {
       const auto* found = find_targets(targets, pair.name);
@@ -96,7 +102,7 @@ class LoraBinder {
             "tensor {}: the base, a {} of {} layers, has no matrix of that name that an adapter "
             "can change; was the adapter made for another model?",
             in_quotes(pair.name), h_.arch, h_.n_layer);
-      NIBBLE_CHECK(add_pair(pair, *found, pair.scale * input.scale));
+      NIBBLE_CHECK(add_pair(pair, *found, input.scaled ? pair.scale * input.scale : 1.0f));
     }
     return {};
   }

@@ -17,7 +17,8 @@ namespace nibble {
 
 struct LoraInput {
   const LoraFile* file = nullptr;
-  float scale = 1;  // times the adapter's own
+  float scale = 1;     // times the adapter's own
+  bool scaled = true;  // false: B as the adapter has it
 };
 
 // The changes of one model's weights, those of several adapters added up.

@@ -4,6 +4,7 @@
 
 #include "core/base/printable.h"
 #include "core/pipeline/convert.h"
+#include "core/pipeline/stored_rows.h"
 #include "quant/encoder.h"
 
 namespace nibble {
@@ -43,6 +44,12 @@ std::vector<quant::RecipeTensor> recipe_tensors(const WeightFile& source) {
 
 bool is_quantized(const quant::Format& f) { return f.block_len > 1; }
 
+// Whether rows are written byte for byte, where the format stays the same.
+bool is_as_stored(const TensorView& t) {
+  const auto* rows = dynamic_cast<const StoredRows*>(t.decoder);
+  return !t.decoder || (rows && rows->copies());
+}
+
 Result<void> check_choice(const TensorView& t, const quant::Choice& choice,
                           const QuantizeOptions& options) {
   if (choice.fell_back() && options.no_fallback)
@@ -51,7 +58,7 @@ Result<void> check_choice(const TensorView& t, const quant::Choice& choice,
         "without --no-fallback it becomes {}",
         in_quotes(t.name), t.shape.n_cols(), choice.asked->name, choice.asked->block_len,
         choice.used->name);
-  if (choice.used == t.format) return {};
+  if (choice.used == t.format && is_as_stored(t)) return {};
   if (is_quantized(*t.format) && !options.from_quantized)
     return invalid_input(
         "tensor {} is quantized already ({}); quantizing again loses more: take "

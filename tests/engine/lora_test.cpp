@@ -83,8 +83,8 @@ struct Opened {
   TemporaryFolder folder;
   std::vector<LoraFile> files;
 
-  void gguf(const std::vector<AdapterPair>& pairs) {
-    write_gguf_adapter(folder.path() / "adapter.gguf", pairs, kAlpha);
+  void gguf(const std::vector<AdapterPair>& pairs, std::string_view family = "llama") {
+    write_gguf_adapter(folder.path() / "adapter.gguf", pairs, kAlpha, family);
     open(folder.path() / "adapter.gguf");
   }
   void peft(const std::vector<AdapterPair>& pairs) {
@@ -117,7 +117,7 @@ TEST_CASE(
       for (const AdapterPair& pair : pairs) merge(merged, pair);
       const auto want = naive_logits(*Model::load(merged), tokens);
       Opened adapter;
-      adapter.gguf(pairs);
+      adapter.gguf(pairs, a->gguf_name);
       const LoraInput input{&adapter.files[0]};
       const auto got =
           logits_of(base, std::span(&input, 1), tokens, {.n_batch = 16, .exact = true});
@@ -156,7 +156,7 @@ TEST_CASE("prompt logits with an adapter are bit-equal for any batch and any num
   MemoryModel base = make_model(a, a.tiny[0], "q8_0");
   const auto tokens = some_tokens(40, 96);
   Opened adapter;
-  adapter.gguf(pairs_for(base));
+  adapter.gguf(pairs_for(base), "qwen2moe");
   const LoraInput input{&adapter.files[0]};
   Rows2 first;
   for (const int n_batch : {64, 1, 7}) {
@@ -189,6 +189,18 @@ TEST_CASE("an adapter for another model is refused with names and sizes") {
         "tensor 'model.layers.2.mlp.up_proj.weight'" + missing);
   CHECK(fault(random_pair("token_embd.weight", kRank, 96, 64), false) ==
         "tensor 'token_embd.weight'" + missing);
+}
+
+TEST_CASE("a GGUF adapter for another family is refused") {
+  const Architecture& a = *find_architecture("qwen3");
+  const MemoryModel base = make_model(a, a.tiny[0], "f32");
+  Opened adapter;
+  adapter.gguf({random_pair("blk.0.ffn_up.weight", kRank, 96, 64)});
+  const LoraInput input{&adapter.files[0]};
+  const auto model = Model::load(base, std::span(&input, 1));
+  REQUIRE_FALSE(model);
+  CHECK(model.error().message.ends_with(
+      "the adapter is for a model of the family 'llama', the base is a qwen3"));
 }
 
 TEST_CASE("an adapter of a matrix that the base does not store is refused") {
