@@ -2,13 +2,15 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/convert_adapter.h"
+#include "cli/lora.h"
 #include "cli/rewrite.h"
 
 namespace nibble::cli {
 namespace {
 
 struct ConvertCommand : RewriteOptions {
-  std::string out, type;
+  std::string out, type, base;
   bool from_quantized = false;
 };
 
@@ -21,10 +23,24 @@ constexpr const char* kExamples =
     "  nibble convert Qwen3-8B -o qwen3-8b.gguf\n"
     "  nibble convert Qwen3-8B -o qwen3-8b-q4.gguf --type q4_k_m\n"
     "  nibble convert Llama-3.1-8B/original -o llama.gguf --max-shard 4G\n"
+    "  nibble convert Qwen3-8B --lora adapter -o merged.gguf\n"
+    "  nibble convert adapter --base Qwen3-8B -o adapter.gguf\n"
     "  nibble convert model-00001-of-00003.gguf -o model.gguf      merges the files of a split "
     "one\n";
 
+Result<void> check_adapter(const ConvertCommand& o) {
+  if (o.type.empty() && o.lora.empty() && o.overrides.empty() && o.imatrix.empty() &&
+      o.max_shard.empty() && !o.dry_run && !o.verify && !o.from_quantized)
+    return {};
+  return fail(ErrorKind::kUsage,
+              "--base, which writes an adapter, goes with -o, --force and --json");
+}
+
 Result<void> run_convert(const ConvertCommand& o) {
+  if (!o.base.empty()) {
+    NIBBLE_CHECK(check_adapter(o));
+    return convert_adapter(o, o.base, o.out);
+  }
   QuantizeOptions plan;
   plan.targets = {{o.out, nullptr}};
   if (o.type.empty() && !o.overrides.empty())
@@ -48,6 +64,12 @@ Command setup_convert(CLI::App& app) {
                    "Hugging Face or Meta folder, or GGUF file (any of a split one)")
       ->required();
   command->add_option("-o,--output", o->out, "GGUF file to write")->type_name("OUT")->required();
+  add_lora(*command, o->lora)
+      ->description("Merge a LoRA adapter into the weights; may be repeated");
+  command
+      ->add_option("--base", o->base,
+                   "IN is a PEFT adapter for this model: write it as a GGUF adapter")
+      ->type_name("MODEL");
   command->add_option("--type", o->type, "f32, f16, bf16 or any mix that 'nibble quantize' has")
       ->type_name("TYPE")
       ->group("Formats");

@@ -1,9 +1,11 @@
 #include "cli/convert_steps.h"
 
 #include "cli/exit_code.h"
+#include "cli/lora.h"
 #include "cli/output.h"
 #include "cli/signals.h"
 #include "core/base/json.h"
+#include "core/models/merged_file.h"
 #include "core/pipeline/verify.h"
 
 namespace nibble::cli {
@@ -59,6 +61,13 @@ Result<void> print(const RewriteOptions& o, const QuantizePlan& plan, const Veri
 }
 
 }  // namespace
+
+Result<void> merge_lora(const RewriteOptions& o, GgufSource& source) {
+  if (o.lora.empty()) return {};
+  NIBBLE_TRY(const LoraFiles adapters, LoraFiles::open(o.lora));
+  NIBBLE_TRY(source.file, MergedFile::create(std::move(source.file), adapters.inputs()));
+  return {};
+}
 
 void tell_notes(const ConvertNotes& notes) {
   if (!notes.left_out.empty())

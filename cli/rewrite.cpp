@@ -204,7 +204,8 @@ Result<void> rewrite(const RewriteOptions& o, QuantizeOptions plan) {
     NIBBLE_TRY(plan.max_shard_bytes, parse_bytes("--max-shard", o.max_shard));
   }
   NIBBLE_TRY(const auto path, find_model(o.source));
-  NIBBLE_TRY(const GgufSource opened, open_as_gguf(path));
+  NIBBLE_TRY(GgufSource opened, open_as_gguf(path));
+  NIBBLE_CHECK(merge_lora(o, opened));
   const auto& source = opened.file;
   tell_notes(opened.notes);
   Imatrix imatrix;

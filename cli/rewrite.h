@@ -11,6 +11,7 @@ namespace nibble::cli {
 
 struct RewriteOptions {
   std::string source;  // a MODEL
+  std::vector<std::string> lora;  // FILE_OR_FOLDER[:SCALE], merged into the weights
   std::string imatrix;
   std::vector<std::string> overrides;  // PATTERN=TYPE
   std::string max_shard;
