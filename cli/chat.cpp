@@ -5,6 +5,7 @@
 
 #include <charconv>
 
+#include "cli/external_editor.h"
 #include "cli/signals.h"
 
 namespace nibble::cli {
@@ -18,6 +19,7 @@ constexpr const char* kHelp =
     "  /set NAME VALUE  temp, top-k, top-p, min-p, repeat-penalty, presence-penalty,\n"
     "                   frequency-penalty, repeat-last-n, seed, max-tokens; alone: show them\n"
     "  /stats           numbers of the last answer and the context\n"
+    "  /edit TEXT       write a message in $EDITOR, beginning with TEXT\n"
     "  /help            this list\n"
     "  /exit            leave, as Ctrl-D does\n"
     "  //TEXT           a message that begins with /\n"
@@ -70,7 +72,7 @@ Chat::Chat(const RunOptions& options, const TextSource& source, const PromptMake
       maker_(maker),
       ready_(std::move(ready)),
       limits_(answer_limits(options)),
-      facts_{source.path.string(), settings.seed, ready_.engine->n_ctx(), 0},
+      facts_{.model = source.path.string(), .seed = settings.seed, .n_ctx = ready_.engine->n_ctx()},
       system_(options.system) {}
 
 Result<void> Chat::run() {
@@ -84,6 +86,10 @@ Result<void> Chat::run() {
       continue;
     }
     if (line.text.find_first_not_of(" \t\n") == std::string::npos) continue;
+    if (command_name(line.text) == "/edit") {
+      NIBBLE_CHECK(say_edited(arguments_of(line.text), mode));
+      continue;
+    }
     if (!command_name(line.text).empty()) {
       NIBBLE_TRY(const bool stay, command(line.text));
       if (!stay) return {};
@@ -100,14 +106,43 @@ Json Chat::conversation() const {
   return all;
 }
 
+Result<void> Chat::say_edited(const std::string& begun, TerminalMode& mode) {
+  mode.leave();
+  const auto text = edit_externally(begun);
+  mode.answering();
+  if (!text) {
+    write_err(fmt::format("nibble: /edit: {}\n", one_line(text.error().message)));
+    return {};
+  }
+  if (text->find_first_not_of(" \t\n") == std::string::npos) return {};
+  write_err("> " + *text + "\n");
+  return say(*text);
+}
+
 Result<void> Chat::say(const std::string& text) {
   messages_.push_back(message("user", text));
   return answer();
 }
 
+// --on-full drop-oldest: forgets whole turns until a quarter of the context is free.
+Result<Prompt> Chat::make_room(Prompt prompt) {
+  size_t n_dropped = 0;
+  while (prompt.ids.size() > static_cast<size_t>(facts_.n_ctx - facts_.n_ctx / 4)) {
+    size_t n = 1;
+    while (n < messages_.size() && messages_[n]["role"] != "user") ++n;
+    if (n == messages_.size()) break;  // the last message is all there is
+    messages_.erase(messages_.begin(), messages_.begin() + static_cast<std::ptrdiff_t>(n));
+    n_dropped += n;
+    NIBBLE_TRY(prompt, maker_.conversation(conversation()));
+  }
+  if (n_dropped > 0) notice("the oldest {} messages were forgotten to make room", n_dropped);
+  return prompt;
+}
+
 // A message that cannot be answered is taken back.
 Result<void> Chat::answer() {
-  const auto prompt = maker_.conversation(conversation());
+  auto prompt = maker_.conversation(conversation());
+  if (prompt && options_.on_full == "drop-oldest") prompt = make_room(std::move(*prompt));
   const bool fits = prompt && std::cmp_less_equal(prompt->ids.size(), facts_.n_ctx);
   if (!fits) {
     messages_.erase(messages_.size() - 1);
@@ -120,9 +155,10 @@ Result<void> Chat::answer() {
     return {};
   }
   facts_.start_s = now_s();
+  facts_.thought_open = opens_thought(prompt->text);
   AnswerWriter writer(options_, facts_);
   NIBBLE_TRY(last_, stream_answer(*ready_.session, *prompt, limits_, writer));
-  messages_.push_back(message("assistant", last_->text));
+  remember_answer();
   if (last_->reason == EndReason::kInterrupted) {
     if (pending_signal() == SIGTERM) return fail(ErrorKind::kInterrupted, "terminated");
     clear_pending_signal();
@@ -130,6 +166,14 @@ Result<void> Chat::answer() {
   }
   tell_fullness();
   return {};
+}
+
+// Templates decide themselves whether earlier thoughts are told again.
+void Chat::remember_answer() {
+  const auto parts = split_thought(last_->text, facts_.thought_open);
+  Json answer = message("assistant", parts.content);
+  if (!parts.reasoning.empty()) answer["reasoning_content"] = parts.reasoning;
+  messages_.push_back(answer);
 }
 
 void Chat::tell_fullness() {

@@ -19,10 +19,14 @@ class Chat {
   Result<void> run();
 
  private:
-  Result<void> say(const std::string& text);      // as the user, and answers
+  Result<void> say(const std::string& text);  // as the user, and answers
+  Result<void> say_edited(const std::string& begun,
+                          TerminalMode& mode);    // what $EDITOR makes of it
   Result<void> answer();                          // to the messages as they are
   Result<bool> command(const std::string& line);  // false: leave
   Result<void> regenerate();
+  void remember_answer();
+  Result<Prompt> make_room(Prompt prompt);
   void set(const std::string& arguments);
   void clear();
   Json conversation() const;  // with the system prompt

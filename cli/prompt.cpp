@@ -28,12 +28,18 @@ Result<PromptMaker> PromptMaker::create(const RunOptions& o, const TextSource& s
   auto parsed = ChatTemplate::parse(*text);
   if (!parsed) return fail(parsed.error().kind, "chat template: {}", parsed.error().message);
   maker.format_.emplace(std::move(*parsed), *source.tokenizer);
+  if (o.think == "off") {
+    if (text->find("thinking") == std::string::npos)
+      notice("--think off: this chat template has no switch for it");
+    maker.extra_ = {{"enable_thinking", false}, {"thinking", false}};
+  }
   return maker;
 }
 
 Result<Prompt> PromptMaker::conversation(const Json& messages) const {
   ChatRequest request;
   request.messages = messages;
+  request.extra = extra_;
   request.now = present_time();
   auto rendered = format_->prompt(std::move(request));
   if (!rendered) return fail(rendered.error().kind, "chat template: {}", rendered.error().message);

@@ -32,6 +32,7 @@ class PromptMaker {
   explicit PromptMaker(const Tokenizer& tokenizer) : tokenizer_(&tokenizer) {}
   const Tokenizer* tokenizer_;
   std::optional<ChatFormat> format_;
+  Json extra_ = Json::object();  // template variables: --think off
 };
 
 // The model's own template; nullopt: a base model.

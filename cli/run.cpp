@@ -42,6 +42,12 @@ void add_prompt_options(CLI::App& app, RunOptions& o) {
                  "A Jinja chat template in place of the model's own")
       ->type_name("FILE")
       ->group("Prompt");
+  app.add_option("--truncate", o.truncate,
+                 "Shorten a prompt that does not fit instead of refusing it: keep-head or "
+                 "keep-tail of your text")
+      ->type_name("WHAT")
+      ->check(CLI::IsMember({"keep-head", "keep-tail"}).description(""))
+      ->group("Prompt");
   app.add_flag("--show-prompt", o.show_prompt,
                "Print the prompt as the model gets it, and its token ids; runs nothing")
       ->group("Prompt");
@@ -63,6 +69,15 @@ void add_length_options(CLI::App& app, RunOptions& o) {
                  "(default: that, at most 4096, more where the prompt needs it)")
       ->type_name("N")
       ->check(in_range(0, 1 << 24))
+      ->group("Length");
+}
+
+void add_full_option(CLI::App& app, RunOptions& o) {
+  app.add_option("--on-full", o.on_full,
+                 "What a chat does when its context is full: stop, or drop-oldest, which forgets "
+                 "the oldest turns but never the system prompt (default stop)")
+      ->type_name("WHAT")
+      ->check(CLI::IsMember({"stop", "drop-oldest"}).description(""))
       ->group("Length");
 }
 
@@ -117,6 +132,13 @@ void add_speculation_options(CLI::App& app, RunOptions& o) {
 }
 
 void add_output_options(CLI::App& app, RunOptions& o) {
+  app.add_option("--think", o.think,
+                 "What a model thinks before it answers, in <think> tags: show, hide, only-stderr, "
+                 "or off, which asks the template to have none")
+      ->type_name("HOW")
+      ->check(CLI::IsMember({"show", "hide", "only-stderr", "off"}).description(""))
+      ->capture_default_str()
+      ->group("Output");
   app.add_flag("--json", o.json, "One JSON document at the end")->group("Output");
   app.add_flag("--events", o.events, "JSON lines while it runs: start, token, end")
       ->group("Output");
@@ -129,6 +151,9 @@ Result<void> check(const RunOptions& o) {
   if (o.lookup && !o.draft.empty()) return refuse("--lookup and --draft exclude one another");
   if (o.json && o.events) return refuse("--json and --events exclude one another");
   if (o.raw && o.system) return refuse("--raw leaves no place for a system prompt (-s)");
+  if (o.raw && o.think == "off") return refuse("--think off needs a chat template, --raw has none");
+  if (o.show_prompt && !o.truncate.empty())
+    return refuse("--show-prompt and --truncate exclude one another");
   if (o.raw && !o.chat_template_file.empty())
     return refuse("--raw and --chat-template-file exclude one another");
   for (const std::string& stop : o.stops)
@@ -164,10 +189,13 @@ Result<std::optional<std::string>> find_prompt(const RunOptions& o) {
 Result<void> run_run(const RunOptions& o) {
   NIBBLE_CHECK(check(o));
   NIBBLE_TRY(const auto prompt, find_prompt(o));
+  if (prompt && !o.on_full.empty())
+    return fail(ErrorKind::kUsage, "--on-full is for chats; --truncate is for one prompt");
   if (prompt) return run_one_shot(o, *prompt);
-  if (o.json || o.events || o.show_prompt)
+  if (o.json || o.events || o.show_prompt || !o.truncate.empty())
     return fail(ErrorKind::kUsage,
-                "--json, --events and --show-prompt want a prompt: pass -p TEXT or -f FILE");
+                "--json, --events, --show-prompt and --truncate want a prompt: pass -p TEXT or "
+                "-f FILE");
   return run_chat(o);
 }
 
@@ -182,6 +210,7 @@ Command setup_run(CLI::App& app) {
   add_lora(*command, o->lora);
   add_prompt_options(*command, *o);
   add_length_options(*command, *o);
+  add_full_option(*command, *o);
   add_sampling_options(*command, o->sampling);
   add_computing_options(*command, *o);
   add_speculation_options(*command, *o);

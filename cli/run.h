@@ -26,6 +26,9 @@ struct RunOptions {
   std::optional<std::string> prompt, file, system;
   bool raw = false;
   std::string chat_template_file;
+  std::string truncate;  // "keep-head", "keep-tail"; empty: a prompt that is too long is refused
+  std::string on_full;   // of a chat: "drop-oldest"; "stop" or empty: stop
+  std::string think = "show";
   int max_tokens = -1;
   std::optional<int> n_ctx;  // 0: the model's own
   int n_batch = 512;

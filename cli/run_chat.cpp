@@ -19,7 +19,8 @@ Result<void> run_chat(const RunOptions& o) {
                 source.path.string(),
                 o.raw ? "--raw leaves no chat template" : "no chat template (a base model)");
   NIBBLE_TRY(const SamplerSettings settings, sampler_settings(o.sampling, source));
-  NIBBLE_TRY(ReadyModel ready, make_ready(o, source, settings, 0));
+  NIBBLE_TRY(auto model, load_model(o, source));
+  NIBBLE_TRY(ReadyModel ready, make_ready(o, source, std::move(model), settings, 0));
   notice("{}, context of {} tokens, seed {}; /help lists commands, Ctrl-D leaves",
          source.path.filename().string(), ready.engine->n_ctx(), settings.seed);
   return Chat(o, source, maker, std::move(ready), settings).run();

@@ -1,23 +1,39 @@
 // One prompt, one answer, the end.
 #include "cli/run_answer.h"
 #include "cli/run_setup.h"
+#include "cli/truncate.h"
 
 namespace nibble::cli {
 namespace {
 
-Result<Prompt> make_prompt(const RunOptions& o, const TextSource& source, const std::string& text) {
-  NIBBLE_TRY(const PromptMaker maker, PromptMaker::create(o, source));
-  if (!maker.has_template()) {
-    if (!o.raw) notice("no chat template (a base model): the prompt is continued as it stands");
-    if (o.system)
-      return fail(ErrorKind::kUsage,
-                  "without a chat template there is no place for a system prompt (-s)");
-    return maker.plain(text);
-  }
+Result<void> check_template(const RunOptions& o, const PromptMaker& maker) {
+  if (maker.has_template()) return {};
+  if (!o.raw) notice("no chat template (a base model): the prompt is continued as it stands");
+  if (o.system)
+    return fail(ErrorKind::kUsage,
+                "without a chat template there is no place for a system prompt (-s)");
+  return {};
+}
+
+Result<Prompt> make_prompt(const RunOptions& o, const PromptMaker& maker, const std::string& text) {
+  if (!maker.has_template()) return maker.plain(text);
   Json messages = Json::array();
   if (o.system) messages.push_back(message("system", *o.system));
   messages.push_back(message("user", text));
   return maker.conversation(messages);
+}
+
+// --truncate: the prompt of as much of text as fits; returns how many tokens were dropped.
+Result<size_t> shorten(const RunOptions& o, const PromptMaker& maker, const Model& model,
+                       const std::string& text, Prompt& prompt) {
+  const size_t n_all = prompt.ids.size(), n_most = most_prompt_tokens(o, model);
+  if (n_all <= n_most) return 0;
+  const auto keep = o.truncate == "keep-head" ? Truncate::kKeepHead : Truncate::kKeepTail;
+  const auto make = [&](const std::string& part) { return make_prompt(o, maker, part); };
+  NIBBLE_TRY(prompt, longest_prompt(make, text, keep, n_most));
+  const size_t n_dropped = n_all - prompt.ids.size();
+  notice("{} of the prompt's {} tokens were dropped (--truncate {})", n_dropped, n_all, o.truncate);
+  return n_dropped;
 }
 
 Result<void> show_prompt(const Prompt& prompt, bool json) {
@@ -40,14 +56,24 @@ Result<void> judge(const Answer& answer, int n_ctx) {
 
 Result<void> run_one_shot(const RunOptions& o, const std::string& text) {
   NIBBLE_TRY(TextSource source, open_text_source(o.model));
-  NIBBLE_TRY(const Prompt prompt, make_prompt(o, source, text));
+  NIBBLE_TRY(const PromptMaker maker, PromptMaker::create(o, source));
+  NIBBLE_CHECK(check_template(o, maker));
+  NIBBLE_TRY(Prompt prompt, make_prompt(o, maker, text));
   if (o.show_prompt) return show_prompt(prompt, o.json);
   NIBBLE_CHECK(open_weights(source));
   NIBBLE_TRY(const SamplerSettings settings, sampler_settings(o.sampling, source));
-  NIBBLE_TRY(const ReadyModel ready, make_ready(o, source, settings, prompt.ids.size()));
+  NIBBLE_TRY(auto model, load_model(o, source));
+  std::optional<size_t> n_dropped;
+  if (!o.truncate.empty()) {
+    NIBBLE_TRY(n_dropped, shorten(o, maker, *model, text, prompt));
+  }
+  NIBBLE_TRY(const ReadyModel ready,
+             make_ready(o, source, std::move(model), settings, prompt.ids.size()));
   const RunFacts facts{.model = source.path.string(),
                        .seed = settings.seed,
                        .n_ctx = ready.engine->n_ctx(),
+                       .n_dropped = n_dropped,
+                       .thought_open = opens_thought(prompt.text),
                        .start_s = process_start_s(),
                        .weights = ready.weights,
                        .file = source.file.get()};

@@ -34,6 +34,10 @@ Json to_json(const Answer& a, const RunFacts& facts) {
                 {"first_token_seconds", first_s},  // since the process started
                 {"decode_seconds", a.decode_s},
                 {"decode_tokens_per_second", a.decode_speed()}}}};
+  const auto parts = split_thought(a.text, facts.thought_open);
+  out["reasoning"] = parts.reasoning;
+  out["content"] = parts.content;
+  if (facts.n_dropped) out["dropped_tokens"] = *facts.n_dropped;
   if (const auto& s = a.speculation)
     out["speculation"] = {
         {"drafted", s->n_drafted}, {"accepted", s->n_accepted}, {"gain", s->gain}};
@@ -50,25 +54,42 @@ Result<void> AnswerWriter::begin(size_t n_prompt) {
                {"seed", facts_.seed}});
 }
 
-Result<void> AnswerWriter::token(TokenId id, std::string_view text) {
-  if (options_.json) return {};
-  if (!options_.events) {
-    if (!text.empty()) at_line_start_ = text.ends_with('\n');
-    return text.empty() ? Result<void>{} : write_out(text);
+Result<void> AnswerWriter::text(std::string_view text) {
+  if (text.empty()) return {};
+  at_line_start_ = text.ends_with('\n');
+  return write_out(text);
+}
+
+Result<void> AnswerWriter::parts(TokenId id, const ThinkStream::Parts& parts) {
+  if (options_.events) {
+    Json event = {{"event", "token"}};
+    if (id >= 0) event["id"] = id;
+    if (!parts.reasoning.empty()) event["reasoning"] = parts.reasoning;
+    event["text"] = parts.content;
+    return line(event);
   }
-  Json event = {{"event", "token"}};
-  if (id >= 0) event["id"] = id;
-  event["text"] = text;
-  return line(event);
+  if (options_.think == "only-stderr" && !quiet()) write_err(parts.reasoning);
+  return text(parts.content);
+}
+
+Result<void> AnswerWriter::token(TokenId id, std::string_view shown) {
+  if (options_.json) return {};
+  if (split_) return parts(id, thought_.add(shown));
+  return options_.events ? parts(id, {"", std::string(shown)}) : text(shown);
 }
 
 Result<void> AnswerWriter::end(const Answer& answer) {
-  if (options_.json) return write_out(dump_json(to_json(answer, facts_), 1) + "\n");
-  if (options_.events) {
-    Json event = {{"event", "end"}};
-    event.update(to_json(answer, facts_));
-    return line(event);
+  if (split_ && !options_.json) {
+    const auto rest = thought_.finish();
+    if (!rest.reasoning.empty() || !rest.content.empty()) NIBBLE_CHECK(parts(-1, rest));
   }
+  if (options_.json || options_.events) {
+    Json document = options_.events ? Json{{"event", "end"}} : Json::object();
+    document.update(to_json(answer, facts_));
+    if (split_) document["text"] = document["content"];
+    return write_out(dump_json(document, options_.json ? 1 : -1) + "\n");
+  }
+  if (options_.think == "only-stderr" && !quiet()) write_err("\n");
   if (!at_line_start_ && is_terminal(STDOUT_FILENO)) return write_out("\n");
   return {};
 }

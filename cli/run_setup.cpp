@@ -114,15 +114,26 @@ Result<int> context_size(const RunOptions& o, const Model& model, size_t n_promp
   return n_ctx;
 }
 
-Result<ReadyModel> make_ready(const RunOptions& o, TextSource& source,
-                              const SamplerSettings& settings, size_t n_prompt) {
-  ReadyModel ready;
+size_t most_prompt_tokens(const RunOptions& o, const Model& model) {
+  const int n_ctx = o.n_ctx && *o.n_ctx > 0 ? *o.n_ctx : model.n_ctx_train();
+  const int room = o.max_tokens >= 0 ? std::min(o.max_tokens, n_ctx / 2) : n_ctx / 4;
+  return static_cast<size_t>(n_ctx - room);
+}
+
+Result<std::unique_ptr<Model>> load_model(const RunOptions& o, const TextSource& source) {
   NIBBLE_TRY(const LoraFiles lora, LoraFiles::open(o.lora));
-  NIBBLE_TRY(Model model, Model::load(*source.file, lora.inputs()));
-  ready.model = std::make_unique<Model>(std::move(model));
-  if (const auto left_out = left_out_tensors(*source.file, *ready.model); !left_out.empty())
+  NIBBLE_TRY(Model loaded, Model::load(*source.file, lora.inputs()));
+  auto model = std::make_unique<Model>(std::move(loaded));
+  if (const auto left_out = left_out_tensors(*source.file, *model); !left_out.empty())
     notice("{} tensors are left out, as {}; 'nibble inspect' counts them", left_out.size(),
            left_out.front());
+  return model;
+}
+
+Result<ReadyModel> make_ready(const RunOptions& o, TextSource& source, std::unique_ptr<Model> model,
+                              const SamplerSettings& settings, size_t n_prompt) {
+  ReadyModel ready;
+  ready.model = std::move(model);
   NIBBLE_TRY(const int n_ctx, context_size(o, *ready.model, n_prompt));
   NIBBLE_TRY(const KvTypes kv_types, parse_kv_types(o.kv_type));
   NIBBLE_TRY(ready.weights, place_weights(*source.file, o.weights));

@@ -21,6 +21,10 @@ Result<SamplerSettings> sampler_settings(const SamplingOptions& options, const T
 // kContextFull, telling the numbers and what to pass, when the prompt does not fit.
 Result<int> context_size(const RunOptions& options, const Model& model, size_t n_prompt);
 
+// Tokens that a prompt may have with --truncate: what -n asks for, or else a quarter of the
+// context, is left for the answer.
+size_t most_prompt_tokens(const RunOptions& options, const Model& model);
+
 // A model that is ready to answer. The parts refer to one another.
 struct ReadyModel {
   std::unique_ptr<Model> model;
@@ -31,8 +35,10 @@ struct ReadyModel {
   std::unique_ptr<Session> session;
 };
 // source must outlive the model.
+Result<std::unique_ptr<Model>> load_model(const RunOptions& options, const TextSource& source);
 Result<ReadyModel> make_ready(const RunOptions& options, TextSource& source,
-                              const SamplerSettings& settings, size_t n_prompt);
+                              std::unique_ptr<Model> model, const SamplerSettings& settings,
+                              size_t n_prompt);
 
 AnswerLimits answer_limits(const RunOptions& options);
 

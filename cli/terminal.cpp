@@ -54,6 +54,8 @@ void TerminalMode::answering() {
   set_mode(true);
 }
 
+void TerminalMode::leave() { put_back(); }
+
 void TerminalMode::suspend() {
   put_back();
   raise(SIGTSTP);

@@ -13,6 +13,7 @@ class TerminalMode {
 
   void editing();    // Ctrl-C is a key; pasted text comes bracketed
   void answering();  // Ctrl-C is a signal; what is typed waits
+  void leave();      // as it was before, for another program; editing() takes it back
   void suspend();    // Ctrl-Z: puts the terminal back, stops, and goes on editing when woken
 };
 

@@ -32,13 +32,20 @@ constexpr int kVocabulary = 279;
 constexpr int kWidth = 288;  // one place for each token, and whole blocks of 32
 static_assert(kVocabulary <= kWidth);
 
-void set_tokenizer(MetadataDraft& keys, const char* two = "Ġtwo") {
+// The words of a model that thinks have no merges: nobody writes them in a prompt.
+void set_tokenizer(MetadataDraft& keys, const ChainOptions& options = {}) {
+  const char* two = options.other_vocabulary ? "ĠTWO" : "Ġtwo";
   std::vector<std::string> tokens = byte_tokens();
   for (const char* text :
        {"<|end|>", "<|stop|>", "<|user|>", "<|system|>", "Hello", "Ġworld", "Ġagain", "one", two})
     tokens.emplace_back(text);
+  if (options.thinks) {
+    tokens[kAgain] = "<think>";
+    tokens[kOne] = "hmm";
+    tokens[kTwo] = "</think>";
+  }
   std::vector<std::string> merges;
-  for (int id = kHello; id <= kTwo; ++id) {
+  for (int id = kHello; id <= (options.thinks ? kWorld : kTwo); ++id) {
     const std::string word = tokens[static_cast<size_t>(id)];
     const size_t first = word.starts_with("Ġ") ? 2 : 1;
     for (size_t n = first; n < word.size(); ++n) {
@@ -46,6 +53,8 @@ void set_tokenizer(MetadataDraft& keys, const char* two = "Ġtwo") {
       if (n > first) tokens.push_back(word.substr(0, n));
     }
   }
+  while (options.thinks && tokens.size() < kVocabulary)
+    tokens.push_back("filler" + std::to_string(tokens.size()));
   REQUIRE(tokens.size() == kVocabulary);
   std::vector<int32_t> types(tokens.size(), 1);
   for (const int id : {kEnd, kStop, kUser, kSystem}) types[static_cast<size_t>(id)] = 3;
@@ -154,7 +163,14 @@ std::vector<std::pair<int, int>> successors() {
   return out;
 }
 
-std::vector<float> chain_values(const gguf::TensorPlan& tensor) {
+using Successors = std::vector<std::pair<int, int>>;
+
+Successors thinking_successors() {
+  return {{'q', kAgain}, {kAgain, kOne},   {kOne, kTwo},  {kTwo, kHello},
+          {'a', kHello}, {kHello, kWorld}, {kWorld, '!'}, {'!', kEnd}};
+}
+
+std::vector<float> values_of(const gguf::TensorPlan& tensor, const Successors& chain) {
   std::vector<float> x(static_cast<size_t>(tensor.shape.n_elements()),
                        tensor.shape.n_dims == 1 ? 1.0f : 0.0f);
   const auto at = [&](int row, int col) -> float& {
@@ -165,8 +181,15 @@ std::vector<float> chain_values(const gguf::TensorPlan& tensor) {
     at('N', 'N') = NAN;
   }
   if (tensor.name == "output.weight")
-    for (const auto& [from, to] : successors()) at(to, from) = 1;
+    for (const auto& [from, to] : chain) at(to, from) = 1;
   return x;
+}
+
+std::vector<float> chain_values(const gguf::TensorPlan& tensor) {
+  return values_of(tensor, successors());
+}
+std::vector<float> thinking_values(const gguf::TensorPlan& tensor) {
+  return values_of(tensor, thinking_successors());
 }
 
 std::vector<float> random_values(const gguf::TensorPlan& tensor) {
@@ -191,11 +214,12 @@ void write_chain_model(const std::filesystem::path& target, const ChainOptions& 
   const Sizes sizes{.n_ctx = options.n_ctx};
   MetadataDraft keys;
   set_sizes(keys, sizes);
-  set_tokenizer(keys, options.other_vocabulary ? "ĠTWO" : "Ġtwo");
+  set_tokenizer(keys, options);
   if (options.chat_template) keys.set_text("tokenizer.chat_template", kTemplate);
   if (options.declared_temperature >= 0)
     keys.set_f32("general.sampling.temp", options.declared_temperature);
-  write_model(target, keys, plan_tensors(sizes, "f32"), chain_values);
+  write_model(target, keys, plan_tensors(sizes, "f32"),
+              options.thinks ? thinking_values : chain_values);
 }
 
 void write_random_model(const std::filesystem::path& target) {

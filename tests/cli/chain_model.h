@@ -22,6 +22,7 @@ struct ChainOptions {
                               // answers end with <|end|>
   int n_ctx = 256;            // trained
   bool other_vocabulary = false;    // " two" is spelt " TWO"
+  bool thinks = false;              // only a, and q: <think>hmm</think>Hello world!
   float declared_temperature = -1;  // general.sampling.temp; < 0: not declared
 };
 void write_chain_model(const std::filesystem::path& target, const ChainOptions& options = {});

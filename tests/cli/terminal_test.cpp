@@ -96,6 +96,43 @@ TEST_CASE("Ctrl-C stops an answer, hints on an empty line, and leaves the chat a
   CHECK(terminal.wait_for_end() == 0);
 }
 
+TEST_CASE("a chat's message may be written in the user's editor") {
+  const ChainFixture chain;
+  const auto script = chain.folder.write("edit", "#!/bin/sh\nprintf 'xa\\n' >> \"$1\"\n");
+  std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+  OnTerminal terminal({"run", chain.model}, {{"VISUAL", ""}, {"EDITOR", script.string()}});
+  REQUIRE(terminal.wait_for(kPrompt));
+  terminal.type("/edit two\r");
+  CHECK(terminal.wait_for("> twoxa"));
+  CHECK(terminal.wait_for(kAnswer));
+  REQUIRE(terminal.wait_for(kPrompt));
+  terminal.type("t\r");  // the terminal is back
+  CHECK(terminal.wait_for("one two"));
+  OnTerminal without({"run", chain.model}, {{"VISUAL", ""}, {"EDITOR", ""}});
+  REQUIRE(without.wait_for(kPrompt));
+  without.type("/edit\r");
+  CHECK(without.wait_for("nibble: /edit: set EDITOR"));
+}
+
+TEST_CASE("a chat with --on-full drop-oldest forgets its oldest turns and goes on") {
+  const ChainFixture chain;
+  OnTerminal terminal({"run", chain.model, "-c", "16", "-s", "b", "--on-full", "drop-oldest"});
+  REQUIRE(terminal.wait_for(kPrompt));
+  terminal.type("a\r");  // 4 tokens, with the answer 8
+  REQUIRE(terminal.wait_for(kAnswer));
+  REQUIRE(terminal.wait_for(kPrompt));
+  terminal.type("xa\r");  // 11, with the answer 15
+  REQUIRE(terminal.wait_for(kAnswer));
+  REQUIRE(terminal.wait_for(kPrompt));
+  terminal.type("t\r");
+  CHECK(terminal.wait_for("the oldest 2 messages were forgotten"));
+  CHECK(terminal.wait_for("one two"));
+  REQUIRE(terminal.wait_for(kPrompt));
+  terminal.type("/stats\r");
+  // <|system|> b <|user|> x a Hello world ! <|end|> <|user|> t
+  CHECK(terminal.wait_for("prompt 11 tokens (8 new)"));
+}
+
 TEST_CASE("a chat warns when its context is nearly full and stops when it is full") {
   const ChainFixture chain;
   OnTerminal terminal({"run", chain.model, "-c", "12"});
