@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/printable.h"
 #include "core/models/folder_config.h"
 #include "core/models/left_out.h"
 #include "core/models/model.h"
@@ -107,7 +108,7 @@ class ConvertedFolder final : public ConvertedModel {
     for (const std::string_view name : kSmallFiles)
       if (has_file(folder, name)) paths_.push_back(folder / name);
     std::vector<std::string> names;
-    for (const auto& path : paths_) names.push_back(path.filename().native());
+    for (const auto& path : paths_) names.push_back(printable(path.filename().native(), 4096));
     draft_.set_texts(kSourceFilesKey, names);
     draft_.set_texts(kSourceHashesKey,
                      std::vector<std::string>(names.size(), std::string(kSha256Digits, '0')));

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "core/base/mapped_file.h"
+#include "core/base/printable.h"
 #include "core/pipeline/model_card.h"
 #include "formats/folder_files.h"
 
@@ -42,6 +43,14 @@ Result<void> add_sampling(const std::filesystem::path& folder, MetadataDraft& ou
   return {};
 }
 
+// A stranger's text as GGUF may hold it: valid UTF-8, one line, no longer than a description.
+std::string fit(std::string_view text) { return printable(text, 4096); }
+std::vector<std::string> fit(std::span<const std::string> texts) {
+  std::vector<std::string> out;
+  for (const std::string& text : texts) out.push_back(fit(text));
+  return out;
+}
+
 // "org/name" or a link to it.
 void add_base_model(std::string_view value, size_t i, MetadataDraft& out) {
   constexpr std::string_view kHub = "https://huggingface.co/";
@@ -50,10 +59,10 @@ void add_base_model(std::string_view value, size_t i, MetadataDraft& out) {
   const auto key = [&](std::string_view what) {
     return fmt::format("general.base_model.{}.{}", i, what);
   };
-  out.set_text(key("name"), std::string(value.substr(slash == value.npos ? 0 : slash + 1)));
+  out.set_text(key("name"), fit(value.substr(slash == value.npos ? 0 : slash + 1)));
   if (slash == value.npos) return;
-  out.set_text(key("organization"), std::string(value.substr(0, slash)));
-  out.set_text(key("repo_url"), fmt::format("{}{}", kHub, value));
+  out.set_text(key("organization"), fit(value.substr(0, slash)));
+  out.set_text(key("repo_url"), fmt::format("{}{}", kHub, fit(value)));
 }
 
 void add_card(const ModelCard& card, MetadataDraft& out) {
@@ -64,14 +73,14 @@ void add_card(const ModelCard& card, MetadataDraft& out) {
                                                         {"language", "general.languages"}};
   for (const auto& [from, to] : kTexts)
     if (const auto at = card.find(from); at != card.end() && !at->second.empty())
-      out.set_text(to, at->second.front());
+      out.set_text(to, fit(at->second.front()));
   if (const auto at = card.find("base_model"); at != card.end() && !at->second.empty()) {
     out.set_u32("general.base_model.count", static_cast<uint32_t>(at->second.size()));
     for (size_t i = 0; i < at->second.size(); ++i) add_base_model(at->second[i], i, out);
   }
   for (const auto& [from, to] : kLists)
     if (const auto at = card.find(from); at != card.end() && !at->second.empty())
-      out.set_texts(to, at->second);
+      out.set_texts(to, fit(at->second));
 }
 
 // general.file_type of the format that most weights have.
@@ -134,9 +143,9 @@ Result<void> add_general_keys(const WeightFile& folder, std::string_view archite
   NIBBLE_CHECK(add_sampling(folder.folder(), out));
   NIBBLE_TRY(const ModelCard card, card_of(folder.folder()));
   const auto name = card.find("model_name");
-  out.set_text("general.name", name != card.end() && !name->second.empty()
-                                   ? name->second.front()
-                                   : name_of(folder.folder()));
+  out.set_text("general.name",
+               fit(name != card.end() && !name->second.empty() ? name->second.front()
+                                                               : name_of(folder.folder())));
   out.set_text("general.size_label", size_label(tensors));
   add_card(card, out);
   out.set_u32("general.file_type", file_type(tensors));
