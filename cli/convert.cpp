@@ -47,6 +47,7 @@ Result<void> run_convert(const ConvertCommand& o) {
     return fail(ErrorKind::kUsage, "--tensor needs --type");
   if (o.type.empty() && !o.imatrix.empty())
     return fail(ErrorKind::kUsage, "--imatrix needs --type");
+  if (o.dry_run && o.verify) return fail(ErrorKind::kUsage, "--dry-run writes nothing to --verify");
   plan.from_quantized = o.from_quantized;
   if (!o.type.empty()) {
     NIBBLE_TRY(plan.targets[0].mix, parse_mix(o.type));

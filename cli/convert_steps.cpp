@@ -44,20 +44,17 @@ Result<Verification> verify_one(const GgufSource& source, const QuantizePlan& pl
   return out;
 }
 
-Result<void> print(const RewriteOptions& o, const QuantizePlan& plan, const Verification& v) {
+void add(const QuantizePlan& plan, const Verification& v, VerifyReport& out) {
   if (v.n_mismatches > 0) answer_no();
-  if (o.json)
-    return write_out(dump_json({{"verified", plan.target.path.string()},
-                                {"texts", v.n_texts},
-                                {"tensors", v.n_tensors},
-                                {"mismatches", v.n_mismatches},
-                                {"first", v.mismatches}},
-                               1) +
-                     "\n");
-  std::string text = fmt::format("{}: {} mismatches ({} texts, {} tensors)\n",
-                                 plan.target.path.string(), v.n_mismatches, v.n_texts, v.n_tensors);
-  for (const std::string& line : v.mismatches) text += "  " + one_line(line) + "\n";
-  return write_out(text);
+  const std::string path = plan.target.path.string();
+  out.json.push_back({{"output", path},
+                      {"texts", v.n_texts},
+                      {"tensors", v.n_tensors},
+                      {"mismatches", v.n_mismatches},
+                      {"first", v.mismatches}});
+  out.text += fmt::format("{}: {} mismatches ({} texts, {} tensors)\n", path, v.n_mismatches,
+                          v.n_texts, v.n_tensors);
+  for (const std::string& line : v.mismatches) out.text += "  " + one_line(line) + "\n";
 }
 
 }  // namespace
@@ -89,14 +86,16 @@ Result<void> hash_sources(const RewriteOptions& o, const GgufSource& source, dou
   return {};
 }
 
-Result<void> verify_outputs(const RewriteOptions& o, const GgufSource& source,
-                            std::span<const QuantizePlan> plans, const RecodeResult& result) {
+Result<VerifyReport> verify_outputs(const RewriteOptions& o, const GgufSource& source,
+                                    std::span<const QuantizePlan> plans,
+                                    const RecodeResult& result) {
   ThreadPool pool(o.n_threads ? o.n_threads : default_threads());
+  VerifyReport out;
   for (size_t w = 0; w < plans.size(); ++w) {
     NIBBLE_TRY(const Verification v, verify_one(source, plans[w], result.digests[w], pool));
-    NIBBLE_CHECK(print(o, plans[w], v));
+    add(plans[w], v, out);
   }
-  return {};
+  return out;
 }
 
 }  // namespace nibble::cli

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/rewrite.h"
+#include "core/base/json.h"
 #include "core/pipeline/convert.h"
 
 namespace nibble::cli {
@@ -12,9 +13,14 @@ Result<void> merge_lora(const RewriteOptions& options, GgufSource& source);
 void tell_notes(const ConvertNotes& notes);
 // Notes the hashes of the source's files, where it is a folder; seconds: what that took.
 Result<void> hash_sources(const RewriteOptions& options, const GgufSource& source, double& seconds);
-// Reads the outputs back and prints "0 mismatches", or the first ones: the program then ends
+// Reads the outputs back. text: "OUT: 0 mismatches", or the first ones: the program then ends
 // with 1.
-Result<void> verify_outputs(const RewriteOptions& options, const GgufSource& source,
-                            std::span<const QuantizePlan> plans, const RecodeResult& result);
+struct VerifyReport {
+  Json json = Json::array();
+  std::string text;
+};
+Result<VerifyReport> verify_outputs(const RewriteOptions& options, const GgufSource& source,
+                                    std::span<const QuantizePlan> plans,
+                                    const RecodeResult& result);
 
 }  // namespace nibble::cli

@@ -126,8 +126,10 @@ Json plan_json(const WeightFile& source, const QuantizePlan& plan,
           {"tensors", std::move(tensors)}};
 }
 
-struct Times {
+// What came of the steps around the plan.
+struct Steps {
   double hash_s = 0, write_s = 0;
+  VerifyReport verified;
 };
 
 const std::vector<RecodeError>* errors_of(const RewriteOptions& o, const RecodeResult* result,
@@ -137,25 +139,25 @@ const std::vector<RecodeError>* errors_of(const RewriteOptions& o, const RecodeR
 
 Result<void> print_result(const RewriteOptions& o, const WeightFile& source,
                           std::span<const QuantizePlan> plans, const RecodeResult* result,
-                          const Times& times) {
+                          const Steps& steps) {
   if (!o.json) {
     std::string text;
     for (size_t w = 0; w < plans.size(); ++w)
       text += (o.dry_run ? tensor_lines(source, plans[w]) : "") +
               summary(plans[w], errors_of(o, result, w)) +
               (result ? cast_line(result->casts[w]) : "");
-    return write_out(text);
+    return write_out(text + steps.verified.text);
   }
   Json outputs = Json::array();
   for (size_t w = 0; w < plans.size(); ++w)
     outputs.push_back(plan_json(source, plans[w], errors_of(o, result, w)));
-  return write_out(dump_json({{"source", o.source},
-                              {"dry_run", o.dry_run},
-                              {"seconds", times.write_s},
-                              {"hash_seconds", times.hash_s},
-                              {"outputs", std::move(outputs)}},
-                             1) +
-                   "\n");
+  Json all = {{"source", o.source},
+              {"dry_run", o.dry_run},
+              {"seconds", steps.write_s},
+              {"hash_seconds", steps.hash_s},
+              {"outputs", std::move(outputs)}};
+  if (o.verify) all["verified"] = steps.verified.json;
+  return write_out(dump_json(all, 1) + "\n");
 }
 
 Result<RecodeResult> write_files(const RewriteOptions& o, WeightFile& source,
@@ -215,14 +217,16 @@ Result<void> rewrite(const RewriteOptions& o, QuantizeOptions plan) {
   }
   NIBBLE_TRY(auto plans, plan_quantize(*source, plan));
   if (o.dry_run) return print_result(o, *source, plans, nullptr, {});
-  Times times;
-  NIBBLE_CHECK(hash_sources(o, opened, times.hash_s));
+  Steps steps;
+  NIBBLE_CHECK(hash_sources(o, opened, steps.hash_s));
   NIBBLE_TRY(plans, plan_quantize(*source, plan));  // with the hashes
   const double start = now_s();
   NIBBLE_TRY(const RecodeResult result, write_files(o, *source, plans, plan.imatrix));
-  times.write_s = now_s() - start;
-  NIBBLE_CHECK(print_result(o, *source, plans, &result, times));
-  return o.verify ? verify_outputs(o, opened, plans, result) : Result<void>();
+  steps.write_s = now_s() - start;
+  if (o.verify) {
+    NIBBLE_TRY(steps.verified, verify_outputs(o, opened, plans, result));
+  }
+  return print_result(o, *source, plans, &result, steps);
 }
 
 }  // namespace nibble::cli

@@ -63,6 +63,10 @@ TEST_CASE("convert writes what llama.cpp reads, keeps the precision, and proves 
   CHECK(tensors.out.find("blk.1.attn_q.weight") != std::string::npos);
   CHECK(tensors.out.find("bf16") != std::string::npos);
   CHECK(f.greedy(f.out) == f.greedy(f.model));
+  const auto json = parse_json(f.convert({"--verify", "--json", "--force"}).out);
+  REQUIRE(json);
+  CHECK((*json)["verified"][0]["mismatches"] == 0);
+  CHECK((*json)["outputs"][0]["tensors"].size() == 21);
 }
 
 TEST_CASE("the same folder gives the same bytes, wherever it stands") {
@@ -148,6 +152,7 @@ TEST_CASE("convert's usage") {
   const ConvertFixture f({.tokenizer = false});
   CHECK(f.convert({"--tensor", "x=q8_0"}).exit_code == 2);
   CHECK(f.convert({"--type", "q0"}).exit_code == 2);
+  CHECK(f.convert({"--dry-run", "--verify"}).exit_code == 2);
   CHECK(f.run({"convert", f.model}).exit_code == 2);
   CHECK(f.run({"convert", f.folder.path() / "nothing", "-o", f.out}).exit_code == 3);
   const Ended dry = f.convert({"--dry-run"});
