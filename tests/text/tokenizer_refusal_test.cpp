@@ -4,13 +4,13 @@
 #include <string>
 
 #include "core/text/tokenizer_model.h"
+#include "tests/temporary_folder.h"
 #include "tests/text/tokenizer_cases.h"
 
 using namespace nibble;
 using namespace nibble::tests;
 
 namespace {
-namespace fs = std::filesystem;
 
 // A folder with a small tokenizer.json in which one piece of text is another.
 Result<std::unique_ptr<Tokenizer>> load_changed(const std::string& from, const std::string& to) {
@@ -20,12 +20,9 @@ Result<std::unique_ptr<Tokenizer>> load_changed(const std::string& from, const s
   const size_t at = text.find(from);
   REQUIRE(at != std::string::npos);
   text.replace(at, from.size(), to);
-  const fs::path folder = fs::temp_directory_path() / "nibble_tokenizer_refusal_test";
-  fs::create_directories(folder);
-  std::ofstream(folder / "tokenizer.json", std::ios::binary) << text;
-  auto tokenizer = Tokenizer::from_folder(folder);
-  fs::remove_all(folder);
-  return tokenizer;
+  const TemporaryFolder folder;  // of its own: cases run beside one another
+  folder.write("tokenizer.json", text);
+  return Tokenizer::from_folder(folder.path());
 }
 
 struct Refusal {
