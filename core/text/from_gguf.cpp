@@ -1,6 +1,7 @@
 // A tokenizer from the tokenizer.ggml.* keys of a GGUF file: the vocabulary as it stands there, the
 // pipeline from nibble.tokenizer.pipeline or from what the model kind and llama.cpp's name for the
 // pre-tokenizer mean.
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
@@ -9,6 +10,7 @@
 #include "core/text/merge_rules.h"
 #include "core/text/pipeline.h"
 #include "core/text/pipeline_json.h"
+#include "core/text/to_gguf.h"
 
 namespace nibble {
 using namespace text;
@@ -53,7 +55,7 @@ class GgufTokenizer {
   }
 
   Result<void> read_pipeline() {
-    NIBBLE_TRY(const auto own, metadata_.get_string("nibble.tokenizer.pipeline"));
+    NIBBLE_TRY(const auto own, metadata_.get_string(kPipelineKey));
     if (own) {
       auto json = parse_json(*own);
       if (!json) return corrupt("key 'nibble.tokenizer.pipeline': {}", json.error().message);
@@ -62,6 +64,10 @@ class GgufTokenizer {
       if (!source_.pipeline.is_object())
         return corrupt("key 'nibble.tokenizer.pipeline': expected an object");
       NIBBLE_TRY(source_.added, read_added_tokens(source_.pipeline));
+      NIBBLE_TRY(const auto n_model, metadata_.get_u64(kModelSizeKey));
+      if (n_model)
+        source_.n_model =
+            static_cast<int>(std::min(*n_model, static_cast<uint64_t>(source_.vocabulary->size())));
       return add_missing_special();
     }
     NIBBLE_CHECK(add_missing_special());
@@ -225,7 +231,7 @@ class GgufTokenizer {
       NIBBLE_TRY(const auto id, special_id(name, std::nullopt));
       if (id) source_.ends.push_back(*id);
     }
-    NIBBLE_TRY(const auto declared, metadata_.get_ints("nibble.tokenizer.end_token_ids"));
+    NIBBLE_TRY(const auto declared, metadata_.get_ints(kEndTokensKey));
     for (const int64_t id : declared.value_or(std::vector<int64_t>()))
       if (id >= 0 && id < source_.vocabulary->size())
         source_.ends.push_back(static_cast<TokenId>(id));

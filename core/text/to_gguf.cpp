@@ -43,6 +43,7 @@ class Writer {
     if (kind.model == "llama" || kind.model == "t5")
       out_.set_bool(key_of("add_space_prefix"), kind.space_prefix);
     out_.set_text(kPipelineKey, dump_json(s_.pipeline));
+    out_.set_u32(kModelSizeKey, static_cast<uint32_t>(s_.n_model));
     if (!s_.ends.empty()) out_.set_i32s(kEndTokensKey, s_.ends);
     return kind;
   }

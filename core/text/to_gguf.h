@@ -9,6 +9,8 @@ namespace nibble::text {
 
 inline constexpr std::string_view kPipelineKey = "nibble.tokenizer.pipeline";
 inline constexpr std::string_view kEndTokensKey = "nibble.tokenizer.end_token_ids";
+// Ids below are the model's own, whatever their types: merges may be of them.
+inline constexpr std::string_view kModelSizeKey = "nibble.tokenizer.n_model";
 
 // n_rows: of the embedding; ids that the tokenizer does not have are filled up to it. Returns what
 // llama.cpp is told. Fails with kUnsupported as recognize() does.

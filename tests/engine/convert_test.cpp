@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "core/pipeline/convert_keys.h"
 #include "core/pipeline/evaluate.h"
 #include "core/pipeline/model_card.h"
 #include "core/pipeline/stored_rows.h"
@@ -167,6 +168,14 @@ TEST_CASE("llama.cpp's name for a tokenizer is told by what it does") {
     REQUIRE(found);
     CHECK(found->model == row.model);
     CHECK(found->pre == row.pre);
+    MetadataDraft keys;
+    REQUIRE(text::add_tokenizer_keys(*source, 0, keys));
+    const Metadata metadata = to_metadata(keys);
+    const auto before = Tokenizer::from_folder(data_dir() / "hf-tokenizers" / row.folder);
+    const auto after = Tokenizer::from_gguf(metadata);
+    REQUIRE(before);
+    REQUIRE_MESSAGE(after, after.error().message);
+    if (std::string_view(row.model) == "llama") CHECK(first_mismatch(**before, **after) == "");
   }
 }
 
