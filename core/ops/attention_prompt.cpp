@@ -2,7 +2,6 @@
 // f32 once for a block (kernels/prompt_chunk.cpp).
 #include <algorithm>
 #include <cmath>
-#include <utility>
 
 #include "core/base/cpu_features.h"
 #include "core/ops/attention_phases.h"
@@ -35,13 +34,10 @@ struct Block {
     keys = take(size_t{kKvChunk} * d_k);
     values = take(size_t{kKvChunk} * d_v);
     scores = take(size_t{kKvChunk} * kQueryRows);
-    for (auto [p, n] : {std::pair{&q_pairs, size_t(rows) * d_k},
-                        {&key_pairs, size_t{kKvChunk} * d_k},
-                        {&value_pairs, size_t{kKvChunk} * d_v}})
-      *p = reinterpret_cast<uint32_t*>(take(n / 2));
+    value_pairs = reinterpret_cast<uint32_t*>(take(size_t{kKvChunk / 2} * d_v));
     for (float** p : {&max, &sum, &first, &last, &slopes}) *p = take(rows);
   }
-  uint32_t *q_pairs, *key_pairs, *value_pairs;
+  uint32_t* value_pairs;
   float *q, *out, *keys, *values, *scores, *max, *sum, *first, *last, *slopes;
   size_t n_floats = 0;
 };
@@ -51,7 +47,7 @@ struct Block {
 const kernels::PromptBf16* find_bf16(const KvLayer& kv) {
   const kernels::PromptBf16* bf16 = kernels::ops_kernels().prompt_bf16;
   const bool rounded = kv.types.keys != KvFormat::kF32 && kv.types.values != KvFormat::kF32;
-  return bf16->chunk && cpu_features().avx512_bf16 && rounded && kv.d_k % 2 == 0 ? bf16 : nullptr;
+  return bf16->chunk && cpu_features().avx512_bf16 && rounded ? bf16 : nullptr;
 }
 
 }  // namespace
@@ -113,7 +109,6 @@ class PromptAttention {
         from[k] = q_.row(token(t, query(r + k))) + size_t(head(head_kv, query(r + k))) * kv_.d_k;
       kernels::ops_kernels().rows_to_tile(from, scales, kv_.d_k, in_tile(b.q, r, kv_.d_k));
     }
-    if (bf16_) bf16_->pair_queries(b.q, rows, kv_.d_k, b.q_pairs);
     for (int r = 0; r < rows; ++r) {
       const int position = position_ + token(t, query(r));
       b.first[r] = static_cast<float>(first_visible(options_, position));
@@ -143,10 +138,7 @@ class PromptAttention {
       finite = expand(kv_.types.values, kv_.value(head_kv, slot), kv_.d_v, begin, end, b.values);
     const float* values = kv_.values_in_keys ? b.keys : b.values;
     const int value_stride = kv_.values_in_keys ? kv_.d_k : kv_.d_v;
-    if (bf16_) {
-      bf16_->pair_keys(b.keys, kKvChunk * kv_.d_k, b.key_pairs);
-      bf16_->pair_values(values, value_stride, kv_.d_v, b.value_pairs);
-    }
+    if (bf16_) bf16_->pair_values(values, value_stride, kv_.d_v, b.value_pairs);
     const int n_keys = (end + 7) / 8 * 8;
     const bool masked = n_keys != end || p < static_cast<int>(b.first[rows - 1]) ||
                         p + end - 1 > static_cast<int>(b.last[0]);
@@ -160,8 +152,6 @@ class PromptAttention {
            .slopes = options_.alibi_slopes ? b.slopes : nullptr,
            .keys = b.keys,
            .values = values,
-           .q_pairs = b.q_pairs,
-           .key_pairs = b.key_pairs,
            .value_pairs = b.value_pairs,
            .scores = b.scores,
            .softcap = options_.softcap,

@@ -20,19 +20,17 @@ inline constexpr int kDenseDepth = 256;
 // n_rows] holds for each kQueryRows rows a matrix [d, kQueryRows]. n_rows is a multiple of
 // kQueryRows.
 struct PromptChunk {
-  const float* q;       // in tiles: [d_k, n_rows], scaled
-  float* out;           // in tiles: [d_v, n_rows], weighted values so far
-  float* max;           // [n_rows] largest score so far
-  float* sum;           // [n_rows] of e^(score - max)
-  const float* first;   // [n_rows] first visible position
-  const float* last;    // [n_rows] last visible position
-  const float* slopes;  // [n_rows] ALiBi, or null
-  const float* keys;    // [kChunkKeys, d_k]
-  const float* values;  // [kChunkKeys, value_stride]
-  // The same as pairs of bf16 numbers, for PromptBf16: [d_k / 2, n_rows] in tiles, [kChunkKeys, d_k
-  // / 2], and of two keys together [kChunkKeys / 2, d_v].
-  const uint32_t *q_pairs, *key_pairs, *value_pairs;
-  float* scores;  // scratch [kChunkKeys, kQueryRows]
+  const float* q;               // in tiles: [d_k, n_rows], scaled
+  float* out;                   // in tiles: [d_v, n_rows], weighted values so far
+  float* max;                   // [n_rows] largest score so far
+  float* sum;                   // [n_rows] of e^(score - max)
+  const float* first;           // [n_rows] first visible position
+  const float* last;            // [n_rows] last visible position
+  const float* slopes;          // [n_rows] ALiBi, or null
+  const float* keys;            // [kChunkKeys, d_k]
+  const float* values;          // [kChunkKeys, value_stride]
+  const uint32_t* value_pairs;  // for PromptBf16: bf16, two keys together [kChunkKeys / 2, d_v]
+  float* scores;                // scratch [kChunkKeys, kQueryRows]
   float softcap;
   int position;  // of the chunk's first key
   int n_keys;    // keys looked at; the others and hidden ones count nothing
@@ -42,11 +40,9 @@ struct PromptChunk {
   bool wild_values;  // some value is infinite or NaN
 };
 
-// Prompt attention with bf16 dot units; null where the instruction set has none. d_k is even. The
-// first three round f32 to pairs as PromptChunk describes them.
+// Prompt attention with bf16 dot units; null where the instruction set has none. pair_values rounds
+// a chunk's values as PromptChunk wants them.
 struct PromptBf16 {
-  void (*pair_queries)(const float* tiles, int n_rows, int d_k, uint32_t* out);
-  void (*pair_keys)(const float* keys, int n, uint32_t* out);  // n numbers
   void (*pair_values)(const float* values, int stride, int d_v, uint32_t* out);
   void (*chunk)(const PromptChunk& chunk);
 };

@@ -7,16 +7,6 @@
 namespace nibble::kernels::NIBBLE_ISA {
 namespace {
 
-// scores[key .. key + kWide) = q . k
-void multiply_keys(const PromptTile& tile, int key) {
-  const int d = tile.c.d_k;
-  const float* k = tile.c.keys + static_cast<size_t>(key) * d;
-  F sums[kWide][kVectors] = {};
-  add_outer(tile.q(0), kQueryRows, k, d, d, sums);
-  for (int j = 0; j < kWide; ++j)
-    for (int v = 0; v < kVectors; ++v) store(tile.scores(key + j) + v * kLanes, sums[j][v]);
-}
-
 // Scores -> weights e^(score - max); what the sums so far must be multiplied by -> keep.
 void soften(const PromptTile& tile, int n_keys, F* keep) {
   const PromptChunk& c = tile.c;

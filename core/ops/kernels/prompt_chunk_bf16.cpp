@@ -1,5 +1,6 @@
-// prompt_chunk with bf16 dot units: products of pairs of bf16 numbers are added up in f32. Queries,
-// keys, weights and values are rounded to bf16; scores, maxima and sums stay f32.
+// prompt_chunk with bf16 dot units: weights and values are rounded to bf16 and their products, two
+// keys together, added up in f32. Scores stay f32 products: a rounding error of a large score is
+// one of its weight's exponent.
 #include "core/ops/kernels/prompt_tile.h"
 
 #if defined(NIBBLE_ISA_avx512)
@@ -26,24 +27,6 @@ Pairs round_pairs(F a, F b) {
 F sum_of_pairs(Pairs p) {
   return F(_mm512_castsi512_ps(_mm512_slli_epi32(p, 16))) +
          F(_mm512_castsi512_ps(_mm512_and_si512(p, _mm512_set1_epi32(-65536))));
-}
-
-// scores[key .. key + kWide) = q . k
-void multiply_keys(const PromptTile& tile, int key) {
-  const int n = tile.c.d_k / 2;
-  const uint32_t* q = tile.c.q_pairs + tile.row / kQueryRows * kQueryRows * size_t(n);
-  const uint32_t* k = tile.c.key_pairs + static_cast<size_t>(key) * n;
-  F sums[kWide][kVectors] = {};
-  for (int i = 0; i < n; ++i, q += kQueryRows) {
-    const Pairs a = load_pairs(q), b = load_pairs(q + kLanes);
-    for (int j = 0; j < kWide; ++j) {
-      const Pairs pair = all_pairs(k[j * n + i]);
-      sums[j][0] = add_products(sums[j][0], a, pair);
-      sums[j][1] = add_products(sums[j][1], b, pair);
-    }
-  }
-  for (int j = 0; j < kWide; ++j)
-    for (int v = 0; v < kVectors; ++v) store(tile.scores(key + j) + v * kLanes, sums[j][v]);
 }
 
 uint32_t* weights(const PromptTile& tile, int pair) {
@@ -118,23 +101,6 @@ void pair_rows(const float* x, size_t stride, int n, int width, uint32_t* out) {
     });
 }
 
-void pair_queries(const float* tiles, int n_rows, int d, uint32_t* out) {
-  for (int row = 0; row < n_rows; row += kQueryRows)
-    pair_rows(tiles + size_t(row) * d, kQueryRows, d, kQueryRows, out + size_t(row) * d / 2);
-}
-
-void pair_keys(const float* keys, int n, uint32_t* out) {
-  int i = 0;
-  for (; i + 2 * kLanes <= n; i += 2 * kLanes) {
-    const __m512bh both = _mm512_cvtne2ps_pbh(load(keys + i + kLanes), load(keys + i));
-    _mm512_storeu_si512(out + i / 2, (__m512i)both);
-  }
-  for (; i < n; i += 2) {
-    const uint32_t low = quant::NIBBLE_ISA::float_to_bf16_bits(keys[i]);
-    out[i / 2] = low | uint32_t{quant::NIBBLE_ISA::float_to_bf16_bits(keys[i + 1])} << 16;
-  }
-}
-
 void pair_values(const float* values, int stride, int d, uint32_t* out) {
   pair_rows(values, stride, kChunkKeys, d, out);
 }
@@ -152,7 +118,7 @@ void prompt_chunk(const PromptChunk& c) {
   }
 }
 
-constexpr PromptBf16 kFunctions = {pair_queries, pair_keys, pair_values, prompt_chunk};
+constexpr PromptBf16 kFunctions = {pair_values, prompt_chunk};
 #else
 constexpr PromptBf16 kFunctions = {};
 #endif

@@ -36,6 +36,16 @@ struct PromptTile {
   float* out_;
 };
 
+// scores[key .. key + kWide) = q . k
+inline void multiply_keys(const PromptTile& tile, int key) {
+  const int d = tile.c.d_k;
+  const float* k = tile.c.keys + static_cast<size_t>(key) * d;
+  F sums[kWide][kVectors] = {};
+  add_outer(tile.q(0), kQueryRows, k, d, d, sums);
+  for (int j = 0; j < kWide; ++j)
+    for (int v = 0; v < kVectors; ++v) store(tile.scores(key + j) + v * kLanes, sums[j][v]);
+}
+
 // Soft cap, ALiBi and mask of one key's scores.
 inline F finish_score(const PromptChunk& c, F score, int row, float position) {
   if (c.slopes) score = fma(load(c.slopes + row), position - load(c.last + row), score);
