@@ -1,11 +1,13 @@
 // nibble bench: speed of a model on this machine.
 #include "cli/bench.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/units.h"
+#include "core/base/json.h"
 
 namespace nibble::cli {
 namespace {
@@ -56,8 +58,8 @@ Result<void> run_bench(const BenchOptions& o) {
 
 }  // namespace
 
-Command setup_bench(CLI::App& app) {
-  CLI::App* command = add_command(app, "bench", "Measure a model's speed on this machine");
+Command setup_bench(App& app) {
+  App* command = add_command(app, "bench", "Measure a model's speed on this machine");
   auto o = std::make_shared<BenchOptions>();
   command
       ->add_option("MODEL", o->model,

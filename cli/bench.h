@@ -5,7 +5,7 @@
 
 #include "cli/weights_memory.h"
 #include "core/base/error.h"
-#include "core/base/json.h"
+#include "core/base/json_fwd.h"
 
 namespace nibble::cli {
 

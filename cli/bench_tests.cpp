@@ -6,6 +6,7 @@
 #include "cli/model_path.h"
 #include "cli/output.h"
 #include "cli/roof.h"
+#include "core/base/json.h"
 #include "core/base/thread_pool.h"
 #include "core/engine.h"
 #include "core/models/work.h"

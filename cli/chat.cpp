@@ -3,10 +3,12 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "cli/external_editor.h"
 #include "cli/signals.h"
+#include "core/base/json.h"
 
 namespace nibble::cli {
 namespace {

@@ -57,8 +57,8 @@ Result<void> run_convert(const ConvertCommand& o) {
 
 }  // namespace
 
-Command setup_convert(CLI::App& app) {
-  CLI::App* command = add_command(app, "convert", "Write a model folder as a GGUF file");
+Command setup_convert(App& app) {
+  App* command = add_command(app, "convert", "Write a model folder as a GGUF file");
   auto o = std::make_shared<ConvertCommand>();
   command
       ->add_option("IN", o->source,

@@ -168,8 +168,8 @@ Result<void> eval_text(const EvalOptions& o) {
 
 }  // namespace
 
-Command setup_eval(CLI::App& app) {
-  CLI::App* command =
+Command setup_eval(App& app) {
+  App* command =
       add_command(app, "eval", "Measure a model: perplexity on a text, logits of tokens");
   auto o = std::make_shared<EvalOptions>();
   command

@@ -4,10 +4,6 @@
 
 #include <algorithm>
 
-#include "cli/command.h"
-#include "cli/output.h"
-#include "core/ops/kv_format.h"
-
 namespace nibble::cli {
 
 const char* const kExitCodeHelp =
@@ -25,7 +21,6 @@ const char* const kExitCodeHelp =
 namespace {
 constexpr size_t kNameWidth = 30;
 constexpr size_t kTextWidth = 68;
-constexpr const char* kLastGroup = "Other";
 
 // name and text in two columns, the text wrapped at spaces.
 std::string two_columns(const std::string& name, std::string text) {
@@ -92,39 +87,6 @@ std::string HelpFormatter::make_option(const CLI::Option* option, bool is_positi
 
 std::string HelpFormatter::make_subcommand(const CLI::App* command) const {
   return two_columns(command->get_name(), command->get_description());
-}
-
-CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& description) {
-  CLI::App* command = app.add_subcommand(name, description);
-  command->group("Commands");
-  command->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  command->get_help_ptr()->group(kLastGroup);
-  command
-      ->add_flag_callback(
-          "--quiet", [] { set_quiet(true); }, "Nothing on standard error but errors")
-      ->group(kLastGroup);
-  return command;
-}
-
-CLI::Validator in_range(double least, double most) {
-  return CLI::Range(least, most).description("");
-}
-
-CLI::Validator kv_type_names() {
-  return CLI::Validator(
-      [](const std::string& text) {
-        const auto types = parse_kv_types(text);
-        return types ? std::string() : types.error().message;
-      },
-      "");
-}
-
-CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& values,
-                      const std::string& description) {
-  return app.add_option(name, values, description)
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->allow_extra_args(false);
 }
 
 }  // namespace nibble::cli

@@ -18,5 +18,6 @@ class HelpFormatter : public CLI::Formatter {
 };
 
 extern const char* const kExitCodeHelp;
+inline constexpr const char* kLastGroup = "Other";  // of options, shown last
 
 }  // namespace nibble::cli

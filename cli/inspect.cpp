@@ -46,8 +46,8 @@ Result<void> run_inspect(const InspectOptions& o) {
 
 }  // namespace
 
-Command setup_inspect(CLI::App& app) {
-  CLI::App* command = add_command(app, "inspect", "Show what a model file is");
+Command setup_inspect(App& app) {
+  App* command = add_command(app, "inspect", "Show what a model file is");
   auto o = std::make_shared<InspectOptions>();
   command->add_option("MODEL", o->model,
                       "GGUF file, Hugging Face or Meta folder, or the name of an installed model; "

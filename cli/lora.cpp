@@ -35,7 +35,7 @@ Result<Given> parse(const std::string& text) {
 
 }  // namespace
 
-CLI::Option* add_lora(CLI::App& app, std::vector<std::string>& adapters) {
+Option* add_lora(App& app, std::vector<std::string>& adapters) {
   return add_list(app, "--lora", adapters,
                   "Apply a LoRA adapter: a PEFT folder or a GGUF file; may be repeated")
       ->type_name("FILE_OR_FOLDER[:SCALE]");

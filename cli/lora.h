@@ -11,7 +11,7 @@
 namespace nibble::cli {
 
 // Adds the option, which may be repeated: FILE_OR_FOLDER[:SCALE] each.
-CLI::Option* add_lora(CLI::App& app, std::vector<std::string>& adapters);
+Option* add_lora(App& app, std::vector<std::string>& adapters);
 
 // Opened adapters; inputs() borrows from this.
 class LoraFiles {

@@ -41,13 +41,14 @@ std::string version_text() {
 }
 
 struct Program {
-  CLI::App app{"nibble runs open language models on this machine's processor.", "nibble"};
+  CLI::App parser{"nibble runs open language models on this machine's processor.", "nibble"};
+  App app{parser};
   std::vector<Command> commands;
   bool version = false;
 
   Program() {
-    app.formatter(std::make_shared<HelpFormatter>());
-    app.require_subcommand(0, 1);
+    parser.formatter(std::make_shared<HelpFormatter>());
+    parser.require_subcommand(0, 1);
     app.add_flag("-V,--version", version, "Print version, commit and instruction sets");
     app.footer(std::string(kExamples) + kExitCodeHelp);
     commands = {setup_run(app),   setup_inspect(app),  setup_eval(app),
@@ -79,9 +80,9 @@ int run(int argc, char** argv) {
   watch_mapped_files();
   Program program;
   try {
-    program.app.parse(argc, argv);
+    program.parser.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return parse_error(program.app, error);
+    return parse_error(program.parser, error);
   }
   const auto done = run_chosen(program);
   return done ? answer() : report(done.error());

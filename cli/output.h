@@ -1,7 +1,7 @@
 // Where words go: results to standard output, everything else to standard error.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <string_view>
 

@@ -1,6 +1,7 @@
 #include "cli/prompt.h"
 
 #include "cli/output.h"
+#include "core/base/json.h"
 
 namespace nibble::cli {
 

@@ -46,8 +46,8 @@ Result<void> run_quantize(const QuantizeCommand& o) {
 
 }  // namespace
 
-Command setup_quantize(CLI::App& app) {
-  CLI::App* command = add_command(app, "quantize", "Write a model in fewer bits");
+Command setup_quantize(App& app) {
+  App* command = add_command(app, "quantize", "Write a model in fewer bits");
   auto o = std::make_shared<QuantizeCommand>();
   command
       ->add_option("IN", o->source, "GGUF file (any of a split one), Hugging Face or Meta folder")

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "cli/output.h"
+#include "core/base/json.h"
 #include "core/base/thread_pool.h"
 #include "core/ops/kernels/kernels.h"
 

@@ -27,7 +27,7 @@ constexpr const char* kExamples =
     "  nibble run base.gguf --raw -p \"Once upon a time\" --seed 7\n"
     "  nibble run model.gguf -p Hi --events          JSON lines, for programs\n";
 
-void add_prompt_options(CLI::App& app, RunOptions& o) {
+void add_prompt_options(App& app, RunOptions& o) {
   const auto text = [&](const char* name, std::optional<std::string>& value, const char* what,
                         const char* type) {
     app.add_option(name, value, what)->type_name(type)->group("Prompt");
@@ -46,14 +46,14 @@ void add_prompt_options(CLI::App& app, RunOptions& o) {
                  "Shorten a prompt that does not fit instead of refusing it: keep-head or "
                  "keep-tail of your text")
       ->type_name("WHAT")
-      ->check(CLI::IsMember({"keep-head", "keep-tail"}).description(""))
+      ->check(one_of({"keep-head", "keep-tail"}))
       ->group("Prompt");
   app.add_flag("--show-prompt", o.show_prompt,
                "Print the prompt as the model gets it, and its token ids; runs nothing")
       ->group("Prompt");
 }
 
-void add_length_options(CLI::App& app, RunOptions& o) {
+void add_length_options(App& app, RunOptions& o) {
   app.add_option("-n,--max-tokens", o.max_tokens, "Most tokens to generate; -1: no limit")
       ->type_name("N")
       ->check(in_range(-1, 1 << 30))
@@ -72,16 +72,16 @@ void add_length_options(CLI::App& app, RunOptions& o) {
       ->group("Length");
 }
 
-void add_full_option(CLI::App& app, RunOptions& o) {
+void add_full_option(App& app, RunOptions& o) {
   app.add_option("--on-full", o.on_full,
                  "What a chat does when its context is full: stop, or drop-oldest, which forgets "
                  "the oldest turns but never the system prompt (default stop)")
       ->type_name("WHAT")
-      ->check(CLI::IsMember({"stop", "drop-oldest"}).description(""))
+      ->check(one_of({"stop", "drop-oldest"}))
       ->group("Length");
 }
 
-void add_sampling_options(CLI::App& app, SamplingOptions& o) {
+void add_sampling_options(App& app, SamplingOptions& o) {
   const auto add = [&](const char* name, auto& value, const char* what, double least, double most) {
     app.add_option(name, value, what)
         ->type_name("X")
@@ -108,7 +108,7 @@ void add_sampling_options(CLI::App& app, SamplingOptions& o) {
       ->group("Sampling");
 }
 
-void add_computing_options(CLI::App& app, RunOptions& o) {
+void add_computing_options(App& app, RunOptions& o) {
   app.add_option("-t,--threads", o.n_threads, "Threads (default: this machine's usable cores)")
       ->type_name("N")
       ->check(in_range(1, 1024))
@@ -122,7 +122,7 @@ void add_computing_options(CLI::App& app, RunOptions& o) {
   add_weights_options(app, o.weights);
 }
 
-void add_speculation_options(CLI::App& app, RunOptions& o) {
+void add_speculation_options(App& app, RunOptions& o) {
   app.add_flag("--lookup", o.lookup,
                "Guess tokens from what the text says already; pays where answers quote or edit it")
       ->group("Speculation (no token changes)");
@@ -131,12 +131,12 @@ void add_speculation_options(CLI::App& app, RunOptions& o) {
       ->group("Speculation (no token changes)");
 }
 
-void add_output_options(CLI::App& app, RunOptions& o) {
+void add_output_options(App& app, RunOptions& o) {
   app.add_option("--think", o.think,
                  "What a model thinks before it answers, in <think> tags: show, hide, only-stderr, "
                  "or off, which asks the template to have none")
       ->type_name("HOW")
-      ->check(CLI::IsMember({"show", "hide", "only-stderr", "off"}).description(""))
+      ->check(one_of({"show", "hide", "only-stderr", "off"}))
       ->capture_default_str()
       ->group("Output");
   app.add_flag("--json", o.json, "One JSON document at the end")->group("Output");
@@ -201,8 +201,8 @@ Result<void> run_run(const RunOptions& o) {
 
 }  // namespace
 
-Command setup_run(CLI::App& app) {
-  CLI::App* command = add_command(app, "run", "Answer a prompt, or chat");
+Command setup_run(App& app) {
+  App* command = add_command(app, "run", "Answer a prompt, or chat");
   auto o = std::make_shared<RunOptions>();
   command->add_option("MODEL", o->model,
                       "GGUF file, Hugging Face or Meta folder, or the name of an installed model; "

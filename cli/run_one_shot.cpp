@@ -2,6 +2,7 @@
 #include "cli/run_answer.h"
 #include "cli/run_setup.h"
 #include "cli/truncate.h"
+#include "core/base/json.h"
 
 namespace nibble::cli {
 namespace {

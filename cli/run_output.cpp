@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include "core/base/json.h"
+
 namespace nibble::cli {
 
 std::string statistics(const Answer& a, const RunFacts& facts) {

@@ -2,6 +2,7 @@
 
 #include "cli/output.h"
 #include "cli/units.h"
+#include "core/base/json.h"
 #include "formats/path_message.h"
 
 namespace nibble::cli {
@@ -27,7 +28,7 @@ uint64_t lock_all(WeightFile& file) {
 
 }  // namespace
 
-void add_weights_options(CLI::App& command, WeightsOptions& o) {
+void add_weights_options(App& command, WeightsOptions& o) {
   command
       .add_flag("--no-mmap", o.no_mmap,
                 "Read the weights into memory of this process instead of mapping the file: a "

@@ -1,9 +1,8 @@
 // How the weights of a running model stand in memory: --mlock and --no-mmap.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
-#include "core/base/json.h"
+#include "cli/options.h"
+#include "core/base/json_fwd.h"
 #include "formats/weight_file.h"
 
 namespace nibble::cli {
@@ -12,7 +11,7 @@ struct WeightsOptions {
   bool no_mmap = false;
   bool mlock = false;
 };
-void add_weights_options(CLI::App& command, WeightsOptions& options);
+void add_weights_options(App& command, WeightsOptions& options);
 
 struct WeightsMemory {
   bool copied = false;  // read into memory, else mapped

@@ -10,7 +10,7 @@ foreach(layer "core/base" "quant" "core/tensor" "formats" "core/ops" "core/model
   math(EXPR rank "${rank} + 1")
 endforeach()
 # third-party header prefix -> the only places for it
-set(places_CLI/ "^cli/")
+set(places_CLI/ "^cli/(options|help|main)")
 set(places_nlohmann/ "^core/base/json")
 set(places_simdjson "^core/base/json|^core/text/json_stream")
 set(places_pcre2 "^core/text/regex")
