@@ -64,8 +64,9 @@ template <class F, int N>
   }
 }
 
+// Tokens from .. from + T - 1.
 template <class F, int T>
-void multiply32_tokens(const Panel32<F::kHasMin>* panel, const Tile32* tile, int n_blocks,
+void multiply32_tokens(const Panel32<F::kHasMin>* panel, const Tile32* tile, int n_blocks, int from,
                        __mmask16 rows, float* out, size_t out_stride) {
   __m512 acc[T];
 #pragma GCC unroll 16
@@ -75,9 +76,9 @@ void multiply32_tokens(const Panel32<F::kHasMin>* panel, const Tile32* tile, int
 #pragma GCC unroll 8
     for (int k = 0; k < 8; ++k) w[k] = _mm512_load_si512(panel[b].q[k]);
 #pragma GCC unroll 4
-    for (int t = 0; t + 4 <= T; t += 4) add_block32<F, 4>(w, panel[b], tile[b], t, acc + t);
+    for (int t = 0; t + 4 <= T; t += 4) add_block32<F, 4>(w, panel[b], tile[b], from + t, acc + t);
     if constexpr (T % 4 != 0)
-      add_block32<F, T % 4>(w, panel[b], tile[b], T / 4 * 4, acc + T / 4 * 4);
+      add_block32<F, T % 4>(w, panel[b], tile[b], from + T / 4 * 4, acc + T / 4 * 4);
   }
 #pragma GCC unroll 16
   for (int t = 0; t < T; ++t) _mm512_mask_storeu_ps(out + t * out_stride, rows, acc[t]);
@@ -98,7 +99,7 @@ template <class F, int N>
 // acc[t] = dmin * sum of group minima times negated sums of codes, or zero.
 template <class F, int T>
 [[gnu::always_inline]] inline void start_block256(const Panel256<F::kGroup, F::kHasMin>& panel,
-                                                  const Tile256& tile, __m512 (&acc)[T]) {
+                                                  const Tile256& tile, int from, __m512 (&acc)[T]) {
   if constexpr (F::kHasMin) {
     constexpr int kPairs = 128 / F::kGroup;
     __m512i min[kPairs];
@@ -110,8 +111,9 @@ template <class F, int T>
       __m512i sum = _mm512_setzero_si512();
 #pragma GCC unroll 8
       for (int p = 0; p < kPairs; ++p)
-        dot_pairs_broadcast(sum, min[p],
-                            (F::kGroup == 16 ? tile.neg_pairs16[t] : tile.neg_pairs32[t]) + 2 * p);
+        dot_pairs_broadcast(
+            sum, min[p],
+            (F::kGroup == 16 ? tile.neg_pairs16[from + t] : tile.neg_pairs32[from + t]) + 2 * p);
       acc[t] = _mm512_mul_ps(dmin, _mm512_cvtepi32_ps(sum));
     }
   } else {
@@ -122,50 +124,66 @@ template <class F, int T>
 
 template <class F, int T>
 void multiply256_tokens(const Panel256<F::kGroup, F::kHasMin>* panel, const Tile256* tile,
-                        int n_blocks, __mmask16 rows, float* out, size_t out_stride) {
+                        int n_blocks, int from, __mmask16 rows, float* out, size_t out_stride) {
   constexpr int kDots = F::kGroup / 4;
   alignas(64) float total[T][kPanelRows] = {};
   for (int b = 0; b < n_blocks; ++b) {
     __m512 acc[T];
-    start_block256<F>(panel[b], tile[b], acc);
+    start_block256<F>(panel[b], tile[b], from, acc);
     for (int g = 0; g < 256 / F::kGroup; ++g) {
       __m512i w[kDots];
 #pragma GCC unroll 8
       for (int k = 0; k < kDots; ++k) w[k] = _mm512_load_si512(panel[b].q[g * kDots + k]);
       const __m512 scale = _mm512_load_ps(panel[b].scale[g]);
 #pragma GCC unroll 4
-      for (int t = 0; t + 4 <= T; t += 4) add_group<F, 4>(w, scale, tile[b], g, t, acc + t);
+      for (int t = 0; t + 4 <= T; t += 4) add_group<F, 4>(w, scale, tile[b], g, from + t, acc + t);
       if constexpr (T % 4 != 0)
-        add_group<F, T % 4>(w, scale, tile[b], g, T / 4 * 4, acc + T / 4 * 4);
+        add_group<F, T % 4>(w, scale, tile[b], g, from + T / 4 * 4, acc + T / 4 * 4);
     }
 #pragma GCC unroll 16
     for (int t = 0; t < T; ++t)
-      _mm512_store_ps(total[t], _mm512_fmadd_ps(acc[t], _mm512_set1_ps(tile[b].d[t]),
+      _mm512_store_ps(total[t], _mm512_fmadd_ps(acc[t], _mm512_set1_ps(tile[b].d[from + t]),
                                                 _mm512_load_ps(total[t])));
   }
   for (int t = 0; t < T; ++t)
     _mm512_mask_storeu_ps(out + t * out_stride, rows, _mm512_load_ps(total[t]));
 }
 
-// out[t * out_stride + r] for t < n_tokens, r < n_rows: one body for each number of tokens, so that
-// a rest costs its share.
-template <class F, int T = kTileTokens>
+// Calls body(first token, number of tokens as a type) until n_tokens are done. Few bodies, as each
+// costs seconds of compile time: a whole tile goes at once, a rest by four and less, which costs
+// little more than its share.
+template <int N>
+struct Number {
+  static constexpr int value = N;
+};
+template <class Body>
+[[gnu::always_inline]] inline void for_tokens(int n_tokens, Body body) {
+  if (n_tokens == kTileTokens) return body(0, Number<kTileTokens>{});
+  int t = 0;
+  for (; t + 4 <= n_tokens; t += 4) body(t, Number<4>{});
+  if (n_tokens - t == 3) body(t, Number<3>{});
+  if (n_tokens - t == 2) body(t, Number<2>{});
+  if (n_tokens - t == 1) body(t, Number<1>{});
+}
+
+// out[t * out_stride + r] for t < n_tokens, r < n_rows.
+template <class F>
 void multiply32(const Panel32<F::kHasMin>* panel, const Tile32* tile, int n_blocks, int n_rows,
                 int n_tokens, float* out, size_t out_stride) {
-  if constexpr (T > 1)
-    if (n_tokens < T)
-      return multiply32<F, T - 1>(panel, tile, n_blocks, n_rows, n_tokens, out, out_stride);
-  multiply32_tokens<F, T>(panel, tile, n_blocks, static_cast<__mmask16>((1u << n_rows) - 1), out,
-                          out_stride);
+  const auto rows = static_cast<__mmask16>((1u << n_rows) - 1);
+  for_tokens(n_tokens, [&](int t, auto n) {
+    multiply32_tokens<F, decltype(n)::value>(panel, tile, n_blocks, t, rows, out + t * out_stride,
+                                             out_stride);
+  });
 }
-template <class F, int T = kTileTokens>
+template <class F>
 void multiply256(const Panel256<F::kGroup, F::kHasMin>* panel, const Tile256* tile, int n_blocks,
                  int n_rows, int n_tokens, float* out, size_t out_stride) {
-  if constexpr (T > 1)
-    if (n_tokens < T)
-      return multiply256<F, T - 1>(panel, tile, n_blocks, n_rows, n_tokens, out, out_stride);
-  multiply256_tokens<F, T>(panel, tile, n_blocks, static_cast<__mmask16>((1u << n_rows) - 1), out,
-                           out_stride);
+  const auto rows = static_cast<__mmask16>((1u << n_rows) - 1);
+  for_tokens(n_tokens, [&](int t, auto n) {
+    multiply256_tokens<F, decltype(n)::value>(panel, tile, n_blocks, t, rows, out + t * out_stride,
+                                              out_stride);
+  });
 }
 
 }  // namespace nibble::quant::NIBBLE_ISA
