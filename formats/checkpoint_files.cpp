@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/json.h"
 #include "core/base/printable.h"
 #include "formats/folder_files.h"
 #include "formats/path_message.h"

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <optional>
 
+#include "core/base/json.h"
 #include "core/base/printable.h"
 #include "formats/encodings.h"
 

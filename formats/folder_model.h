@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/base/json.h"
 #include "formats/checkpoint_files.h"
 #include "formats/encodings.h"
 #include "formats/tensor_index.h"

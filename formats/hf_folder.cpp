@@ -1,5 +1,6 @@
 // A Hugging Face folder. Older GPTQ and AWQ checkpoints keep what config.json now holds in a file
 // of their own.
+#include "core/base/json.h"
 #include "core/base/printable.h"
 #include "formats/folder_files.h"
 #include "formats/folder_model.h"

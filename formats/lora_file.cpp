@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 
+#include "core/base/json.h"
 #include "core/base/printable.h"
 #include "formats/folder_files.h"
 #include "formats/path_message.h"

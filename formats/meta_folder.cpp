@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "core/base/json.h"
 #include "core/base/printable.h"
 #include "formats/folder_files.h"
 #include "formats/folder_model.h"

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/base/error.h"
-#include "core/base/json.h"
+#include "core/base/json_fwd.h"
 #include "core/base/mapped_file.h"
 #include "core/tensor/tensor_view.h"
 #include "formats/metadata.h"

@@ -3,7 +3,7 @@
 // prefixes its path; cli/ adds what to do about it.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <expected>
 #include <string>

@@ -5,10 +5,9 @@
 #include <string_view>
 
 #include "core/base/error.h"
+#include "core/base/json_fwd.h"
 
 namespace nibble {
-
-using Json = nlohmann::ordered_json;
 
 inline constexpr int kMaxJsonDepth = 128;
 

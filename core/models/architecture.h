@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/base/error.h"
-#include "core/base/json.h"
+#include "core/base/json_fwd.h"
 #include "core/models/hparams.h"
 #include "core/ops/activation.h"
 #include "core/tensor/shape.h"

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/json.h"
+
 namespace nibble {
 namespace {
 
@@ -18,7 +20,8 @@ double yarn_magnitude(double factor, double mscale) {
 
 ConfigKeys::ConfigKeys(const Json& config, std::string_view arch, std::string_view defaults)
     : config_(config), arch_(arch) {
-  if (auto parsed = parse_json(defaults)) defaults_ = std::move(*parsed);
+  if (auto parsed = parse_json(defaults))
+    defaults_ = std::make_shared<const Json>(std::move(*parsed));
   metadata_.add({"general.architecture", arch, kString});
 }
 
@@ -37,8 +40,9 @@ const Json* ConfigKeys::find(Names names) const {
   }
   if (null) return nullptr;  // said to be absent: no default
   for (const auto name : names) {
-    const auto at = defaults_.find(name);
-    if (at != defaults_.end()) return &*at;
+    if (!defaults_) break;
+    const auto at = defaults_->find(name);
+    if (at != defaults_->end()) return &*at;
   }
   return nullptr;
 }

@@ -3,12 +3,13 @@
 #pragma once
 
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/base/error.h"
-#include "core/base/json.h"
+#include "core/base/json_fwd.h"
 #include "formats/metadata.h"
 
 namespace nibble {
@@ -68,7 +69,7 @@ class ConfigKeys {
   std::vector<double> number_list(const Json& list, std::string_view name);
 
   const Json& config_;
-  Json defaults_;
+  std::shared_ptr<const Json> defaults_;  // null: none
   std::string arch_;
   Metadata metadata_;
   std::string error_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/json.h"
 #include "core/models/blocks.h"
 #include "core/models/config_keys.h"
 

@@ -2,6 +2,7 @@
 // positions only on layers with a window (everywhere in the sizes without one). arXiv:2507.11407.
 #include <algorithm>
 
+#include "core/base/json.h"
 #include "core/models/blocks.h"
 #include "core/models/config_keys.h"
 

@@ -1,6 +1,8 @@
 // See folder_config.h.
 #include "core/models/folder_config.h"
 
+#include "core/base/json.h"
+
 namespace nibble {
 namespace {
 

@@ -3,6 +3,7 @@
 // original.
 #include <algorithm>
 
+#include "core/base/json.h"
 #include "core/models/blocks.h"
 #include "core/models/config_keys.h"
 

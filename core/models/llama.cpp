@@ -4,6 +4,7 @@
 // (Mixtral).
 #include <algorithm>
 
+#include "core/base/json.h"
 #include "core/models/blocks.h"
 #include "core/models/config_keys.h"
 

@@ -3,6 +3,7 @@
 // reference code, 2025.
 #include <algorithm>
 
+#include "core/base/json.h"
 #include "core/models/blocks.h"
 #include "core/models/config_keys.h"
 

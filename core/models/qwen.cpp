@@ -2,6 +2,7 @@
 // arXiv:2407.10671, arXiv:2412.15115, arXiv:2505.09388.
 #include <algorithm>
 
+#include "core/base/json.h"
 #include "core/models/blocks.h"
 #include "core/models/config_keys.h"
 

@@ -1,6 +1,7 @@
 // Binds each tensor of the table to its role. See weights.h.
 #include "core/models/weights.h"
 
+#include <algorithm>
 #include <charconv>
 #include <variant>
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 
+#include "core/base/json.h"
 #include "core/base/mapped_file.h"
 #include "core/base/printable.h"
 #include "core/pipeline/model_card.h"

@@ -1,5 +1,6 @@
 #include "core/text/affixes.h"
 
+#include "core/base/json.h"
 #include "core/text/fields.h"
 
 namespace nibble::text {

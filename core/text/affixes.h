@@ -3,7 +3,8 @@
 
 #include <vector>
 
-#include "core/base/json.h"
+#include "core/base/error.h"
+#include "core/base/json_fwd.h"
 #include "core/text/vocabulary.h"
 
 namespace nibble::text {

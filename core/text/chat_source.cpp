@@ -3,6 +3,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/base/json.h"
 #include "core/text/chat.h"
 
 namespace nibble {

@@ -1,5 +1,6 @@
 #include "core/text/decoder.h"
 
+#include "core/base/json.h"
 #include "core/text/byte_level.h"
 #include "core/text/fields.h"
 #include "core/text/pattern.h"

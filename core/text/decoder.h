@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "core/base/json.h"
+#include "core/base/error.h"
+#include "core/base/json_fwd.h"
 #include "core/text/regex.h"
 
 namespace nibble::text {

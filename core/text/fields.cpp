@@ -1,5 +1,7 @@
 #include "core/text/fields.h"
 
+#include "core/base/json.h"
+
 namespace nibble::text {
 
 Result<Fields> Fields::of(const Json& object, std::string_view where) {

@@ -5,7 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "core/base/json.h"
+#include "core/base/error.h"
+#include "core/base/json_fwd.h"
 
 namespace nibble::text {
 

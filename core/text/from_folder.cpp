@@ -1,5 +1,6 @@
 // A tokenizer from a model's folder: tokenizer.json, or tokenizer.model where there is none, with
 // what tokenizer_config.json, generation_config.json and config.json say of beginning and end.
+#include "core/base/json.h"
 #include "core/base/mapped_file.h"
 #include "core/text/end_tokens.h"
 #include "core/text/fields.h"

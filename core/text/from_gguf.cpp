@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 
+#include "core/base/json.h"
 #include "core/text/end_tokens.h"
 #include "core/text/llama_cpp_names.h"
 #include "core/text/merge_rules.h"

@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include "core/base/json.h"
 #include "core/base/mapped_file.h"
 
 namespace nibble::text {

@@ -4,8 +4,9 @@
 
 #include <filesystem>
 
+#include "core/base/error.h"
 #include "core/base/function_ref.h"
-#include "core/base/json.h"
+#include "core/base/json_fwd.h"
 
 namespace nibble::text {
 

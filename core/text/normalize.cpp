@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "core/base/json.h"
 #include "core/text/byte_level.h"
 #include "core/text/fields.h"
 #include "core/text/pattern.h"

@@ -4,7 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "core/base/json.h"
+#include "core/base/error.h"
+#include "core/base/json_fwd.h"
 #include "core/text/regex.h"
 
 namespace nibble::text {

@@ -1,5 +1,6 @@
 #include "core/text/pattern.h"
 
+#include "core/base/json.h"
 #include "core/text/utf8.h"
 
 namespace nibble::text {

@@ -4,6 +4,7 @@
 #include <map>
 #include <mutex>
 
+#include "core/base/json.h"
 #include "core/text/fields.h"
 #include "core/text/hash.h"
 #include "core/text/read_model.h"

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "core/base/json.h"
 #include "core/text/fields.h"
 
 namespace nibble::text {

@@ -5,7 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "core/base/json.h"
+#include "core/base/error.h"
+#include "core/base/json_fwd.h"
 #include "core/text/added_tokens.h"
 
 namespace nibble::text {

@@ -6,8 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/error.h"
 #include "core/base/function_ref.h"
-#include "core/base/json.h"
+#include "core/base/json_fwd.h"
 #include "core/text/regex.h"
 
 namespace nibble::text {

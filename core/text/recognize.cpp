@@ -1,5 +1,6 @@
 #include "core/text/recognize.h"
 
+#include "core/base/json.h"
 #include "core/text/llama_cpp_names.h"
 #include "core/text/probe_texts.h"
 

@@ -1,5 +1,7 @@
 #include "core/text/regex_translate.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <vector>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/json.h"
 #include "core/text/affixes.h"
 #include "core/text/merge_list.h"
 

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "core/base/json.h"
 #include "core/models/architecture.h"
 #include "core/models/folder_config.h"
 #include "core/models/rope_scaling.h"

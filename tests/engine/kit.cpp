@@ -4,6 +4,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "core/base/json.h"
+
 namespace nibble::tests {
 namespace {
 

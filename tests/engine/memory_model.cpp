@@ -2,8 +2,10 @@
 
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <limits>
 
+#include "core/base/json.h"
 #include "quant/encoder.h"
 
 namespace nibble::tests {

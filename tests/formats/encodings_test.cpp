@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "core/base/json.h"
 #include "formats/checksum.h"
 #include "formats/weight_file.h"
 #include "tests/test_data.h"

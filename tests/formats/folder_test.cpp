@@ -1,6 +1,7 @@
 // Folders: Hugging Face's and Meta's, whole and damaged.
 #include <doctest/doctest.h>
 
+#include "core/base/json.h"
 #include "formats/folder_files.h"
 #include "formats/weight_file.h"
 #include "tests/formats/checkpoint_bytes.h"

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "formats/metadata_draft.h"
 #include "tests/adapter_files.h"
 #include "tests/formats/gguf_bytes.h"

@@ -1,4 +1,5 @@
 // The template engine: any text as a template, rendered over one conversation with small budgets.
+#include "core/base/json.h"
 #include "core/text/template/jinja.h"
 
 using namespace nibble;

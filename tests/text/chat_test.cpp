@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
+#include "core/base/json.h"
 #include "formats/weight_file.h"
 #include "tests/test_data.h"
 

@@ -2,6 +2,7 @@
 // package 0.23.3 gave.
 #include <thread>
 
+#include "core/base/json.h"
 #include "tests/text/tokenizer_cases.h"
 
 using namespace nibble;

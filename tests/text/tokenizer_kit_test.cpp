@@ -1,5 +1,8 @@
 // The kits: published tokenizers and those of the reference models, from folders and from GGUF
 // files.
+#include <algorithm>
+
+#include "core/base/json.h"
 #include "formats/weight_file.h"
 #include "tests/text/tokenizer_cases.h"
 

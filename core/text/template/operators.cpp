@@ -1,4 +1,5 @@
 // + - * / // % ** on values, `in`, equality and order.
+#include <algorithm>
 #include <cmath>
 
 #include "core/text/template/characters.h"

@@ -1,6 +1,8 @@
 // Statements, as jinja2 parses them with the loop controls and the generation tag of transformers.
 #include "core/text/template/parser.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace nibble::jinja {

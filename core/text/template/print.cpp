@@ -1,6 +1,8 @@
 // str() and repr() as Python writes them.
 #include "core/text/template/print.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>

@@ -1,6 +1,7 @@
 // Statements.
 #include "core/text/template/runtime.h"
 
+#include "core/base/json.h"
 #include "core/text/template/print.h"
 
 namespace nibble::jinja {

@@ -1,5 +1,7 @@
 // JSON as Python's json.dumps writes it: ", " and ": ", floats as repr, keys that are no strings
 // converted.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 

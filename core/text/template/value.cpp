@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
+#include "core/base/json.h"
 #include "core/text/template/characters.h"
 #include "core/text/template/print.h"
 
