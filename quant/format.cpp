@@ -45,7 +45,7 @@ constexpr ActivationRow kActivationRows[] = {
 #include "activations_kernels.inc"
 #undef X
 };
-constexpr std::string_view kKindNames[kActivationKinds] = {"f32", "q8x32", "q8x256"};
+constexpr std::string_view kKindNames[kActivationKinds] = {"f32", "q8x32", "q8x256", "float16"};
 
 constexpr size_t kTypes = 64;  // GGUF numbers of the formats built in are below this
 
@@ -63,7 +63,9 @@ struct Registry {
         activations.emplace_back();
       }
       NIBBLE_ASSERT(row.kernels->format->gguf_type < kTypes);
-      kernels.back()[row.kernels->format->gguf_type] = row.kernels;
+      const uint32_t type = row.kernels->format->gguf_type;
+      const bool runs = !row.kernels->runs_here || row.kernels->runs_here();
+      kernels.back()[type] = runs ? row.kernels : kernels.at(kernels.size() - 2)[type];
     }
     for (const auto& row : kActivationRows) {
       const auto isa = std::ranges::find(isas, row.isa) - isas.begin();

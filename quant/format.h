@@ -13,11 +13,12 @@ namespace nibble::quant {
 
 // How the kernels of a format want the activations that they multiply with.
 enum class ActivationKind : uint8_t {
-  kF32,     // as they are: formats without integer kernels (dense products)
-  kQ8x32,   // int8 codes, one f32 scale for 32
-  kQ8x256,  // int8 codes, one f32 scale for 256
+  kF32,      // as they are: formats without integer kernels (dense products)
+  kQ8x32,    // int8 codes, one f32 scale for 32
+  kQ8x256,   // int8 codes, one f32 scale for 256
+  kFloat16,  // rows as f32, tiles as bf16: 16-bit float weights
 };
-inline constexpr int kActivationKinds = 3;
+inline constexpr int kActivationKinds = 4;
 
 // A weight format. block_len weights are stored in block_bytes bytes; a row is whole blocks.
 struct Format {
@@ -40,6 +41,22 @@ struct Format {
 inline constexpr int kPanelRows = 16;
 inline constexpr int kTileTokens = 16;
 
+// Tokens that one row product takes at most.
+inline constexpr int kRowTokens = 8;
+
+// y[t * y_stride + r] = sum_c w[r, c] * x[t, c] for n_rows consecutive rows and n_tokens <=
+// kRowTokens tokens, packed by ActivationKernels::pack_row, x_bytes apart.
+struct RowProduct {
+  const std::byte* w;
+  size_t row_bytes;
+  int n_rows, n_cols;
+  const std::byte* x;
+  size_t x_bytes;
+  int n_tokens;
+  float* y;
+  size_t y_stride;
+};
+
 // One format's functions for one instruction set. Pointers may be null where a format has none
 // (dense formats have only dequantize and quantize; the rest is the work of core/ops/matmul). All
 // counts are checked by the caller; nothing here fails. w points at n_rows rows, row_bytes apart,
@@ -51,10 +68,9 @@ struct Kernels {
   void (*dequantize)(const std::byte* blocks, int64_t n, float* out);
   // x[n] -> blocks. The nearest codes without importance, as llama.cpp's reference does.
   void (*quantize)(const float* x, int64_t n, std::byte* blocks);
-  // Generation: y[r] = sum_c w[r, c] * x[c] for n_rows consecutive rows. x: a row packed by
-  // ActivationKernels::pack_row. The order of summation depends on n_cols alone.
-  void (*gemv)(const std::byte* w, size_t row_bytes, int n_rows, int n_cols, const std::byte* x,
-               float* y);
+  // Generation: a row product, which reads the weights once. The order of summation of one output
+  // depends on n_cols alone, not on n_tokens or n_rows.
+  void (*gemv)(const RowProduct& product);
   // Prefill: expands n_rows <= kPanelRows rows into a panel of panel_bytes(n_cols) bytes (64-byte
   // aligned; missing rows repeat the last), then multiplies it with a tile of n_tokens <=
   // kTileTokens tokens packed by pack_tile:
@@ -65,6 +81,9 @@ struct Kernels {
                        std::byte* panel);
   void (*multiply_panel)(const std::byte* panel, int n_rows, int n_cols, const std::byte* tile,
                          int n_tokens, float* out, size_t out_stride);
+  // Whether this processor has what these kernels need beyond their instruction set; null: nothing.
+  // Where not, those of the instruction set before it serve.
+  bool (*runs_here)() = nullptr;
 };
 
 // How activations of one kind are packed, for one instruction set. Buffers are 64-byte aligned.

@@ -185,12 +185,14 @@ class MatmulRun {
   }
 
   void multiply_rows_of(const Product& p, int first, int n_rows, int thread) const {
-    const ActivationKind kind = kind_of(p);
-    alignas(64) float sums[kMaxTaskRows];
-    for (int t = 0; t < n_tokens_; ++t) {
-      float* to = is_bare(p) ? p.out.row(t) + first : sums;
-      multiply_rows(*p.w, kind, first, n_rows, x_, t, scratch_.panel(thread), to);
-      if (to == sums) finish(p, t, first, sums, n_rows);
+    alignas(64) float sums[quant::kRowTokens * kMaxTaskRows];
+    for (int t = 0; t < n_tokens_; t += quant::kRowTokens) {
+      const int n = std::min(quant::kRowTokens, n_tokens_ - t);
+      const Rows to = is_bare(p) ? Rows{p.out.row(t) + first, n, n_rows, p.out.stride}
+                                 : Rows{sums, n, n_rows, kMaxTaskRows};
+      multiply_rows(*p.w, kind_of(p), first, x_, t, scratch_.panel(thread), to);
+      if (to.data != sums) continue;
+      for (int i = 0; i < n; ++i) finish(p, t + i, first, to.row(i), n_rows);
     }
   }
 

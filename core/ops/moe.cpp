@@ -24,6 +24,8 @@ size_t packed_bytes(int kind, size_t n_places, int n_cols) {
   return PackedX::bytes_needed(ActivationKind(kind), static_cast<int>(n_places), n_cols);
 }
 
+Rows one(float* row, int n) { return {row, 1, n, static_cast<size_t>(n)}; }
+
 }  // namespace
 
 size_t MoeScratch::bytes_needed(int max_tokens, int n_embd, int n_ff, int n_expert, int n_used) {
@@ -263,10 +265,11 @@ class MoeRun {
     float* h = hidden(j, 1).data + first;
     const bool gated = !experts_.gate.empty();
     if (gated) {
-      multiply_rows(experts_.gate[e], kind(experts_.gate[e]), first, n, packed_x_, x, memory, h);
+      multiply_rows(experts_.gate[e], kind(experts_.gate[e]), first, packed_x_, x, memory,
+                    one(h, n));
       add_bias(experts_.gate_bias, e, n_ff_, first, n, h);
     }
-    multiply_rows(experts_.up[e], kind(experts_.up[e]), first, n, packed_x_, x, memory, sums);
+    multiply_rows(experts_.up[e], kind(experts_.up[e]), first, packed_x_, x, memory, one(sums, n));
     add_bias(experts_.up_bias, e, n_ff_, first, n, sums);
     f_(gated ? h : nullptr, sums, n, h);
   }
@@ -276,8 +279,8 @@ class MoeRun {
     float* out = out_.row(t) + first;
     for (int j = 0; j < choice_.n_used; ++j) {
       const int pair = t * choice_.n_used + j, e = choice_.expert[pair];
-      multiply_rows(experts_.down[e], kind(experts_.down[e]), first, n, packed_hidden_, j,
-                    context_.scratch.panel(thread), sums);
+      multiply_rows(experts_.down[e], kind(experts_.down[e]), first, packed_hidden_, j,
+                    context_.scratch.panel(thread), one(sums, n));
       add_bias(experts_.down_bias, e, n_embd_, first, n, sums);
       const float scale = weight(pair);
       for (int i = 0; i < n; ++i) out[i] += scale * sums[i];

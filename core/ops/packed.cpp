@@ -13,7 +13,9 @@ using quant::ActivationKind;
 using quant::kPanelRows;
 using quant::kTileTokens;
 
-constexpr ActivationKind kIntegerKinds[] = {ActivationKind::kQ8x32, ActivationKind::kQ8x256};
+// What the kernels' own packing makes; kF32 is packed here.
+constexpr ActivationKind kKernelKinds[] = {ActivationKind::kQ8x32, ActivationKind::kQ8x256,
+                                           ActivationKind::kFloat16};
 
 // Sizes are asked for whole blocks of any format.
 int whole_blocks(int n_cols) { return (n_cols + 255) / 256 * 256; }
@@ -63,7 +65,7 @@ const std::byte* PackedX::row(ActivationKind kind, int token) const {
 }
 
 void PackedX::pack_tile(const Kinds& kinds, int i, ConstRows x) const {
-  for (const ActivationKind kind : kIntegerKinds)
+  for (const ActivationKind kind : kKernelKinds)
     if (kinds[static_cast<int>(kind)])
       quant::activation_kernels(kind).pack_tile(
           x.data, x.stride, x.rows, n_cols,
@@ -77,7 +79,7 @@ void PackedX::pack_tile(const Kinds& kinds, int i, ConstRows x) const {
 }
 
 void PackedX::pack_row(const Kinds& kinds, int token, const float* x) const {
-  for (const ActivationKind kind : kIntegerKinds)
+  for (const ActivationKind kind : kKernelKinds)
     if (kinds[static_cast<int>(kind)])
       quant::activation_kernels(kind).pack_row(
           x, n_cols, data[static_cast<int>(kind)] + token * row_bytes(kind, n_cols));
@@ -142,18 +144,21 @@ int rows_per_task(const Matrix& w, size_t task_bytes) {
   return static_cast<int>(std::min<size_t>(rows, kMaxTaskRows));
 }
 
-void multiply_rows(const Matrix& w, ActivationKind kind, int first, int n_rows, const PackedX& x,
-                   int token, std::byte* memory, float* sums) {
+void multiply_rows(const Matrix& w, ActivationKind kind, int first, const PackedX& x, int token,
+                   std::byte* memory, Rows out) {
   const size_t bytes = w.row_bytes();
   if (kind != ActivationKind::kF32)
-    return quant::kernels(*w.format).gemv(w.data + first * bytes, bytes, n_rows, w.n_cols,
-                                          x.row(kind, token), sums);
+    return quant::kernels(*w.format).gemv({w.data + first * bytes, bytes, out.cols, w.n_cols,
+                                           x.row(kind, token), row_bytes(kind, w.n_cols), out.rows,
+                                           out.data, out.stride});
   float* row = reinterpret_cast<float*>(memory);
   const size_t padded = dense_stride(w.n_cols);
   std::fill(row + w.n_cols, row + padded, 0.0f);
-  for (int r = 0; r < n_rows; ++r) {
+  for (int r = 0; r < out.cols; ++r) {
     w.decode(first + r, row);
-    sums[r] = dense::dot(row, reinterpret_cast<const float*>(x.row(kind, token)), padded);
+    for (int t = 0; t < out.rows; ++t)
+      out.row(t)[r] =
+          dense::dot(row, reinterpret_cast<const float*>(x.row(kind, token + t)), padded);
   }
 }
 

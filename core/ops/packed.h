@@ -51,9 +51,10 @@ class Panel {
   size_t group_bytes_ = 0;
 };
 
-// sums[r] = w[first + r] . x[token], r < n_rows. memory: of Panel::bytes_needed.
-void multiply_rows(const Matrix& w, quant::ActivationKind kind, int first, int n_rows,
-                   const PackedX& x, int token, std::byte* memory, float* sums);
+// out[t, r] = w[first + r] . x[token + t] for at most quant::kRowTokens tokens. memory: of
+// Panel::bytes_needed.
+void multiply_rows(const Matrix& w, quant::ActivationKind kind, int first, const PackedX& x,
+                   int token, std::byte* memory, Rows out);
 // Rows of one generation task: runs of memory of about task_bytes, at most kMostTaskBytes.
 int rows_per_task(const Matrix& w, size_t task_bytes);
 inline constexpr size_t kMostTaskBytes = size_t{256} << 10;

@@ -1,6 +1,7 @@
-// Row products in the file's own layout, weights along the lanes. Rows of a group share the
-// activations; one prefetch pointer runs through the group's bytes in address order: several
-// streams are worse than one (see DESIGN.md).
+// Row products in the file's own layout, weights along the lanes. kRows rows go together: one
+// prefetch pointer runs through their bytes in address order, since several streams are worse than
+// one (see DESIGN.md). kTokens: 1 keeps the sums in registers, 0 takes as many tokens as the call
+// has, for which each block is unpacked once.
 #pragma once
 
 #include <immintrin.h>
@@ -25,134 +26,163 @@ template <int kBytes>
     _mm_prefetch(reinterpret_cast<const char*>(p + i), _MM_HINT_T1);
 }
 
-// Adds four blocks of one row to acc.
-template <class F>
-[[gnu::always_inline]] inline void add_blocks32(const std::byte* w, const Row32& a,
-                                                __m256 (&acc)[2]) {
-  const Simd::Four<sizeof(typename F::Block)> blocks(w);
-  const __m256i ones = _mm256_set1_epi16(1);
-  Simd::Bytes lo, hi;
-  F::template unpack_four<Simd>(blocks, lo, hi);
-  const Simd::Floats d = F::template scales_of_four<Simd>(blocks);
-  Simd::Floats m{};
-  if constexpr (F::kHasMin) m = F::template minima_of_four<Simd>(blocks);
-#pragma GCC unroll 2
-  for (int h = 0; h < 2; ++h) {
-    const __m256i neg = load256(a.neg_sum + 8 * h);
-    __m256i s =
-        _mm256_add_epi32(_mm256_madd_epi16(pair_products<F>(lo.v[h], load256(a.lo[2 * h])), ones),
-                         _mm256_madd_epi16(pair_products<F>(hi.v[h], load256(a.hi[2 * h])), ones));
-    if constexpr (kOffsetLeft<F> >= 0)
-      s = _mm256_add_epi32(s, _mm256_slli_epi32(neg, kOffsetLeft<F>));
-    const __m256 da = _mm256_load_ps(a.d + 8 * h);
-    acc[h] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(s), _mm256_mul_ps(d.v[h], da), acc[h]);
-    if constexpr (F::kHasMin)
-      acc[h] = _mm256_fnmadd_ps(m.v[h], _mm256_mul_ps(da, _mm256_cvtepi32_ps(neg)), acc[h]);
-  }
+template <int kTokens>
+inline int n_tokens_of(const RowProduct& p) {
+  return kTokens ? kTokens : p.n_tokens;
 }
+template <int kTokens>
+inline constexpr int kMostTokens = kTokens ? kTokens : kRowTokens;
 
-template <class F, int kRows>
-void gemv32_rows(const std::byte* w, size_t row_bytes, int n_cols, const Row32* x, float* y) {
-  constexpr int kBlock = sizeof(typename F::Block), kStep = 4 * kBlock;
-  const int n_fours = n_cols / 128, rest = n_cols / 32 % 4;
-  const std::byte* ahead = w + kRows * row_bytes + kPrefetch;
-  __m256 acc[kRows][2];
-#pragma GCC unroll 4
-  for (int i = 0; i < kRows; ++i) acc[i][0] = acc[i][1] = _mm256_setzero_ps();
-  for (int b = 0; b < n_fours; ++b) {
-    prefetch_run<kStep * kRows>(ahead + size_t{kStep} * kRows * b);
-#pragma GCC unroll 4
-    for (int i = 0; i < kRows; ++i) add_blocks32<F>(w + i * row_bytes + b * kStep, x[b], acc[i]);
+// Four blocks of 32 of one row, unpacked.
+template <class F>
+struct FourWeights {
+  Simd::Bytes lo, hi;
+  Simd::Floats d, m;
+  explicit FourWeights(const std::byte* w) {
+    const Simd::Four<sizeof(typename F::Block)> blocks(w);
+    F::template unpack_four<Simd>(blocks, lo, hi);
+    d = F::template scales_of_four<Simd>(blocks);
+    if constexpr (F::kHasMin) m = F::template minima_of_four<Simd>(blocks);
   }
+  [[gnu::always_inline]] void add_to(__m256 (&acc)[2], const Row32& a) const {
+    const __m256i ones = _mm256_set1_epi16(1);
+#pragma GCC unroll 2
+    for (int h = 0; h < 2; ++h) {
+      const __m256i neg = load256(a.neg_sum + 8 * h);
+      __m256i s = _mm256_add_epi32(
+          _mm256_madd_epi16(pair_products<F>(lo.v[h], load256(a.lo[2 * h])), ones),
+          _mm256_madd_epi16(pair_products<F>(hi.v[h], load256(a.hi[2 * h])), ones));
+      if constexpr (kOffsetLeft<F> >= 0)
+        s = _mm256_add_epi32(s, _mm256_slli_epi32(neg, kOffsetLeft<F>));
+      const __m256 da = _mm256_load_ps(a.d + 8 * h);
+      acc[h] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(s), _mm256_mul_ps(d.v[h], da), acc[h]);
+      if constexpr (F::kHasMin)
+        acc[h] = _mm256_fnmadd_ps(m.v[h], _mm256_mul_ps(da, _mm256_cvtepi32_ps(neg)), acc[h]);
+    }
+  }
+};
+
+template <class F, int kRows, int kTokens>
+void gemv32_rows(const RowProduct& p, int first) {
+  constexpr size_t kBlock = sizeof(typename F::Block), kStep = 4 * kBlock;
+  const int n_fours = p.n_cols / 128, rest = p.n_cols / 32 % 4;
+  const int n_tokens = n_tokens_of<kTokens>(p);
+  const std::byte* w = p.w + first * p.row_bytes;
+  const std::byte* ahead = w + kRows * p.row_bytes + kPrefetch;
+  __m256 acc[kMostTokens<kTokens>][kRows][2] = {};
+  const auto add = [&](const std::byte* four, int b, int i) __attribute__((always_inline)) {
+    const FourWeights<F> weights(four);
+    for (int t = 0; t < n_tokens; ++t)
+      weights.add_to(acc[t][i], reinterpret_cast<const Row32*>(p.x + t * p.x_bytes)[b]);
+  };
+  for (int b = 0; b < n_fours; ++b) {
+    prefetch_run<kStep * kRows>(ahead + kStep * kRows * b);
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) add(w + i * p.row_bytes + b * kStep, b, i);
+  }
+#pragma GCC unroll 4
   for (int i = 0; i < kRows; ++i) {
     if (rest) {  // as four blocks of which the missing ones are zero
       alignas(32) std::byte four[kStep] = {};
       for (int j = 0; j < rest; ++j)
-        std::memcpy(four + j * kBlock, w + i * row_bytes + n_fours * kStep + j * kBlock, kBlock);
-      add_blocks32<F>(four, x[n_fours], acc[i]);
+        std::memcpy(four + j * kBlock, w + i * p.row_bytes + n_fours * kStep + j * kBlock, kBlock);
+      add(four, n_fours, i);
     }
-    y[i] = sum_lanes(_mm256_add_ps(acc[i][0], acc[i][1]));
+    for (int t = 0; t < n_tokens; ++t)
+      p.y[t * p.y_stride + first + i] = sum_lanes(_mm256_add_ps(acc[t][i][0], acc[t][i][1]));
   }
 }
 
 template <class F>
-void gemv32(const std::byte* w, size_t row_bytes, int n_rows, int n_cols, const Row32* x,
-            float* y) {
+void gemv32(const RowProduct& p) {
   int r = 0;
-  for (; r + 2 <= n_rows; r += 2) gemv32_rows<F, 2>(w + r * row_bytes, row_bytes, n_cols, x, y + r);
-  for (; r < n_rows; ++r) gemv32_rows<F, 1>(w + r * row_bytes, row_bytes, n_cols, x, y + r);
+  if (p.n_tokens == 1)
+    for (; r + 2 <= p.n_rows; r += 2) gemv32_rows<F, 2, 1>(p, r);
+  for (; r < p.n_rows; ++r) gemv32_rows<F, 1, 0>(p, r);
 }
 
-// Adds one block of 256 of one row: in integers up to the block's own factors.
+// One block of 256 of one row, unpacked.
 template <class F>
-[[gnu::always_inline]] inline void add_block256(const typename F::Block& block, const Row256& a,
-                                                __m256& acc) {
-  constexpr bool k16 = F::kGroup == 16;
+struct BlockWeights {
+  static constexpr bool k16 = F::kGroup == 16;
   Simd::Bytes q[4];
-  unpack_row256<F, Simd>(block, q);
-  alignas(16) int8_t scale[16], min[16];
-  F::groups(block, scale, min);
-  // Word r of the low lane: the scale of the first half of run r, of the high lane: of its second
-  // half.
-  const __m128i bytes =
-      k16 ? _mm_shuffle_epi8(load128(scale),
-                             _mm_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15))
-          : _mm_set1_epi64x(*reinterpret_cast<const int64_t*>(scale));
-  const __m256i scales = _mm256_cvtepi8_epi16(bytes);
-  const auto scale_of_run = [&](int run) {
+  __m256i scales, natural, mins;
+  float d, dmin;
+
+  explicit BlockWeights(const typename F::Block& block) : d(F::scale(block)) {
+    unpack_row256<F, Simd>(block, q);
+    alignas(16) int8_t scale[16], min[16];
+    F::groups(block, scale, min);
+    // Word r of the low lane: the scale of the first half of run r, of the high lane: of its second
+    // half.
+    const __m128i bytes =
+        k16 ? _mm_shuffle_epi8(load128(scale),
+                               _mm_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15))
+            : _mm_set1_epi64x(*reinterpret_cast<const int64_t*>(scale));
+    scales = _mm256_cvtepi8_epi16(bytes);
+    natural = k16 ? _mm256_cvtepi8_epi16(load128(scale)) : scales;
+    if constexpr (F::kHasMin) {
+      mins = _mm256_cvtepi8_epi16(k16 ? load128(min)
+                                      : _mm_loadl_epi64(reinterpret_cast<const __m128i*>(min)));
+      dmin = F::dmin(block);
+    }
+  }
+
+  // The groups' scales of one run of 32 beside its sums.
+  __m256i scale_of_run(int run) const {
     return _mm256_shuffle_epi8(scales,
                                _mm256_set1_epi16(static_cast<int16_t>(0x0100 + 0x0202 * run)));
-  };
-  constexpr int kRun[4][2] = {{0, 2}, {1, 3}, {4, 6}, {5, 7}};
-  __m256i sum = _mm256_setzero_si256();
-  __m256i neg = load256(a.neg_sum16);
-  if constexpr (!k16) neg = _mm256_zextsi128_si256(load128(a.neg_sum32));
-  if constexpr (kOffsetLeft<F> >= 0) {
-    const __m256i natural = k16 ? _mm256_cvtepi8_epi16(load128(scale)) : scales;
-    sum = _mm256_slli_epi32(_mm256_madd_epi16(natural, neg), kOffsetLeft<F>);
   }
-#pragma GCC unroll 4
-  for (int j = 0; j < 4; ++j) {
-#pragma GCC unroll 2
-    for (int h = 0; h < 2; ++h)
-      sum = _mm256_add_epi32(
-          sum, _mm256_madd_epi16(pair_products<F>(q[j].v[h], load256(a.q[j] + 32 * h)),
-                                 scale_of_run(kRun[j][h])));
-  }
-  acc = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), _mm256_set1_ps(F::scale(block) * a.d), acc);
-  if constexpr (F::kHasMin) {
-    const __m256i mins = _mm256_madd_epi16(
-        _mm256_cvtepi8_epi16(k16 ? load128(min)
-                                 : _mm_loadl_epi64(reinterpret_cast<const __m128i*>(min))),
-        neg);
-    acc = _mm256_fmadd_ps(_mm256_cvtepi32_ps(mins), _mm256_set1_ps(F::dmin(block) * a.d), acc);
-  }
-}
 
-template <class F, int kRows>
-void gemv256_rows(const std::byte* w, size_t row_bytes, int n_blocks, const Row256* x, float* y) {
-  using Block = typename F::Block;
-  const std::byte* ahead = w + kRows * row_bytes + kPrefetch;
-  __m256 acc[kRows];
+  [[gnu::always_inline]] void add_to(__m256& acc, const Row256& a) const {
+    constexpr int kRun[4][2] = {{0, 2}, {1, 3}, {4, 6}, {5, 7}};
+    __m256i sum = _mm256_setzero_si256();
+    __m256i neg = load256(a.neg_sum16);
+    if constexpr (!k16) neg = _mm256_zextsi128_si256(load128(a.neg_sum32));
+    if constexpr (kOffsetLeft<F> >= 0)
+      sum = _mm256_slli_epi32(_mm256_madd_epi16(natural, neg), kOffsetLeft<F>);
 #pragma GCC unroll 4
-  for (int i = 0; i < kRows; ++i) acc[i] = _mm256_setzero_ps();
+    for (int j = 0; j < 4; ++j) {
+#pragma GCC unroll 2
+      for (int h = 0; h < 2; ++h)
+        sum = _mm256_add_epi32(
+            sum, _mm256_madd_epi16(pair_products<F>(q[j].v[h], load256(a.q[j] + 32 * h)),
+                                   scale_of_run(kRun[j][h])));
+    }
+    acc = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), _mm256_set1_ps(d * a.d), acc);
+    if constexpr (F::kHasMin)
+      acc = _mm256_fmadd_ps(_mm256_cvtepi32_ps(_mm256_madd_epi16(mins, neg)),
+                            _mm256_set1_ps(dmin * a.d), acc);
+  }
+};
+
+template <class F, int kRows, int kTokens>
+void gemv256_rows(const RowProduct& p, int first) {
+  using Block = typename F::Block;
+  const int n_blocks = p.n_cols / 256, n_tokens = n_tokens_of<kTokens>(p);
+  const std::byte* w = p.w + first * p.row_bytes;
+  const std::byte* ahead = w + kRows * p.row_bytes + kPrefetch;
+  __m256 acc[kMostTokens<kTokens>][kRows] = {};
   for (int b = 0; b < n_blocks; ++b) {
     prefetch_run<sizeof(Block) * kRows>(ahead + sizeof(Block) * kRows * b);
 #pragma GCC unroll 4
-    for (int i = 0; i < kRows; ++i)
-      add_block256<F>(*reinterpret_cast<const Block*>(w + i * row_bytes + sizeof(Block) * b), x[b],
-                      acc[i]);
+    for (int i = 0; i < kRows; ++i) {
+      const BlockWeights<F> weights(
+          *reinterpret_cast<const Block*>(w + i * p.row_bytes + sizeof(Block) * b));
+      for (int t = 0; t < n_tokens; ++t)
+        weights.add_to(acc[t][i], reinterpret_cast<const Row256*>(p.x + t * p.x_bytes)[b]);
+    }
   }
-  for (int i = 0; i < kRows; ++i) y[i] = sum_lanes(acc[i]);
+  for (int t = 0; t < n_tokens; ++t)
+    for (int i = 0; i < kRows; ++i) p.y[t * p.y_stride + first + i] = sum_lanes(acc[t][i]);
 }
 
 template <class F>
-void gemv256(const std::byte* w, size_t row_bytes, int n_rows, int n_cols, const Row256* x,
-             float* y) {
+void gemv256(const RowProduct& p) {
   int r = 0;
-  for (; r + 2 <= n_rows; r += 2)
-    gemv256_rows<F, 2>(w + r * row_bytes, row_bytes, n_cols / 256, x, y + r);
-  for (; r < n_rows; ++r) gemv256_rows<F, 1>(w + r * row_bytes, row_bytes, n_cols / 256, x, y + r);
+  if (p.n_tokens == 1)
+    for (; r + 2 <= p.n_rows; r += 2) gemv256_rows<F, 2, 1>(p, r);
+  for (; r < p.n_rows; ++r) gemv256_rows<F, 1, 0>(p, r);
 }
 
 }  // namespace nibble::quant::NIBBLE_ISA

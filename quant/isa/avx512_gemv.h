@@ -1,6 +1,7 @@
-// Row products with VNNI, in the file's own layout, weights along the lanes. kRows rows go together
-// and share the activations in registers; their bytes are one contiguous range, and one prefetch
-// pointer runs through it in address order: several streams are worse than one (see DESIGN.md).
+// Row products with VNNI, in the file's own layout, weights along the lanes. kRows rows go
+// together: their bytes are one contiguous range, and one prefetch pointer runs through it in
+// address order, since several streams are worse than one (see DESIGN.md). kTokens: 1 keeps the
+// sums in registers, 0 takes as many tokens as the call has, for which each block is unpacked once.
 #pragma once
 
 #include <immintrin.h>
@@ -37,66 +38,99 @@ template <int kBytes>
     _mm_prefetch(reinterpret_cast<const char*>(p + i), _MM_HINT_T1);
 }
 
-// Four blocks of 32 of one row. f: what the four blocks share with the other rows.
+template <int kTokens>
+inline int n_tokens_of(const RowProduct& p) {
+  return kTokens ? kTokens : p.n_tokens;
+}
+template <int kTokens>
+inline constexpr int kMostTokens = kTokens ? kTokens : kRowTokens;
+
+// What four blocks of 32 of one token bring to every row.
+template <int kShift>
 struct FourBlocks {
   __m512i lo, hi, start;
   __m512 d, d_neg_sum;
-  template <int kShift>
-  static FourBlocks of(const Row32& a) {
+  explicit FourBlocks(const Row32& a)
+      : lo(_mm512_load_si512(a.lo)), hi(_mm512_load_si512(a.hi)), d(_mm512_load_ps(a.d)) {
     const __m512i neg = _mm512_load_si512(a.neg_sum);
-    const __m512 d = _mm512_load_ps(a.d);
-    return {_mm512_load_si512(a.lo), _mm512_load_si512(a.hi),
-            kShift < 0 ? _mm512_setzero_si512() : _mm512_slli_epi32(neg, kShift < 0 ? 0 : kShift),
-            d, _mm512_mul_ps(d, _mm512_cvtepi32_ps(neg))};
+    start = kShift < 0 ? _mm512_setzero_si512() : _mm512_slli_epi32(neg, kShift < 0 ? 0 : kShift);
+    d_neg_sum = _mm512_mul_ps(d, _mm512_cvtepi32_ps(neg));
   }
 };
 
+// Four blocks of 32 of one row, unpacked; or as many as are left, the missing ones zero.
 template <class F>
-[[gnu::always_inline]] inline __m512 add_blocks32(
-    const Simd::Four<sizeof(typename F::Block)>& blocks, const FourBlocks& a, __m512 acc) {
-  __m512i lo, hi;
-  F::template unpack_four<Simd>(blocks, lo, hi);
-  const __m512i s = _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(a.start, lo, a.lo), hi, a.hi);
-  acc = _mm512_fmadd_ps(_mm512_cvtepi32_ps(s),
-                        _mm512_mul_ps(F::template scales_of_four<Simd>(blocks), a.d), acc);
-  if constexpr (F::kHasMin)
-    acc = _mm512_fnmadd_ps(F::template minima_of_four<Simd>(blocks), a.d_neg_sum, acc);
-  return acc;
-}
-
-template <class F, int kRows>
-void gemv32_rows(const std::byte* w, size_t row_bytes, int n_cols, const Row32* x, float* y) {
+struct FourWeights {
   using Fours = Simd::Four<sizeof(typename F::Block)>;
-  constexpr int kStep = 4 * sizeof(typename F::Block);
-  const int n_blocks = n_cols / 32;
-  const std::byte* ahead = w + kRows * row_bytes + kPrefetch;
-  __m512 acc[kRows];
-#pragma GCC unroll 4
-  for (int i = 0; i < kRows; ++i) acc[i] = _mm512_setzero_ps();
-  for (int b = 0; b < n_blocks / 4; ++b) {
-    prefetch_run<kStep * kRows>(ahead + size_t{kStep} * kRows * b);
-    const auto a = FourBlocks::of<F::kOffsetShift>(x[b]);
+  __m512i lo, hi;
+  __m512 d, m;
+  explicit FourWeights(const Fours& blocks) {
+    F::template unpack_four<Simd>(blocks, lo, hi);
+    d = F::template scales_of_four<Simd>(blocks);
+    if constexpr (F::kHasMin) m = F::template minima_of_four<Simd>(blocks);
+  }
+  static FourWeights of(const std::byte* w) { return FourWeights(Fours(w)); }
+  static FourWeights of(const std::byte* w, int rest) { return FourWeights(Fours(w, rest)); }
+
+  [[gnu::always_inline]] __m512 add_to(__m512 acc, const FourBlocks<F::kOffsetShift>& a) const {
+    const __m512i s = _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(a.start, lo, a.lo), hi, a.hi);
+    acc = _mm512_fmadd_ps(_mm512_cvtepi32_ps(s), _mm512_mul_ps(d, a.d), acc);
+    if constexpr (F::kHasMin) acc = _mm512_fnmadd_ps(m, a.d_neg_sum, acc);
+    return acc;
+  }
+};
+
+// Adds fours number `four` of kRows rows, first at w, to the sums of each token. rest: nothing, or
+// how many blocks are left of it.
+template <class F, int kRows, int kTokens, class... Rest>
+[[gnu::always_inline]] inline void add_four32(const std::byte* w, int four, const RowProduct& p,
+                                              __m512 (&acc)[kMostTokens<kTokens>][kRows],
+                                              Rest... rest) {
+  using Blocks = FourBlocks<F::kOffsetShift>;
+  w += four * 4 * sizeof(typename F::Block);
+  const auto* x = p.x + four * sizeof(Row32);
+  if constexpr (kTokens == 1) {
+    const Blocks a(*reinterpret_cast<const Row32*>(x));
 #pragma GCC unroll 4
     for (int i = 0; i < kRows; ++i)
-      acc[i] = add_blocks32<F>(Fours(w + i * row_bytes + b * kStep), a, acc[i]);
-  }
-  if (const int rest = n_blocks % 4) {
-    const auto a = FourBlocks::of<F::kOffsetShift>(x[n_blocks / 4]);
+      acc[0][i] = FourWeights<F>::of(w + i * p.row_bytes, rest...).add_to(acc[0][i], a);
+  } else {
 #pragma GCC unroll 4
-    for (int i = 0; i < kRows; ++i)
-      acc[i] = add_blocks32<F>(Fours(w + i * row_bytes + n_blocks / 4 * kStep, rest), a, acc[i]);
+    for (int i = 0; i < kRows; ++i) {
+      const auto weights = FourWeights<F>::of(w + i * p.row_bytes, rest...);
+      for (int t = 0; t < p.n_tokens; ++t)
+        acc[t][i] =
+            weights.add_to(acc[t][i], Blocks(*reinterpret_cast<const Row32*>(x + t * p.x_bytes)));
+    }
   }
-  store_sums(acc, y);
+}
+
+template <class F, int kRows, int kTokens>
+void gemv32_rows(const RowProduct& p, int first) {
+  constexpr size_t kStep = 4 * sizeof(typename F::Block);
+  const std::byte* w = p.w + first * p.row_bytes;
+  const std::byte* ahead = w + kRows * p.row_bytes + kPrefetch;
+  const int n_fours = p.n_cols / 128, n_tokens = n_tokens_of<kTokens>(p);
+  __m512 acc[kMostTokens<kTokens>][kRows];
+  for (int t = 0; t < n_tokens; ++t)
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) acc[t][i] = _mm512_setzero_ps();
+  for (int b = 0; b < n_fours; ++b) {
+    prefetch_run<kStep * kRows>(ahead + kStep * kRows * b);
+    add_four32<F, kRows, kTokens>(w, b, p, acc);
+  }
+  if (const int rest = p.n_cols / 32 % 4) add_four32<F, kRows, kTokens>(w, n_fours, p, acc, rest);
+  for (int t = 0; t < n_tokens; ++t) store_sums(acc[t], p.y + t * p.y_stride + first);
 }
 
 template <class F>
-void gemv32(const std::byte* w, size_t row_bytes, int n_rows, int n_cols, const Row32* x,
-            float* y) {
+void gemv32(const RowProduct& p) {
   constexpr int kRows = sizeof(typename F::Block) > 32 ? 1 : 4;  // Q8_0: 28 against 25 GB/s
   int r = 0;
-  for (; r + kRows <= n_rows; r += kRows)
-    gemv32_rows<F, kRows>(w + r * row_bytes, row_bytes, n_cols, x, y + r);
-  for (; r < n_rows; ++r) gemv32_rows<F, 1>(w + r * row_bytes, row_bytes, n_cols, x, y + r);
+  if (p.n_tokens == 1)
+    for (; r + kRows <= p.n_rows; r += kRows) gemv32_rows<F, kRows, 1>(p, r);
+  for (; r + 2 <= p.n_rows; r += 2) gemv32_rows<F, 2, 0>(p, r);
+  for (; r < p.n_rows; ++r) gemv32_rows<F, 1, 0>(p, r);
 }
 
 // The places of the groups' scales beside the sums of four products that packing two dot results
@@ -112,92 +146,117 @@ inline __m512i scale_places(int half) {
   return _mm512_set_epi64(at(7), at(5), at(6), at(4), at(3), at(1), at(2), at(0));
 }
 
-template <class F, int kRows>
-void gemv256_rows(const std::byte* w, size_t row_bytes, int n_blocks, const Row256* x, float* y) {
-  using Block = typename F::Block;
-  constexpr bool k16 = F::kGroup == 16;
-  constexpr bool kWide = F::kMaxCode > 64;  // four products do not fit 16 bits
-  const __m512i first = scale_places<F::kGroup>(0), second = scale_places<F::kGroup>(1);
-  const std::byte* ahead = w + kRows * row_bytes + kPrefetch;
-  __m512 acc[kRows];
-  __m128 min_acc[kRows];
-#pragma GCC unroll 4
-  for (int i = 0; i < kRows; ++i) acc[i] = _mm512_setzero_ps(), min_acc[i] = _mm_setzero_ps();
-  for (int b = 0; b < n_blocks; ++b) {
-    prefetch_run<sizeof(Block) * kRows>(ahead + sizeof(Block) * kRows * b);
-    const Row256& a = x[b];
-#pragma GCC unroll 4
-    for (int i = 0; i < kRows; ++i) {
-      const auto& block = *reinterpret_cast<const Block*>(w + i * row_bytes + sizeof(Block) * b);
-      __m512i q[4], p[4];
-      unpack_row256<F, Simd>(block, q);
-#pragma GCC unroll 4
-      for (int j = 0; j < 4; ++j)
-        p[j] = _mm512_dpbusd_epi32(_mm512_setzero_si512(), q[j], _mm512_load_si512(a.q[j]));
-      alignas(16) int8_t scale[16], min[16];
-      F::groups(block, scale, min);
-      const __m256i scales =
-          _mm256_cvtepi8_epi16(k16 ? _mm_load_si128(reinterpret_cast<const __m128i*>(scale))
-                                   : _mm_loadl_epi64(reinterpret_cast<const __m128i*>(scale)));
-      __m512i sum = _mm512_setzero_si512();
-      if constexpr (F::kOffsetShift >= 0) {
-        if constexpr (k16) {
-          const __m256i neg = _mm256_load_si256(reinterpret_cast<const __m256i*>(a.neg_sum16));
-          sum = _mm512_zextsi256_si512(
-              _mm256_slli_epi32(_mm256_madd_epi16(scales, neg), F::kOffsetShift));
-        } else {
-          const __m128i neg = _mm_load_si128(reinterpret_cast<const __m128i*>(a.neg_sum32));
-          sum = _mm512_zextsi128_si512(
-              _mm_slli_epi32(_mm_madd_epi16(_mm256_castsi256_si128(scales), neg), F::kOffsetShift));
-        }
-      }
-      const __m512i all = _mm512_castsi256_si512(scales);
-      const __m512i s0 = _mm512_permutexvar_epi16(first, all),
-                    s1 = _mm512_permutexvar_epi16(second, all);
-      if constexpr (kWide) {
-        const auto add = [&](__m512i dots, __m512i words) {
-          sum = _mm512_add_epi32(sum, _mm512_mullo_epi32(dots, words));
-        };
-        add(p[0], _mm512_srai_epi32(_mm512_unpacklo_epi16(s0, s0), 16));
-        add(p[1], _mm512_srai_epi32(_mm512_unpackhi_epi16(s0, s0), 16));
-        add(p[2], _mm512_srai_epi32(_mm512_unpacklo_epi16(s1, s1), 16));
-        add(p[3], _mm512_srai_epi32(_mm512_unpackhi_epi16(s1, s1), 16));
-      } else {
-        sum = _mm512_dpwssd_epi32(sum, _mm512_packs_epi32(p[0], p[1]), s0);
-        sum = _mm512_dpwssd_epi32(sum, _mm512_packs_epi32(p[2], p[3]), s1);
-      }
-      const float d = F::scale(block) * a.d;
-      acc[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(d), acc[i]);
-      if constexpr (F::kHasMin) {
-        __m128i mins;
-        if constexpr (k16) {
-          const __m256i both = _mm256_madd_epi16(
-              _mm256_cvtepi8_epi16(_mm_load_si128(reinterpret_cast<const __m128i*>(min))),
-              _mm256_load_si256(reinterpret_cast<const __m256i*>(a.neg_sum16)));
-          mins = _mm_add_epi32(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1));
-        } else {
-          mins = _mm_madd_epi16(
-              _mm_cvtepi8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(min))),
-              _mm_load_si128(reinterpret_cast<const __m128i*>(a.neg_sum32)));
-        }
-        min_acc[i] =
-            _mm_fmadd_ps(_mm_cvtepi32_ps(mins), _mm_set1_ps(F::dmin(block) * a.d), min_acc[i]);
-      }
+inline __m256i words_of_16(const int8_t* p) {
+  return _mm256_cvtepi8_epi16(_mm_load_si128(reinterpret_cast<const __m128i*>(p)));
+}
+inline __m256i words_of_8(const int8_t* p) {
+  return _mm256_zextsi128_si256(
+      _mm_cvtepi8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
+}
+
+// One block of 256 of one row, unpacked: codes, and scales beside their sums.
+template <class F>
+struct BlockWeights {
+  static constexpr bool k16 = F::kGroup == 16;
+  static constexpr bool kWide = F::kMaxCode > 64;  // four products do not fit 16 bits
+  __m512i q[4], scale[kWide ? 4 : 2];
+  __m256i groups, mins;
+  float d, dmin;
+
+  explicit BlockWeights(const typename F::Block& block) : d(F::scale(block)) {
+    unpack_row256<F, Simd>(block, q);
+    alignas(16) int8_t of_group[16], min[16];
+    F::groups(block, of_group, min);
+    groups = k16 ? words_of_16(of_group) : words_of_8(of_group);
+    const __m512i all = _mm512_castsi256_si512(groups);
+    const __m512i s0 = _mm512_permutexvar_epi16(scale_places<F::kGroup>(0), all),
+                  s1 = _mm512_permutexvar_epi16(scale_places<F::kGroup>(1), all);
+    if constexpr (kWide) {
+      scale[0] = _mm512_srai_epi32(_mm512_unpacklo_epi16(s0, s0), 16);
+      scale[1] = _mm512_srai_epi32(_mm512_unpackhi_epi16(s0, s0), 16);
+      scale[2] = _mm512_srai_epi32(_mm512_unpacklo_epi16(s1, s1), 16);
+      scale[3] = _mm512_srai_epi32(_mm512_unpackhi_epi16(s1, s1), 16);
+    } else {
+      scale[0] = s0, scale[1] = s1;
+    }
+    if constexpr (F::kHasMin) {
+      mins = k16 ? words_of_16(min) : words_of_8(min);
+      dmin = F::dmin(block);
     }
   }
+
+  // Sums over groups of a factor of the group times -(sum of codes): four lanes, or eight.
+  static __m256i weighted_sums(__m256i factors, const Row256& a) {
+    if constexpr (k16) return _mm256_madd_epi16(factors, load256(a.neg_sum16));
+    return _mm256_zextsi128_si256(
+        _mm_madd_epi16(_mm256_castsi256_si128(factors),
+                       _mm_load_si128(reinterpret_cast<const __m128i*>(a.neg_sum32))));
+  }
+
+  [[gnu::always_inline]] void add_to(__m512& acc, __m128& min_acc, const Row256& a) const {
+    __m512i p[4];
 #pragma GCC unroll 4
-  for (int i = 0; i < kRows; ++i)
-    acc[i] = _mm512_add_ps(acc[i], _mm512_zextps128_ps512(min_acc[i]));
-  store_sums(acc, y);
+    for (int j = 0; j < 4; ++j)
+      p[j] = _mm512_dpbusd_epi32(_mm512_setzero_si512(), q[j], _mm512_load_si512(a.q[j]));
+    __m512i sum = _mm512_setzero_si512();
+    if constexpr (F::kOffsetShift >= 0)
+      sum = _mm512_zextsi256_si512(_mm256_slli_epi32(weighted_sums(groups, a), F::kOffsetShift));
+    if constexpr (kWide) {
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j) sum = _mm512_add_epi32(sum, _mm512_mullo_epi32(p[j], scale[j]));
+    } else {
+      sum = _mm512_dpwssd_epi32(sum, _mm512_packs_epi32(p[0], p[1]), scale[0]);
+      sum = _mm512_dpwssd_epi32(sum, _mm512_packs_epi32(p[2], p[3]), scale[1]);
+    }
+    acc = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(d * a.d), acc);
+    if constexpr (F::kHasMin) {
+      const __m256i both = weighted_sums(mins, a);
+      __m128i low = _mm256_castsi256_si128(both);
+      if constexpr (k16) low = _mm_add_epi32(low, _mm256_extracti128_si256(both, 1));
+      min_acc = _mm_fmadd_ps(_mm_cvtepi32_ps(low), _mm_set1_ps(dmin * a.d), min_acc);
+    }
+  }
+};
+
+template <class F, int kRows, int kTokens>
+void gemv256_rows(const RowProduct& p, int first) {
+  using Block = typename F::Block;
+  constexpr int kMost = kMostTokens<kTokens>;
+  const std::byte* w = p.w + first * p.row_bytes;
+  const std::byte* ahead = w + kRows * p.row_bytes + kPrefetch;
+  const int n_blocks = p.n_cols / 256, n_tokens = n_tokens_of<kTokens>(p);
+  __m512 acc[kMost][kRows];
+  __m128 min_acc[kMost][kRows];
+  for (int t = 0; t < n_tokens; ++t)
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i)
+      acc[t][i] = _mm512_setzero_ps(), min_acc[t][i] = _mm_setzero_ps();
+  for (int b = 0; b < n_blocks; ++b) {
+    prefetch_run<sizeof(Block) * kRows>(ahead + sizeof(Block) * kRows * b);
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) {
+      const BlockWeights<F> weights(
+          *reinterpret_cast<const Block*>(w + i * p.row_bytes + sizeof(Block) * b));
+      for (int t = 0; t < n_tokens; ++t)
+        weights.add_to(acc[t][i], min_acc[t][i],
+                       reinterpret_cast<const Row256*>(p.x + t * p.x_bytes)[b]);
+    }
+  }
+  for (int t = 0; t < n_tokens; ++t) {
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i)
+      acc[t][i] = _mm512_add_ps(acc[t][i], _mm512_zextps128_ps512(min_acc[t][i]));
+    store_sums(acc[t], p.y + t * p.y_stride + first);
+  }
 }
 
 template <class F>
-void gemv256(const std::byte* w, size_t row_bytes, int n_rows, int n_cols, const Row256* x,
-             float* y) {
+void gemv256(const RowProduct& p) {
   int r = 0;
-  for (; r + 2 <= n_rows; r += 2)
-    gemv256_rows<F, 2>(w + r * row_bytes, row_bytes, n_cols / 256, x, y + r);
-  for (; r < n_rows; ++r) gemv256_rows<F, 1>(w + r * row_bytes, row_bytes, n_cols / 256, x, y + r);
+  if (p.n_tokens == 1)
+    for (; r + 2 <= p.n_rows; r += 2) gemv256_rows<F, 2, 1>(p, r);
+  for (; r + 2 <= p.n_rows; r += 2) gemv256_rows<F, 2, 0>(p, r);
+  for (; r < p.n_rows; ++r) gemv256_rows<F, 1, 0>(p, r);
 }
 
 }  // namespace nibble::quant::NIBBLE_ISA

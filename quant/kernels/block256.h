@@ -68,16 +68,16 @@ struct Block256 {
     return value;
   }
 
-  static void gemv(const std::byte* w, size_t row_bytes, int n_rows, int n_cols, const std::byte* x,
-                   float* y) {
-    const auto* row = reinterpret_cast<const Row256*>(x);
-    if constexpr (kHasSimd) return gemv256<F>(w, row_bytes, n_rows, n_cols, row, y);
-    for (int r = 0; r < n_rows; ++r) {
-      const auto* block = reinterpret_cast<const Block*>(w + r * row_bytes);
-      float acc = 0;
-      for (int b = 0; b < n_cols / 256; ++b) acc += dot_block(block[b], row[b]);
-      y[r] = acc;
-    }
+  static void gemv(const RowProduct& p) {
+    if constexpr (kHasSimd) return gemv256<F>(p);
+    for (int t = 0; t < p.n_tokens; ++t)
+      for (int r = 0; r < p.n_rows; ++r) {
+        const auto* block = reinterpret_cast<const Block*>(p.w + r * p.row_bytes);
+        const auto* row = reinterpret_cast<const Row256*>(p.x + t * p.x_bytes);
+        float acc = 0;
+        for (int b = 0; b < p.n_cols / 256; ++b) acc += dot_block(block[b], row[b]);
+        p.y[t * p.y_stride + r] = acc;
+      }
   }
 
   static size_t panel_bytes(int n_cols) { return sizeof(Panel) * (n_cols / 256); }

@@ -42,28 +42,28 @@ struct Block32 {
     }
   }
 
-  static void gemv(const std::byte* w, size_t row_bytes, int n_rows, int n_cols, const std::byte* x,
-                   float* y) {
-    const auto* row = reinterpret_cast<const Row32*>(x);
-    if constexpr (kHasSimd) return gemv32<F>(w, row_bytes, n_rows, n_cols, row, y);
-    for (int r = 0; r < n_rows; ++r) {
-      const auto* block = reinterpret_cast<const Block*>(w + r * row_bytes);
-      float acc = 0;
-      for (int b = 0; b < n_cols / 32; ++b) {
-        const Row32& a = row[b / 4];
-        const int at = b % 4;
-        uint8_t q[32];
-        F::codes(block[b], q);
-        const int32_t* neg_sum = a.neg_sum + 4 * at;
-        const int32_t neg = neg_sum[0] + neg_sum[1] + neg_sum[2] + neg_sum[3];
-        int32_t sum = neg * kOffset;
-        for (int i = 0; i < 16; ++i) sum += q[i] * a.lo[at][i] + q[16 + i] * a.hi[at][i];
-        acc += static_cast<float>(sum) * (F::scale(block[b]) * a.d[4 * at]);
-        if constexpr (F::kHasMin)
-          acc -= F::minimum(block[b]) * (a.d[4 * at] * static_cast<float>(neg));
+  static float dot_block(const Block& block, const Row32& a, int at, float acc) {
+    uint8_t q[32];
+    F::codes(block, q);
+    const int32_t* neg_sum = a.neg_sum + 4 * at;
+    const int32_t neg = neg_sum[0] + neg_sum[1] + neg_sum[2] + neg_sum[3];
+    int32_t sum = neg * kOffset;
+    for (int i = 0; i < 16; ++i) sum += q[i] * a.lo[at][i] + q[16 + i] * a.hi[at][i];
+    acc += static_cast<float>(sum) * (F::scale(block) * a.d[4 * at]);
+    if constexpr (F::kHasMin) acc -= F::minimum(block) * (a.d[4 * at] * static_cast<float>(neg));
+    return acc;
+  }
+
+  static void gemv(const RowProduct& p) {
+    if constexpr (kHasSimd) return gemv32<F>(p);
+    for (int t = 0; t < p.n_tokens; ++t)
+      for (int r = 0; r < p.n_rows; ++r) {
+        const auto* block = reinterpret_cast<const Block*>(p.w + r * p.row_bytes);
+        const auto* row = reinterpret_cast<const Row32*>(p.x + t * p.x_bytes);
+        float acc = 0;
+        for (int b = 0; b < p.n_cols / 32; ++b) acc = dot_block(block[b], row[b / 4], b % 4, acc);
+        p.y[t * p.y_stride + r] = acc;
       }
-      y[r] = acc;
-    }
   }
 
   static size_t panel_bytes(int n_cols) { return sizeof(Panel) * (n_cols / 32); }

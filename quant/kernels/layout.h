@@ -50,4 +50,12 @@ struct alignas(64) Tile256 {
   float d[kTileTokens];
 };
 
+// kFloat16, a row: f32, followed by zeros up to a multiple of kRowStep values.
+inline constexpr int kRowStep = 64;
+
+// kFloat16, a tile of tokens: 32 values of each as bf16; zeros behind the last column.
+struct alignas(64) TileBf16 {
+  uint16_t q[kTileTokens][32];
+};
+
 }  // namespace nibble::quant::NIBBLE_ISA

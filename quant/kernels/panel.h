@@ -35,4 +35,17 @@ struct alignas(64) Panel256<kGroup, true> {
   float dmin[kPanelRows];
 };
 
+// 32 weights of each row as bf16, pairs of consecutive ones.
+struct alignas(64) PanelBf16 {
+  uint16_t q[16][kPanelRows][2];
+};
+
+// The panel entries of Kernels, where an instruction set has them.
+struct PanelKernels {
+  decltype(Kernels::panel_bytes) bytes = nullptr;
+  decltype(Kernels::expand_panel) expand = nullptr;
+  decltype(Kernels::multiply_panel) multiply = nullptr;
+  decltype(Kernels::runs_here) runs_here = nullptr;
+};
+
 }  // namespace nibble::quant::NIBBLE_ISA

@@ -1,17 +1,21 @@
 // BF16: the upper half of a single-precision number, little-endian. 16 bits per weight; encoding
-// rounds to nearest even (2^-8 relative). Products are the work of core/ops.
-#include "quant/format.h"
+// rounds to nearest even (2^-8 relative). Prompts go through the bf16 unit where the processor has
+// one, else through the dense products of core/ops.
 #include "quant/isa/isa.h"
+#include "quant/kernels/float16.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-constexpr Format kFormat{"bf16", 30, 1, 2, 0.5f, ActivationKind::kF32};
+constexpr Format kFormat{"bf16", 30, 1, 2, 0.5f, ActivationKind::kFloat16};
 
-void dequantize(const std::byte* blocks, int64_t n, float* out) {
-  const auto* h = reinterpret_cast<const Half*>(blocks);
-  for (int64_t i = 0; i < n; ++i) out[i] = bf16_bits_to_float(h[i].bits());
-}
+struct Bf16 {
+  static Lanes load(const std::byte* p) {
+    uint16_t words[lanes::kLanes];
+    std::memcpy(words, p, sizeof words);
+    return lanes::load_bf16(words);
+  }
+};
 
 void quantize(const float* x, int64_t n, std::byte* blocks) {
   auto* h = reinterpret_cast<Half*>(blocks);
@@ -24,7 +28,13 @@ void quantize(const float* x, int64_t n, std::byte* blocks) {
 }  // namespace
 
 extern const Kernels bf16_kernels;
-constinit const Kernels bf16_kernels = {&kFormat, dequantize, quantize, nullptr,
-                                        nullptr,  nullptr,    nullptr};
+constinit const Kernels bf16_kernels = {&kFormat,
+                                        decode_float16<Bf16>,
+                                        quantize,
+                                        gemv_float16<Bf16>,
+                                        kBf16Panel.bytes,
+                                        kBf16Panel.expand,
+                                        kBf16Panel.multiply,
+                                        kBf16Panel.runs_here};
 
 }  // namespace nibble::quant::NIBBLE_ISA

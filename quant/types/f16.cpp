@@ -1,17 +1,20 @@
 // F16: IEEE 754 half precision, little-endian. 16 bits per weight; encoding rounds to nearest even
-// (2^-11 relative). Products are the work of core/ops.
-#include "quant/format.h"
+// (2^-11 relative). Prompts go through the dense products of core/ops.
 #include "quant/isa/isa.h"
+#include "quant/kernels/float16.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-constexpr Format kFormat{"f16", 1, 1, 2, 0.5f, ActivationKind::kF32};
+constexpr Format kFormat{"f16", 1, 1, 2, 0.5f, ActivationKind::kFloat16};
 
-void dequantize(const std::byte* blocks, int64_t n, float* out) {
-  const auto* h = reinterpret_cast<const Half*>(blocks);
-  for (int64_t i = 0; i < n; ++i) out[i] = to_float(h[i]);
-}
+struct F16 {
+  static Lanes load(const std::byte* p) {
+    uint16_t words[lanes::kLanes];
+    std::memcpy(words, p, sizeof words);
+    return lanes::load_half(words);
+  }
+};
 
 void quantize(const float* x, int64_t n, std::byte* blocks) {
   auto* h = reinterpret_cast<Half*>(blocks);
@@ -21,7 +24,7 @@ void quantize(const float* x, int64_t n, std::byte* blocks) {
 }  // namespace
 
 extern const Kernels f16_kernels;
-constinit const Kernels f16_kernels = {&kFormat, dequantize, quantize, nullptr,
-                                       nullptr,  nullptr,    nullptr};
+constinit const Kernels f16_kernels = {
+    &kFormat, decode_float16<F16>, quantize, gemv_float16<F16>, nullptr, nullptr, nullptr};
 
 }  // namespace nibble::quant::NIBBLE_ISA

@@ -79,14 +79,14 @@ void gemm(benchmark::State& state, const quant::Format* format, int n_tokens) {
                          benchmark::Counter::kIsIterationInvariantRate);
 }
 
-void gemv(benchmark::State& state, const quant::Format* format, size_t bytes) {
+void gemv(benchmark::State& state, const quant::Format* format, size_t bytes, int n_tokens = 1) {
   const auto& k = quant::kernels(*format);
   const size_t row_bytes = format->row_bytes(kCols);
   const int n_rows = static_cast<int>(bytes / row_bytes);
   const Packed x(*format);
   std::vector<float> y(n_rows);
   for (auto _ : state) {
-    k.gemv(large_pages(), row_bytes, n_rows, kCols, x.row.get(), y.data());
+    k.gemv({large_pages(), row_bytes, n_rows, kCols, x.row.get(), 0, n_tokens, y.data(), 0});
     benchmark::ClobberMemory();
   }
   state.counters["GB/s"] = benchmark::Counter(1e-9 * double(n_rows * row_bytes),
@@ -156,11 +156,14 @@ int main(int argc, char** argv) {
   for (const quant::Format* format : quant::formats()) {
     if (!quant::kernels(*format).gemv) continue;
     const std::string name(format->name);
-    for (const int n : {16, 17, 32, 512})
-      benchmark::RegisterBenchmark(("gemm/" + name + "/" + std::to_string(n)).c_str(), gemm, format,
-                                   n);
-    benchmark::RegisterBenchmark(("gemv/" + name).c_str(), gemv, format, kLarge);
-    benchmark::RegisterBenchmark(("gemv_cached/" + name).c_str(), gemv, format, size_t{512} << 10);
+    if (quant::kernels(*format).multiply_panel)
+      for (const int n : {16, 17, 32, 512})
+        benchmark::RegisterBenchmark(("gemm/" + name + "/" + std::to_string(n)).c_str(), gemm,
+                                     format, n);
+    benchmark::RegisterBenchmark(("gemv/" + name).c_str(), gemv, format, kLarge, 1);
+    for (const int n : {1, 4})
+      benchmark::RegisterBenchmark(("gemv_cached/" + name + "/" + std::to_string(n)).c_str(), gemv,
+                                   format, size_t{512} << 10, n);
   }
   for (const auto& [kind, name] : {std::pair{quant::ActivationKind::kQ8x32, "q8x32"},
                                    std::pair{quant::ActivationKind::kQ8x256, "q8x256"}}) {

@@ -38,7 +38,8 @@ Packed pack_tile(const quant::ActivationKernels& k, const std::vector<float>& x,
 
 TEST_CASE("every instruction set packs the same bytes") {
   std::mt19937 random(3);
-  for (const auto kind : {quant::ActivationKind::kQ8x32, quant::ActivationKind::kQ8x256})
+  for (const auto kind : {quant::ActivationKind::kQ8x32, quant::ActivationKind::kQ8x256,
+                          quant::ActivationKind::kFloat16})
     for (const int n_cols : {256, 768, 4096}) {
       auto x = tests::random_activations(size_t{kTileTokens} * n_cols, random);
       for (int i = 0; i < 64; ++i) x[i] = 0;                   // a block of zeros

@@ -15,24 +15,15 @@ namespace {
 
 std::vector<int> widths(const quant::Format& format) {
   if (format.block_len == 256) return {256, 512, 1280, 4096};
+  if (format.block_len == 1) return {1, 31, 32, 63, 64, 100, 576, 4096};
   return {32, 64, 96, 128, 160, 576, 640, 4096};
 }
 
-// One format's 16 rows and 16 tokens, with the products as they should be.
-struct Case {
-  const quant::Format& format;
-  int n_cols;
-  std::vector<std::byte> w;
-  std::vector<float> x;
-  std::vector<double> want, magnitude;  // [token][row]
+// Products as they should be, and the sums of their terms' magnitudes: [token][row].
+struct Truth {
+  std::vector<double> want, magnitude;
 
-  Case(const quant::Format& f, int cols) : format(f), n_cols(cols) {
-    std::mt19937 random(static_cast<uint32_t>(f.gguf_type * 100000 + cols));
-    w = tests::random_blocks(f, int64_t{kPanelRows} * cols, random);
-    x = tests::random_activations(size_t{kTileTokens} * cols, random);
-    const auto rounded = tests::rounded_activations(x, tests::run_of(f.activation));
-    std::vector<float> values(size_t{kPanelRows} * cols);
-    quant::kernels(f).dequantize(w.data(), static_cast<int64_t>(values.size()), values.data());
+  Truth(const std::vector<float>& values, const std::vector<float>& rounded, int cols) {
     for (int t = 0; t < kTileTokens; ++t)
       for (int r = 0; r < kPanelRows; ++r) {
         double sum = 0, size = 0;
@@ -46,17 +37,58 @@ struct Case {
       }
   }
 
-  size_t row_bytes() const { return format.row_bytes(n_cols); }
+  // The largest |got - want| as a share of the sum of the terms' magnitudes. got: one token's rows.
+  double worst(const float* got, int token) const {
+    double worst = 0;
+    for (int r = 0; r < kPanelRows; ++r) {
+      const int i = token * kPanelRows + r;
+      const double error = std::abs(got[r] - want[i]) / magnitude[i];
+      worst = error <= worst ? worst : error;  // NaN counts
+    }
+    return worst;
+  }
+};
 
-  std::vector<float> gemv(int first, int n_rows, int token) const {
+// One format's 16 rows and 16 tokens.
+struct Case {
+  const quant::Format& format;
+  int n_cols;
+  std::vector<std::byte> w;
+  std::vector<float> x;
+  std::vector<Truth> truth;  // of row products, of panel products
+
+  Case(const quant::Format& f, int cols) : format(f), n_cols(cols) {
+    std::mt19937 random(static_cast<uint32_t>(f.gguf_type * 100000 + cols));
+    w = tests::random_blocks(f, int64_t{kPanelRows} * cols, random);
+    x = tests::random_activations(size_t{kTileTokens} * cols, random);
+    std::vector<float> values(size_t{kPanelRows} * cols);
+    quant::kernels(f).dequantize(w.data(), static_cast<int64_t>(values.size()), values.data());
+    truth.emplace_back(values, tests::row_activations(x, f.activation), cols);
+    truth.emplace_back(values, tests::tile_activations(x, f.activation), cols);
+  }
+
+  size_t row_bytes() const { return format.row_bytes(n_cols); }
+  bool has_panel() const { return quant::kernels(format).multiply_panel; }
+
+  // [n_tokens, n_rows]
+  std::vector<float> gemv(int first, int n_rows, int token, int n_tokens = 1) const {
     const auto& pack = quant::activation_kernels(format.activation);
-    const auto packed = tests::aligned_bytes(pack.row_bytes(n_cols));
-    pack.pack_row(&x[size_t(token) * n_cols], n_cols, packed.get());
-    std::vector<float> y(n_rows);
+    const size_t x_bytes = (pack.row_bytes(n_cols) + 63) / 64 * 64;
+    const auto packed = tests::aligned_bytes(x_bytes * n_tokens);
+    for (int t = 0; t < n_tokens; ++t)
+      pack.pack_row(&x[size_t(token + t) * n_cols], n_cols, packed.get() + t * x_bytes);
+    const size_t stride = n_rows + 3;
+    std::vector<float> y(stride * n_tokens, 12345.0f);
     const std::vector<std::byte> rows(&w[first * row_bytes()],
                                       &w[first * row_bytes()] + n_rows * row_bytes());
-    quant::kernels(format).gemv(rows.data(), row_bytes(), n_rows, n_cols, packed.get(), y.data());
-    return y;
+    quant::kernels(format).gemv({rows.data(), row_bytes(), n_rows, n_cols, packed.get(), x_bytes,
+                                 n_tokens, y.data(), stride});
+    std::vector<float> out;
+    for (int t = 0; t < n_tokens; ++t) {
+      out.insert(out.end(), &y[t * stride], &y[t * stride] + n_rows);
+      CHECK(y[t * stride + n_rows] == 12345.0f);
+    }
+    return out;
   }
 
   std::vector<float> multiply(int n_rows, int n_tokens) const {
@@ -74,20 +106,9 @@ struct Case {
     out.pop_back();
     return out;
   }
-
-  // The largest |got - want| as a share of the sum of the terms' magnitudes. got: one token's rows.
-  double worst(const float* got, int token) const {
-    double worst = 0;
-    for (int r = 0; r < kPanelRows; ++r) {
-      const int i = token * kPanelRows + r;
-      const double error = std::abs(got[r] - want[i]) / magnitude[i];
-      worst = error <= worst ? worst : error;  // NaN counts
-    }
-    return worst;
-  }
 };
 
-// Calls check(case) for each format with integer kernels, each width and each instruction set.
+// Calls check(case) for each format with kernels, each width and each instruction set.
 template <class F>
 void for_each_case(F check) {
   REQUIRE(quant::force_isa("scalar"));
@@ -112,7 +133,7 @@ void for_each_case(F check) {
 
 TEST_CASE("row products equal the exact sums") {
   for_each_case([](const Case& c) {
-    for (int t = 0; t < 3; ++t) CHECK(c.worst(c.gemv(0, kPanelRows, t).data(), t) < 1e-6);
+    for (int t = 0; t < 3; ++t) CHECK(c.truth[0].worst(c.gemv(0, kPanelRows, t).data(), t) < 1e-6);
   });
 }
 
@@ -126,15 +147,29 @@ TEST_CASE("a row product does not depend on the rows beside it") {
   });
 }
 
+TEST_CASE("a row product of several tokens gives each what it gets alone") {
+  for_each_case([](const Case& c) {
+    for (const int n_rows : {1, 5, kPanelRows}) {
+      const auto together = c.gemv(0, n_rows, 2, quant::kRowTokens);
+      for (int t = 0; t < quant::kRowTokens; ++t) {
+        const auto alone = c.gemv(0, n_rows, 2 + t);
+        CHECK(std::memcmp(alone.data(), &together[t * n_rows], 4 * n_rows) == 0);
+      }
+    }
+  });
+}
+
 TEST_CASE("panel products equal the exact sums") {
   for_each_case([](const Case& c) {
+    if (!c.has_panel()) return;
     const auto out = c.multiply(kPanelRows, kTileTokens);
-    for (int t = 0; t < kTileTokens; ++t) CHECK(c.worst(&out[t * kPanelRows], t) < 1e-6);
+    for (int t = 0; t < kTileTokens; ++t) CHECK(c.truth[1].worst(&out[t * kPanelRows], t) < 1e-6);
   });
 }
 
 TEST_CASE("a panel product does not depend on the other tokens and rows") {
   for_each_case([](const Case& c) {
+    if (!c.has_panel()) return;
     const auto all = c.multiply(kPanelRows, kTileTokens);
     for (int n = 1; n <= kTileTokens; ++n) {
       const auto few_tokens = c.multiply(kPanelRows, n), few_rows = c.multiply(n, kTileTokens);
@@ -150,8 +185,8 @@ TEST_CASE("what is not finite in an activation shows in its products and in no o
   for (const auto isa : quant::runnable_isas()) {
     REQUIRE(quant::force_isa(isa));
     for (const quant::Format* format : quant::formats()) {
-      if (!quant::kernels(*format).gemv) continue;
-      Case c(*format, format->block_len * 3);
+      if (!quant::kernels(*format).multiply_panel) continue;
+      Case c(*format, format->block_len > 1 ? format->block_len * 3 : 96);
       const auto before = c.multiply(kPanelRows, 3);
       for (const float bad : {INFINITY, -INFINITY, NAN}) {
         c.x[c.n_cols + 40] = bad;
@@ -172,13 +207,13 @@ TEST_CASE("zero, one-hot and denormal activations") {
   for (const auto isa : quant::runnable_isas()) {
     REQUIRE(quant::force_isa(isa));
     for (const quant::Format* format : quant::formats()) {
-      if (!quant::kernels(*format).gemv) continue;
-      Case c(*format, format->block_len * 2);
+      if (!quant::kernels(*format).multiply_panel) continue;
+      Case c(*format, format->block_len > 1 ? format->block_len * 2 : 64);
       CAPTURE(isa);
       CAPTURE(format->name);
       std::vector<float> values(c.n_cols);
       quant::kernels(*format).dequantize(c.w.data(), c.n_cols, values.data());
-      for (int hot : {0, 17, format->block_len + 31}) {
+      for (int hot : {0, 17, c.n_cols - 1}) {
         std::fill(c.x.begin(), c.x.end(), 0.0f);
         c.x[hot] = 1.0f;
         c.x[c.n_cols + hot] = 0x1p-140f;
@@ -187,7 +222,7 @@ TEST_CASE("zero, one-hot and denormal activations") {
         CHECK(out[kPanelRows] == 0.0f);
         CHECK(out[2 * kPanelRows] == 0.0f);
         CHECK(c.gemv(0, 1, 0)[0] == doctest::Approx(values[hot]).epsilon(1e-5));
-        CHECK(c.gemv(0, 1, 1)[0] == 0.0f);
+        CHECK(std::abs(c.gemv(0, 1, 1)[0]) < 0x1p-120f);  // 16-bit floats: the product itself
       }
     }
   }

@@ -1,6 +1,7 @@
 // Random weights and activations for the tests and microbenchmarks of quant/.
 #pragma once
 
+#include <bit>
 #include <cmath>
 #include <cstdlib>
 #include <memory>
@@ -58,6 +59,21 @@ inline std::vector<float> rounded_activations(const std::vector<float>& x, int r
 
 inline int run_of(quant::ActivationKind kind) {
   return kind == quant::ActivationKind::kQ8x32 ? 32 : 256;
+}
+
+// What row kernels and what panel kernels see of x.
+inline std::vector<float> row_activations(const std::vector<float>& x, quant::ActivationKind kind) {
+  return kind == quant::ActivationKind::kFloat16 ? x : rounded_activations(x, run_of(kind));
+}
+inline std::vector<float> tile_activations(const std::vector<float>& x,
+                                           quant::ActivationKind kind) {
+  if (kind != quant::ActivationKind::kFloat16) return rounded_activations(x, run_of(kind));
+  std::vector<float> out(x);
+  for (float& v : out) {  // bf16: to nearest, ties to even
+    const uint32_t bits = std::bit_cast<uint32_t>(v);
+    v = std::bit_cast<float>((bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000);
+  }
+  return out;
 }
 
 }  // namespace nibble::tests
