@@ -33,7 +33,11 @@ template <class F>
 struct Blocks256 {
   static constexpr int kGroups = 256 / F::kGroup;     // of a block: 8 or 16
   static constexpr int kTogether = kLanes / kGroups;  // blocks searched side by side
-  static constexpr int kRounds = 3;
+  // Factors are fitted from kStarts first guesses, at which the largest of the groups' integers is
+  // the highest there is, half a step less, one step less.
+  static constexpr int kStarts = 3, kRounds = 2;
+  static constexpr float kStartStep = 0.5f / F::kScaleHigh;
+  static constexpr int kReach = F::kHasMin ? 1 : 2;  // from the nearest integers
   static_assert(F::kScaleHigh < 256);
   using G = Groups<F::kGroup>;
 
@@ -86,7 +90,7 @@ struct Blocks256 {
   static void choose_integers(const G& g, const Affine& fit, Shared& s) {
     const Floats scale = round(fit.scale * inverse(s.d)), min = round(fit.min * inverse(s.dmin));
     s.error = all(__builtin_inff());
-    for (int ds = -1; ds <= 1; ++ds)
+    for (int ds = -kReach; ds <= kReach; ++ds)
       for (int dm = F::kHasMin ? -1 : 0; dm <= (F::kHasMin ? 1 : 0); ++dm) {
         const Floats a = clamp(scale + static_cast<float>(ds), F::kScaleLow, F::kScaleHigh);
         const Floats m = clamp(min + static_cast<float>(dm), 0, F::kScaleHigh);
@@ -140,19 +144,23 @@ struct Blocks256 {
     if constexpr (F::kHasMin) dmin = block_max(fit.min) * (1.0f / F::kScaleHigh);
     Shared best;
     Floats least = all(__builtin_inff());
-    for (int round = 0; round < kRounds; ++round) {
-      Shared s;
-      s.d = halves(d);
-      s.dmin = halves(dmin);
-      choose_integers(g, fit, s);
-      const Floats error = block_sum(s.error);
-      const auto better = error < least;
-      least = better ? error : least;
-      best.d = better ? s.d : best.d;
-      best.dmin = better ? s.dmin : best.dmin;
-      best.scale = better ? s.scale : best.scale;
-      best.min = better ? s.min : best.min;
-      if (round + 1 < kRounds) fit_factors(g, best, d, dmin);
+    for (int start = 0; start < kStarts; ++start) {
+      Floats next = d * (1 + kStartStep * static_cast<float>(start)), next_min = dmin;
+      if constexpr (F::kHasMin) next_min = dmin * (1 + kStartStep * static_cast<float>(start));
+      for (int round = 0; round < kRounds; ++round) {
+        Shared s;
+        s.d = halves(next);
+        s.dmin = halves(next_min);
+        choose_integers(g, fit, s);
+        const Floats error = block_sum(s.error);
+        const auto better = error < least;
+        least = better ? error : least;
+        best.d = better ? s.d : best.d;
+        best.dmin = better ? s.dmin : best.dmin;
+        best.scale = better ? s.scale : best.scale;
+        best.min = better ? s.min : best.min;
+        if (round + 1 < kRounds) fit_factors(g, s, next, next_min);
+      }
     }
     return best;
   }

@@ -10,8 +10,8 @@ template <int Low, int High>
 struct Uniform {
   static constexpr int kLow = Low, kHigh = High;
   // A search puts the largest weight at kFirstTry, kFirstTry + kTryStep, ...
-  static constexpr float kFirstTry = Low - 0.9f, kTryStep = 0.1f;
-  static constexpr int kTries = 19;
+  static constexpr float kFirstTry = Low - 1.2f, kTryStep = 0.1f;
+  static constexpr int kTries = 22;
   NIBBLE_INLINE static Floats nearest(Floats x) { return clamp(round(x), kLow, kHigh); }
   NIBBLE_INLINE static Ints code_of(Floats level) {
     return __builtin_convertvector(level, Ints) - Low;

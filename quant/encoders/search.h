@@ -15,8 +15,8 @@ struct Affine {
 // free_min: min may be negative too.
 template <int kLen, int kMax>
 Affine search_affine(const Groups<kLen>& g, bool free_min) {
-  constexpr int kSteps = 24;
-  constexpr float kFirst = kMax == 3 ? -0.9f : -1.2f, kStep = kMax == 3 ? 0.075f : 0.1f;
+  constexpr int kSteps = kMax == 3 ? 24 : 40;
+  constexpr float kFirst = kMax == 3 ? -0.9f : -1.2f, kStep = kMax == 3 ? 0.075f : 0.06f;
   Floats low = g.x[0], high = g.x[0], sum_w{}, sum_x{}, sum_xx{};
   for (int i = 0; i < kLen; ++i) {
     low = min(low, g.x[i]);
@@ -70,8 +70,13 @@ Floats search_symmetric(const Groups<kLen>& g) {
   }
   const Floats unit = inverse(extreme);
   Floats best = extreme * (1.0f / Levels::kLow), most_gain{};
-  for (int step = 0; step < Levels::kTries; ++step) {
-    const Floats inv = unit * (Levels::kFirstTry + Levels::kTryStep * static_cast<float>(step));
+  // the largest weight at the low end and then, where that is another matter, at the high end
+  constexpr int kEnds = Levels::kLow == -Levels::kHigh ? 1 : 2;
+  constexpr float kTurned = static_cast<float>(Levels::kHigh) / Levels::kLow;
+  for (int step = 0; step < kEnds * Levels::kTries; ++step) {
+    const int n = step % Levels::kTries;
+    const float place = Levels::kFirstTry + Levels::kTryStep * static_cast<float>(n);
+    const Floats inv = unit * (n == step ? place : place * kTurned);
     Floats sum_qq{}, sum_xq{};
     for (int i = 0; i < kLen; ++i) {
       const Floats q = Levels::nearest(g.x[i] * inv);
