@@ -23,6 +23,12 @@ const Mix* find_mix(std::string_view name);  // also short names ("q4"); nullptr
 // Whether every format that the mix may give is built in, with an encoder.
 bool can_write(const Mix& mix);
 
+// Whether the mix's own format is poor without importance, so that the mix is refused then.
+bool needs_importance(const Mix& mix);
+// Bits per weight that the mix takes of Llama 3.1 8B, the norms in f32 included: what tells mixes
+// apart by size. With an importance matrix where the mix cannot do without.
+double typical_bpw(const Mix& mix);
+
 // What the rules ask of a model.
 struct RecipeModel {
   std::string_view architecture;  // as GGUF has it

@@ -70,6 +70,7 @@ TEST_CASE("rows that no block of 256 divides fall back, and the ledger knows") {
   CHECK(model.count("q4_k_m", "attn_q") == Counts{{"q5_0", 30}});
   CHECK(model.count("q4_k_m", "token_embd") == Counts{{"q8_0", 1}});
   CHECK(model.count("q5_k_m", "ffn_up") == Counts{{"q5_1", 30}});
+  CHECK(model.count("q3_k_s", "ffn_up") == Counts{{"iq4_nl", 30}});
   const auto choices =
       quant::choose_formats(*quant::find_mix("q4_k_m"), model.facts, model.tensors, {});
   REQUIRE(choices.has_value());
