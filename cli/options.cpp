@@ -64,6 +64,10 @@ Option* App::add_flag(const std::string& name, bool& value, const std::string& d
   return keep(app_->add_flag(name, value, description));
 }
 void App::footer(const std::string& text) { app_->footer(text); }
+void App::footer(std::function<std::string()> text) {
+  app_->footer(std::string());  // or the parent's stands behind it
+  app_->footer(std::move(text));
+}
 bool App::parsed() const { return app_->parsed(); }
 std::string App::name() const { return app_->get_name(); }
 

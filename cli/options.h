@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -57,6 +58,7 @@ class App {
   Option* add_option(const std::string& name, T& value, const std::string& description);
   Option* add_flag(const std::string& name, bool& value, const std::string& description);
   void footer(const std::string& text);
+  void footer(std::function<std::string()> text);  // made when help is asked for
   bool parsed() const;
   std::string name() const;
 
