@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/mix_table.h"
 #include "cli/rewrite.h"
 
 namespace nibble::cli {
@@ -84,7 +85,7 @@ Command setup_quantize(App& app) {
       ->add_option("-t,--threads", o->n_threads, "Threads (default: this machine's usable cores)")
       ->type_name("N")
       ->check(in_range(1, 1024));
-  command->footer(kExamples);
+  command->footer([] { return mix_table() + "\n" + kExamples; });
   return {command, [o] { return run_quantize(*o); }};
 }
 
