@@ -188,6 +188,11 @@ std::vector<float> values_of(const gguf::TensorPlan& tensor, const Successors& c
 std::vector<float> chain_values(const gguf::TensorPlan& tensor) {
   return values_of(tensor, successors());
 }
+std::vector<float> finite_values(const gguf::TensorPlan& tensor) {
+  std::vector<float> x = chain_values(tensor);
+  for (float& value : x) value = std::isnan(value) ? 0.0f : value;
+  return x;
+}
 std::vector<float> thinking_values(const gguf::TensorPlan& tensor) {
   return values_of(tensor, thinking_successors());
 }
@@ -219,7 +224,9 @@ void write_chain_model(const std::filesystem::path& target, const ChainOptions& 
   if (options.declared_temperature >= 0)
     keys.set_f32("general.sampling.temp", options.declared_temperature);
   write_model(target, keys, plan_tensors(sizes, "f32"),
-              options.thinks ? thinking_values : chain_values);
+              options.thinks   ? thinking_values
+              : options.finite ? finite_values
+                               : chain_values);
 }
 
 void write_random_model(const std::filesystem::path& target) {

@@ -22,6 +22,7 @@ struct ChainOptions {
                               // answers end with <|end|>
   int n_ctx = 256;            // trained
   bool other_vocabulary = false;    // " two" is spelt " TWO"
+  bool finite = false;              // N too is a number
   bool thinks = false;              // only a, and q: <think>hmm</think>Hello world!
   float declared_temperature = -1;  // general.sampling.temp; < 0: not declared
 };
