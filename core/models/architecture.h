@@ -100,7 +100,8 @@ struct Architecture {
   Result<Hparams> (*read_hparams)(const HparamsSource& source);
   std::vector<TensorSpec> (*tensors)(const Hparams& hparams);
   BlockOptions (*block)(const Hparams& hparams, int layer);
-  std::vector<std::string_view> tiny;  // small config.json texts, for tests
+  std::vector<std::string_view> tiny;        // small config.json texts, for tests
+  std::vector<std::string_view> hf_configs;  // templates of config.json, see config_writer.h
 };
 
 // The registry.

@@ -96,6 +96,10 @@ const Architecture kCommandR{
     .tiny = {R"({"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
                  "num_key_value_heads": 2, "num_hidden_layers": 2, "vocab_size": 96,
                  "max_position_embeddings": 256, "use_qk_norm": true, "logit_scale": 0.3})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["CohereForCausalLM"],
+                    "model_type": "cohere", "rms_norm_eps": "$drop", "layer_norm_eps": "$eps",
+                    "logit_scale": "$logit_scale", "use_qk_norm": "$qk_norm",
+                    "attention_bias": "$attn_bias"})"},
 };
 const Architecture kCohere2{
     .gguf_name = "cohere2",
@@ -107,6 +111,11 @@ const Architecture kCohere2{
     .tiny = {R"({"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
                  "num_key_value_heads": 2, "num_hidden_layers": 4, "vocab_size": 96,
                  "max_position_embeddings": 256, "sliding_window": 20})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["Cohere2ForCausalLM"],
+                    "model_type": "cohere2", "rms_norm_eps": "$drop",
+                    "layer_norm_eps": "$eps", "logit_scale": "$logit_scale",
+                    "sliding_window": "$window", "layer_types": "$layer_types",
+                    "attention_bias": "$attn_bias"})"},
 };
 const RegisterArchitecture registered[] = {RegisterArchitecture(kCommandR),
                                            RegisterArchitecture(kCohere2)};

@@ -75,6 +75,9 @@ const Architecture kExaone4{
                  "num_key_value_heads": 2, "num_hidden_layers": 4, "vocab_size": 96,
                  "max_position_embeddings": 256, "sliding_window": 20,
                  "sliding_window_pattern": "LLLG"})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["Exaone4ForCausalLM"],
+                    "model_type": "exaone4", "sliding_window": "$window",
+                    "layer_types": "$layer_types"})"},
 };
 const RegisterArchitecture registered(kExaone4);
 

@@ -151,6 +151,9 @@ const Architecture kGemma{
     .tiny = {R"({"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
                  "num_key_value_heads": 1, "num_hidden_layers": 2, "vocab_size": 96, "head_dim": 32,
                  "max_position_embeddings": 256})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["GemmaForCausalLM"],
+                    "model_type": "gemma", "hidden_activation": "gelu_pytorch_tanh",
+                    "hidden_act": "gelu_pytorch_tanh", "attention_bias": "$attn_bias"})"},
 };
 const Architecture kGemma2{
     .gguf_name = "gemma2",
@@ -163,6 +166,13 @@ const Architecture kGemma2{
                  "num_key_value_heads": 2, "num_hidden_layers": 4, "vocab_size": 96, "head_dim": 32,
                  "max_position_embeddings": 256, "sliding_window": 20, "query_pre_attn_scalar": 24,
                  "attn_logit_softcapping": 5.0, "final_logit_softcapping": 8.0})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["Gemma2ForCausalLM"],
+                    "model_type": "gemma2", "hidden_activation": "gelu_pytorch_tanh",
+                    "hidden_act": "gelu_pytorch_tanh", "attention_bias": "$attn_bias",
+                    "sliding_window": "$window", "layer_types": "$layer_types",
+                    "query_pre_attn_scalar": "$query_scalar",
+                    "attn_logit_softcapping": "$attn_softcap",
+                    "final_logit_softcapping": "$logit_softcap"})"},
 };
 const Architecture kGemma3{
     .gguf_name = "gemma3",
@@ -175,6 +185,14 @@ const Architecture kGemma3{
                  "num_key_value_heads": 1, "num_hidden_layers": 7, "vocab_size": 96, "head_dim": 32,
                  "max_position_embeddings": 256, "sliding_window": 20, "query_pre_attn_scalar": 32,
                  "rope_scaling": {"rope_type": "linear", "factor": 8.0}})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["Gemma3ForCausalLM"],
+                    "model_type": "gemma3_text", "hidden_act": "$drop",
+                    "hidden_activation": "gelu_pytorch_tanh", "attention_bias": "$attn_bias",
+                    "sliding_window": "$window", "layer_types": "$layer_types",
+                    "query_pre_attn_scalar": "$query_scalar",
+                    "attn_logit_softcapping": "$attn_softcap",
+                    "final_logit_softcapping": "$logit_softcap",
+                    "rope_local_base_freq": "$rope_theta_swa"})"},
 };
 const RegisterArchitecture registered[] = {
     RegisterArchitecture(kGemma), RegisterArchitecture(kGemma2), RegisterArchitecture(kGemma3)};

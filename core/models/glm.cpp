@@ -62,6 +62,9 @@ const Architecture kGlm4{
     .tensors = glm4_tensors,
     .block = glm4_block,
     .tiny = {kTiny},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["Glm4ForCausalLM"],
+                    "model_type": "glm4", "partial_rotary_factor": "$partial",
+                    "attention_bias": "$attn_bias"})"},
 };
 const Architecture kChatGlm{
     .gguf_name = "chatglm",
@@ -71,6 +74,9 @@ const Architecture kChatGlm{
     .tensors = chatglm_tensors,
     .block = common_block,
     .tiny = {kTiny},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["GlmForCausalLM"],
+                    "model_type": "glm", "partial_rotary_factor": "$partial",
+                    "attention_bias": "$attn_bias"})"},
 };
 const RegisterArchitecture registered[] = {RegisterArchitecture(kGlm4),
                                            RegisterArchitecture(kChatGlm)};

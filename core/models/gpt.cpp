@@ -186,6 +186,11 @@ const Architecture kGpt2{
     .tensors = gpt2_tensors,
     .block = block,
     .tiny = {R"({"n_embd": 64, "n_head": 4, "n_layer": 2, "vocab_size": 96, "n_positions": 128})"},
+    .hf_configs = {R"({"architectures": ["GPT2LMHeadModel"], "model_type": "gpt2",
+                    "n_embd": "$n_embd", "n_inner": "$n_ff", "n_layer": "$n_layer",
+                    "n_head": "$n_head", "n_positions": "$n_ctx", "n_ctx": "$n_ctx",
+                    "vocab_size": "$n_vocab", "layer_norm_epsilon": "$eps",
+                    "activation_function": "gelu_new", "tie_word_embeddings": "$tied"})"},
 };
 const Architecture kGptNeo{
     .gguf_name = "gptneo",
@@ -196,6 +201,13 @@ const Architecture kGptNeo{
     .block = block,
     .tiny = {R"({"hidden_size": 64, "num_heads": 4, "num_layers": 4, "vocab_size": 96,
                  "max_position_embeddings": 128, "window_size": 20})"},
+    .hf_configs = {R"({"architectures": ["GPTNeoForCausalLM"], "model_type": "gpt_neo",
+                    "hidden_size": "$n_embd", "intermediate_size": "$n_ff",
+                    "num_layers": "$n_layer", "num_heads": "$n_head",
+                    "max_position_embeddings": "$n_ctx", "vocab_size": "$n_vocab",
+                    "layer_norm_epsilon": "$eps", "activation_function": "gelu_new",
+                    "window_size": "$window", "attention_layers": "$attention_layers",
+                    "attention_types": "$attention_types", "tie_word_embeddings": "$tied"})"},
 };
 const Architecture kGptJ{
     .gguf_name = "gptj",
@@ -206,6 +218,11 @@ const Architecture kGptJ{
     .block = block,
     .tiny = {R"({"n_embd": 64, "n_head": 4, "n_layer": 2, "vocab_size": 96, "n_positions": 128,
                  "rotary_dim": 8})"},
+    .hf_configs = {R"({"architectures": ["GPTJForCausalLM"], "model_type": "gptj",
+                    "n_embd": "$n_embd", "n_inner": "$n_ff", "n_layer": "$n_layer",
+                    "n_head": "$n_head", "n_positions": "$n_ctx", "vocab_size": "$n_vocab",
+                    "rotary_dim": "$n_rot", "layer_norm_epsilon": "$eps",
+                    "activation_function": "gelu_new", "tie_word_embeddings": "$tied"})"},
 };
 const Architecture kGptNeoX{
     .gguf_name = "gptneox",
@@ -219,6 +236,14 @@ const Architecture kGptNeoX{
              R"({"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
                  "num_hidden_layers": 2, "vocab_size": 96, "max_position_embeddings": 128,
                  "use_parallel_residual": false, "rotary_pct": 1.0})"},
+    .hf_configs = {R"({"architectures": ["GPTNeoXForCausalLM"], "model_type": "gpt_neox",
+                    "hidden_size": "$n_embd", "intermediate_size": "$n_ff",
+                    "num_hidden_layers": "$n_layer", "num_attention_heads": "$n_head",
+                    "max_position_embeddings": "$n_ctx", "vocab_size": "$n_vocab",
+                    "layer_norm_eps": "$eps", "hidden_act": "$activation",
+                    "rotary_pct": "$partial", "rotary_emb_base": "$rope_theta",
+                    "rope_scaling": "$rope_scaling", "use_parallel_residual": "$parallel",
+                    "attention_bias": true, "tie_word_embeddings": "$tied"})"},
 };
 const RegisterArchitecture registered[] = {
     RegisterArchitecture(kGpt2), RegisterArchitecture(kGptNeo), RegisterArchitecture(kGptJ),

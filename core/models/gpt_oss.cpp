@@ -93,6 +93,12 @@ const Architecture kGptOss{
                  "max_position_embeddings": 256, "sliding_window": 20, "num_local_experts": 4,
                  "num_experts_per_tok": 2, "rope_scaling": {"rope_type": "yarn", "factor": 4.0,
                  "original_max_position_embeddings": 32, "truncate": false}})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["GptOssForCausalLM"],
+                    "model_type": "gpt_oss", "hidden_act": "silu",
+                    "sliding_window": "$window", "layer_types": "$layer_types",
+                    "num_local_experts": "$n_expert", "num_experts_per_tok": "$n_expert_used",
+                    "intermediate_size": "$n_ff_expert", "swiglu_limit": 7.0,
+                    "attention_bias": true})"},
 };
 const RegisterArchitecture registered(kGptOss);
 

@@ -89,6 +89,12 @@ const Architecture kGranite{
                  "num_key_value_heads": 2, "num_hidden_layers": 2, "vocab_size": 96,
                  "max_position_embeddings": 256, "attention_multiplier": 0.125,
                  "embedding_multiplier": 12.0, "residual_multiplier": 0.4, "logits_scaling": 2.0})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["GraniteForCausalLM"],
+                    "model_type": "granite", "attention_multiplier": "$attn_scale",
+                    "embedding_multiplier": "$embedding_scale",
+                    "residual_multiplier": "$residual_scale",
+                    "logits_scaling": "$logit_divisor", "attention_bias": "$attn_bias",
+                    "mlp_bias": "$mlp_bias"})"},
 };
 const Architecture kGraniteMoe{
     .gguf_name = "granitemoe",
@@ -103,6 +109,20 @@ const Architecture kGraniteMoe{
                  "embedding_multiplier": 12.0, "residual_multiplier": 0.4, "logits_scaling": 2.0,
                  "num_local_experts": 6, "num_experts_per_tok": 2,
                  "shared_intermediate_size": 32})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["GraniteMoeForCausalLM"],
+                    "model_type": "granitemoe", "attention_multiplier": "$attn_scale",
+                    "embedding_multiplier": "$embedding_scale",
+                    "residual_multiplier": "$residual_scale",
+                    "logits_scaling": "$logit_divisor", "attention_bias": "$attn_bias",
+                    "num_local_experts": "$n_expert", "num_experts_per_tok": "$n_expert_used",
+                    "$lacks": "blk.0.ffn_up_shexp.weight"})",
+                   R"({"$include": "shared", "architectures": ["GraniteMoeSharedForCausalLM"],
+                    "model_type": "granitemoeshared", "attention_multiplier": "$attn_scale",
+                    "embedding_multiplier": "$embedding_scale",
+                    "residual_multiplier": "$residual_scale",
+                    "logits_scaling": "$logit_divisor", "attention_bias": "$attn_bias",
+                    "num_local_experts": "$n_expert", "num_experts_per_tok": "$n_expert_used",
+                    "shared_intermediate_size": "$n_ff_shared"})"},
 };
 const RegisterArchitecture registered[] = {RegisterArchitecture(kGranite),
                                            RegisterArchitecture(kGraniteMoe)};

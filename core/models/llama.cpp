@@ -136,6 +136,14 @@ const Architecture kLlama{
                  "num_attention_heads": 4, "num_key_value_heads": 2, "num_hidden_layers": 2,
                  "vocab_size": 96, "max_position_embeddings": 256, "sliding_window": 24,
                  "num_local_experts": 5, "num_experts_per_tok": 2})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["LlamaForCausalLM"],
+                    "model_type": "llama", "attention_bias": "$attn_bias",
+                    "mlp_bias": "$mlp_bias"})",
+                   R"({"$include": "shared", "architectures": ["MistralForCausalLM"],
+                    "model_type": "mistral", "sliding_window": "$window"})",
+                   R"({"$include": "shared", "architectures": ["MixtralForCausalLM"],
+                    "model_type": "mixtral", "sliding_window": "$window",
+                    "num_local_experts": "$n_expert", "num_experts_per_tok": "$n_expert_used"})"},
 };
 const Architecture kMistral3{
     .gguf_name = "mistral3",
@@ -149,6 +157,10 @@ const Architecture kMistral3{
                  "max_position_embeddings": 256, "sliding_window": null, "rope_parameters": {
                  "rope_type": "yarn", "rope_theta": 1e6, "factor": 4.0, "llama_4_scaling_beta": 0.1,
                  "original_max_position_embeddings": 16, "mscale": 1.0, "mscale_all_dim": 1.0}})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["Ministral3ForCausalLM"],
+                    "model_type": "ministral3", "sliding_window": "$window",
+                    "rope_scaling": "$drop", "rope_theta": "$drop",
+                    "rope_parameters": "$rope_parameters"})"},
 };
 const Architecture kSmolLm3{
     .gguf_name = "smollm3",
@@ -160,6 +172,10 @@ const Architecture kSmolLm3{
     .tiny = {R"({"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
                  "num_key_value_heads": 2, "num_hidden_layers": 4, "vocab_size": 96,
                  "max_position_embeddings": 256})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["SmolLM3ForCausalLM"],
+                    "model_type": "smollm3", "attention_bias": "$attn_bias",
+                    "mlp_bias": "$mlp_bias", "no_rope_layers": "$rope_layers",
+                    "use_sliding_window": false})"},
 };
 const RegisterArchitecture registered[] = {
     RegisterArchitecture(kLlama), RegisterArchitecture(kMistral3), RegisterArchitecture(kSmolLm3)};

@@ -142,6 +142,15 @@ const Architecture kLlama4{
                  "head_dim": 16, "vocab_size": 96, "max_position_embeddings": 256,
                  "interleave_moe_layer_step": 2, "num_local_experts": 4,
                  "attention_chunk_size": 24, "floor_scale": 16, "attn_scale": 0.3})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["Llama4ForCausalLM"],
+                    "model_type": "llama4_text", "intermediate_size": "$n_ff_expert",
+                    "intermediate_size_mlp": "$n_ff", "num_local_experts": "$n_expert",
+                    "num_experts_per_tok": "$n_expert_used", "moe_layers": "$moe_layers",
+                    "no_rope_layers": "$rope_layers", "layer_types": "$chunk_types",
+                    "attention_chunk_size": "$window", "use_qk_norm": "$qk_norm",
+                    "attn_temperature_tuning": "$temperature",
+                    "attn_scale": "$temperature_beta", "floor_scale": "$temperature_floor",
+                    "interleave_moe_layer_step": "$moe_step"})"},
 };
 const RegisterArchitecture registered(kLlama4);
 

@@ -69,6 +69,11 @@ const Architecture kOlmo2{
                  "vocab_size": 96, "max_position_embeddings": 256, "sliding_window": 20,
                  "rope_scaling": {"rope_type": "yarn", "factor": 4.0,
                  "original_max_position_embeddings": 32}})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["Olmo2ForCausalLM"],
+                    "model_type": "olmo2", "attention_bias": "$attn_bias"})",
+                   R"({"$include": "shared", "architectures": ["Olmo3ForCausalLM"],
+                    "model_type": "olmo3", "attention_bias": "$attn_bias",
+                    "sliding_window": "$window", "layer_types": "$layer_types"})"},
 };
 const RegisterArchitecture registered(kOlmo2);
 

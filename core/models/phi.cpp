@@ -95,6 +95,10 @@ const Architecture kPhi2{
     .block = phi2_block,
     .tiny = {R"({"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
                  "num_hidden_layers": 2, "vocab_size": 96, "max_position_embeddings": 256})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["PhiForCausalLM"],
+                    "model_type": "phi", "rms_norm_eps": "$drop", "layer_norm_eps": "$eps",
+                    "partial_rotary_factor": "$partial", "hidden_act": "gelu_new",
+                    "qk_layernorm": false, "$names": ["self_attn.dense"]})"},
 };
 const Architecture kPhi3{
     .gguf_name = "phi3",
@@ -111,6 +115,10 @@ const Architecture kPhi3{
                  "original_max_position_embeddings": 40, "rope_scaling": {"type": "longrope",
                  "short_factor": [1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7],
                  "long_factor": [1.0, 1.9, 3.5, 5.7, 8.2, 11.1, 14.2, 17.7]}})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["Phi3ForCausalLM"],
+                    "model_type": "phi3", "partial_rotary_factor": "$partial",
+                    "sliding_window": "$window",
+                    "original_max_position_embeddings": "$n_ctx_orig"})"},
 };
 const RegisterArchitecture registered[] = {RegisterArchitecture(kPhi2),
                                            RegisterArchitecture(kPhi3)};

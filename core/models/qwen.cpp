@@ -131,6 +131,9 @@ const Architecture kQwen2{
                  "num_key_value_heads": 2, "num_hidden_layers": 3, "vocab_size": 96,
                  "max_position_embeddings": 256, "use_sliding_window": true, "sliding_window": 20,
                  "max_window_layers": 1})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["Qwen2ForCausalLM"],
+                    "model_type": "qwen2", "use_sliding_window": "$has_window",
+                    "sliding_window": "$window", "layer_types": "$layer_types"})"},
 };
 const Architecture kQwen2Moe{
     .gguf_name = "qwen2moe",
@@ -143,6 +146,14 @@ const Architecture kQwen2Moe{
                  "num_key_value_heads": 2, "num_hidden_layers": 2, "vocab_size": 96,
                  "max_position_embeddings": 256, "num_experts": 6, "num_experts_per_tok": 2,
                  "moe_intermediate_size": 32, "shared_expert_intermediate_size": 64})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["Qwen2MoeForCausalLM"],
+                    "model_type": "qwen2_moe", "use_sliding_window": "$has_window",
+                    "sliding_window": "$window", "layer_types": "$layer_types",
+                    "num_experts": "$n_expert", "num_experts_per_tok": "$n_expert_used",
+                    "moe_intermediate_size": "$n_ff_expert",
+                    "norm_topk_prob": "$experts_normalize", "decoder_sparse_step": 1,
+                    "mlp_only_layers": "$dense_layers",
+                    "shared_expert_intermediate_size": "$n_ff_shared"})"},
 };
 const Architecture kQwen3{
     .gguf_name = "qwen3",
@@ -154,6 +165,10 @@ const Architecture kQwen3{
     .tiny = {R"({"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
                  "num_key_value_heads": 2, "num_hidden_layers": 2, "vocab_size": 96, "head_dim": 32,
                  "max_position_embeddings": 256, "tie_word_embeddings": true})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["Qwen3ForCausalLM"],
+                    "model_type": "qwen3", "attention_bias": "$attn_bias",
+                    "use_sliding_window": "$has_window", "sliding_window": "$window",
+                    "layer_types": "$layer_types"})"},
 };
 const Architecture kQwen3Moe{
     .gguf_name = "qwen3moe",
@@ -166,6 +181,14 @@ const Architecture kQwen3Moe{
                  "num_key_value_heads": 2, "num_hidden_layers": 2, "vocab_size": 96, "head_dim": 32,
                  "max_position_embeddings": 256, "num_experts": 8, "num_experts_per_tok": 3,
                  "moe_intermediate_size": 32, "norm_topk_prob": true})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["Qwen3MoeForCausalLM"],
+                    "model_type": "qwen3_moe", "attention_bias": "$attn_bias",
+                    "use_sliding_window": "$has_window", "sliding_window": "$window",
+                    "layer_types": "$layer_types", "num_experts": "$n_expert",
+                    "num_experts_per_tok": "$n_expert_used",
+                    "moe_intermediate_size": "$n_ff_expert",
+                    "norm_topk_prob": "$experts_normalize", "decoder_sparse_step": 1,
+                    "mlp_only_layers": "$dense_layers"})"},
 };
 const RegisterArchitecture registered[] = {
     RegisterArchitecture(kQwen2), RegisterArchitecture(kQwen2Moe), RegisterArchitecture(kQwen3),

@@ -72,6 +72,11 @@ const Architecture kStableLm{
                  "num_key_value_heads": 2, "num_hidden_layers": 2, "vocab_size": 96,
                  "max_position_embeddings": 256, "qk_layernorm": true,
                  "use_parallel_residual": true})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["StableLmForCausalLM"],
+                    "model_type": "stablelm", "rms_norm_eps": "$drop",
+                    "layer_norm_eps": "$eps", "partial_rotary_factor": "$partial",
+                    "use_qkv_bias": "$attn_bias", "qk_layernorm": "$qk_norm",
+                    "use_parallel_residual": "$parallel"})"},
 };
 const RegisterArchitecture registered(kStableLm);
 

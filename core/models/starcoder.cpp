@@ -53,6 +53,10 @@ const Architecture kStarCoder2{
     .tiny = {R"({"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
                  "num_hidden_layers": 2, "vocab_size": 96, "max_position_embeddings": 256,
                  "sliding_window": 20})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["Starcoder2ForCausalLM"],
+                    "model_type": "starcoder2", "rms_norm_eps": "$drop",
+                    "norm_epsilon": "$eps", "hidden_act": "gelu_pytorch_tanh",
+                    "sliding_window": "$window", "use_bias": "$attn_bias"})"},
 };
 const RegisterArchitecture registered(kStarCoder2);
 
