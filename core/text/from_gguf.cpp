@@ -7,6 +7,7 @@
 
 #include "core/base/json.h"
 #include "core/text/end_tokens.h"
+#include "core/text/gguf_source.h"
 #include "core/text/llama_cpp_names.h"
 #include "core/text/merge_rules.h"
 #include "core/text/pipeline.h"
@@ -26,13 +27,13 @@ class GgufTokenizer {
  public:
   explicit GgufTokenizer(const Metadata& metadata) : metadata_(metadata) {}
 
-  Result<std::unique_ptr<Tokenizer>> read() {
+  Result<TokenizerSource> read() {
     NIBBLE_TRY(kind_, metadata_.need_string(key_of("model")));
     NIBBLE_CHECK(read_vocabulary());
     NIBBLE_CHECK(read_pipeline());
     NIBBLE_CHECK(read_model());
     NIBBLE_CHECK(read_special_tokens());
-    return make_tokenizer(std::move(source_));
+    return std::move(source_);
   }
 
  private:
@@ -253,8 +254,13 @@ class GgufTokenizer {
 };
 }  // namespace
 
-Result<std::unique_ptr<Tokenizer>> Tokenizer::from_gguf(const Metadata& metadata) {
+Result<TokenizerSource> text::read_gguf_source(const Metadata& metadata) {
   return GgufTokenizer(metadata).read();
+}
+
+Result<std::unique_ptr<Tokenizer>> Tokenizer::from_gguf(const Metadata& metadata) {
+  NIBBLE_TRY(TokenizerSource source, read_gguf_source(metadata));
+  return make_tokenizer(std::move(source));
 }
 
 }  // namespace nibble
