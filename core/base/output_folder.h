@@ -1,0 +1,30 @@
+// A folder that appears whole or not at all: filled under a temporary name beside the target, then
+// renamed.
+#pragma once
+
+#include <filesystem>
+
+#include "core/base/error.h"
+
+namespace nibble {
+
+class OutputFolder {
+ public:
+  // overwrite: an existing target is replaced by commit() if it is empty or has a file `marker`,
+  // which tells folders of its kind; otherwise it is refused (kUsage). Fails with kOutput.
+  static Result<OutputFolder> create(const std::filesystem::path& target, bool overwrite,
+                                     const char* marker);
+  OutputFolder(OutputFolder&& other) noexcept;
+  OutputFolder& operator=(OutputFolder&&) = delete;
+  ~OutputFolder();  // without commit(): nothing stays behind
+
+  const std::filesystem::path& path() const { return temporary_; }  // to write into
+  Result<void> write(const char* name, std::string_view text) const;
+  Result<void> commit();
+
+ private:
+  OutputFolder() = default;
+  std::filesystem::path target_, temporary_;
+};
+
+}  // namespace nibble
