@@ -3,6 +3,7 @@
 
 #include "cli/command.h"
 #include "cli/convert_adapter.h"
+#include "cli/convert_hf.h"
 #include "cli/lora.h"
 #include "cli/rewrite.h"
 
@@ -10,7 +11,7 @@ namespace nibble::cli {
 namespace {
 
 struct ConvertCommand : RewriteOptions {
-  std::string out, type, base;
+  std::string out, type, to = "gguf", base;
   bool from_quantized = false;
 };
 
@@ -23,14 +24,22 @@ constexpr const char* kExamples =
     "  nibble convert Qwen3-8B -o qwen3-8b.gguf\n"
     "  nibble convert Qwen3-8B -o qwen3-8b-q4.gguf --type q4_k_m\n"
     "  nibble convert Llama-3.1-8B/original -o llama.gguf --max-shard 4G\n"
+    "  nibble convert model.gguf --to hf -o model-hf\n"
     "  nibble convert Qwen3-8B --lora adapter -o merged.gguf\n"
     "  nibble convert adapter --base Qwen3-8B -o adapter.gguf\n"
     "  nibble convert model-00001-of-00003.gguf -o model.gguf      merges the files of a split "
     "one\n";
 
+Result<void> check_to_hf(const ConvertCommand& o) {
+  if (o.overrides.empty() && o.imatrix.empty() && !o.dry_run && !o.verify && !o.from_quantized)
+    return {};
+  return fail(ErrorKind::kUsage,
+              "--to hf goes without --tensor, --imatrix, --from-quantized, --dry-run and --verify");
+}
+
 Result<void> check_adapter(const ConvertCommand& o) {
-  if (o.type.empty() && o.lora.empty() && o.overrides.empty() && o.imatrix.empty() &&
-      o.max_shard.empty() && !o.dry_run && !o.verify && !o.from_quantized)
+  if (o.to == "gguf" && o.type.empty() && o.lora.empty() && o.overrides.empty() &&
+      o.imatrix.empty() && o.max_shard.empty() && !o.dry_run && !o.verify && !o.from_quantized)
     return {};
   return fail(ErrorKind::kUsage,
               "--base, which writes an adapter, goes with -o, --force and --json");
@@ -40,6 +49,10 @@ Result<void> run_convert(const ConvertCommand& o) {
   if (!o.base.empty()) {
     NIBBLE_CHECK(check_adapter(o));
     return convert_adapter(o, o.base, o.out);
+  }
+  if (o.to == "hf") {
+    NIBBLE_CHECK(check_to_hf(o));
+    return convert_to_hf(o, o.out, o.type);
   }
   QuantizeOptions plan;
   plan.targets = {{o.out, nullptr}};
@@ -58,13 +71,23 @@ Result<void> run_convert(const ConvertCommand& o) {
 }  // namespace
 
 Command setup_convert(App& app) {
-  App* command = add_command(app, "convert", "Write a model folder as a GGUF file");
+  App* command =
+      add_command(app, "convert", "Write a model as a GGUF file or as a Hugging Face folder");
   auto o = std::make_shared<ConvertCommand>();
   command
       ->add_option("IN", o->source,
                    "Hugging Face or Meta folder, or GGUF file (any of a split one)")
       ->required();
-  command->add_option("-o,--output", o->out, "GGUF file to write")->type_name("OUT")->required();
+  command->add_option("-o,--output", o->out, "GGUF file, or with --to hf folder, to write")
+      ->type_name("OUT")
+      ->required();
+  command
+      ->add_option("--to", o->to,
+                   "gguf, or hf: a Hugging Face folder, which takes --type f32, "
+                   "f16 or bf16")
+      ->type_name("LAYOUT")
+      ->check(one_of({"gguf", "hf"}))
+      ->capture_default_str();
   add_lora(*command, o->lora)
       ->description("Merge a LoRA adapter into the weights; may be repeated");
   command
