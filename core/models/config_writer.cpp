@@ -120,7 +120,9 @@ Hparams normalized(Hparams h, const ConfigFacts& facts) {
 
 // Whether the family reads the configuration as these hyperparameters, in a model of these tensors.
 bool says(const Json& config, const Architecture& family, const ConfigFacts& facts) {
-  const auto found = read_folder_config(config);
+  const auto parsed = parse_json(dump_json(config));  // numbers as a file gives them
+  if (!parsed) return false;
+  const auto found = read_folder_config(*parsed);
   if (!found || found->architecture != &family) return false;
   auto read = family.read_hparams({found->metadata, &facts.gguf});
   if (!read) return false;
