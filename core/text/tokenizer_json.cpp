@@ -26,6 +26,7 @@ class Writer {
     for (const AddedToken& t : added_) out["added_tokens"].push_back(added_json(t));
     for (const char* part : {"normalizer", "pre_tokenizer", "post_processor", "decoder"})
       out[part] = member(s_.pipeline, part);
+    complete(out["post_processor"]);
     NIBBLE_TRY(out["model"], model());
     return out;
   }
@@ -34,6 +35,28 @@ class Writer {
   static Json member(const Json& object, const char* name) {
     const auto at = object.find(name);
     return at == object.end() ? Json(nullptr) : *at;
+  }
+
+  // What the library demands of a template beside what nibble reads: one for two texts, and the
+  // texts of special tokens.
+  void complete(Json& post) const {
+    if (!post.is_object() || post.value("type", Json()) != "TemplateProcessing") return;
+    for (auto& [name, token] : post["special_tokens"].items()) {
+      if (token.contains("tokens")) continue;
+      token["tokens"] = Json::array();
+      for (const Json& id : token["ids"])
+        token["tokens"].push_back(std::string(s_.vocabulary->text(id.get<TokenId>())));
+    }
+    if (post.contains("pair")) return;
+    Json pair = post["single"];
+    for (Json piece : post["single"]) {
+      for (auto& [kind, value] : piece.items()) {
+        value["type_id"] = 1;
+        if (kind == "Sequence") value["id"] = "B";
+      }
+      pair.push_back(std::move(piece));
+    }
+    post["pair"] = std::move(pair);
   }
 
   // The library numbers added tokens on from the model's: where they do not stand right behind
