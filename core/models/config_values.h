@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "core/base/json.h"
 #include "core/models/architecture.h"
 
 namespace nibble {
