@@ -18,7 +18,8 @@ struct ConvertCommand : RewriteOptions {
 constexpr const char* kExamples =
     "Without --type each tensor keeps the precision it is stored in (what GGUF has no format for,\n"
     "as FP8, GPTQ or AWQ, becomes F32); with it the file is what 'nibble quantize' makes of that\n"
-    "one. The tokenizer, chat templates, licence and sampling defaults come along.\n"
+    "one. Weights that --lora changes become F32 then, so that the sum is not rounded. The\n"
+    "tokenizer, chat templates, licence and sampling defaults come along.\n"
     "\n"
     "Examples:\n"
     "  nibble convert Qwen3-8B -o qwen3-8b.gguf\n"

@@ -147,6 +147,8 @@ Result<std::unique_ptr<MergedFile>> MergedFile::create(const WeightFile& base,
     if (at == patcher.patches.end()) continue;
     out->decoders_.push_back(std::make_unique<MergedDecoder>(t, std::move(at->second)));
     out->tensors_.back().decoder = out->decoders_.back().get();
+    // F32: the sum of a 16-bit number and a change is seldom a 16-bit number.
+    if (t.format->block_len == 1) out->tensors_.back().format = quant::find_format("f32");
   }
   return out;
 }
