@@ -103,7 +103,8 @@ const Architecture kCommandR{
 };
 const Architecture kCohere2{
     .gguf_name = "cohere2",
-    .hf_classes = {"Cohere2ForCausalLM"},
+    .hf_classes = {"Cohere2ForCausalLM", "Cohere2VisionForConditionalGeneration",
+                   "AyaVisionForConditionalGeneration"},
     .read_config = cohere2_config,
     .read_hparams = read_cohere2,
     .tensors = tensors,

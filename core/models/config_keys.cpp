@@ -12,10 +12,6 @@ namespace {
 
 constexpr uint32_t kU32 = 4, kF32 = 6, kBool = 7, kString = 8;  // GGUF's value types
 
-double yarn_magnitude(double factor, double mscale) {
-  return factor <= 1 ? 1 : 0.1 * mscale * std::log(factor) + 1;
-}
-
 }  // namespace
 
 ConfigKeys::ConfigKeys(const Json& config, std::string_view arch, std::string_view defaults)
@@ -23,11 +19,6 @@ ConfigKeys::ConfigKeys(const Json& config, std::string_view arch, std::string_vi
   if (auto parsed = parse_json(defaults))
     defaults_ = std::make_shared<const Json>(std::move(*parsed));
   metadata_.add({"general.architecture", arch, kString});
-}
-
-bool ConfigKeys::is_null(std::string_view name) const {
-  const auto at = config_.find(name);
-  return at != config_.end() && at->is_null();
 }
 
 const Json* ConfigKeys::find(Names names) const {
@@ -83,6 +74,21 @@ std::string ConfigKeys::text(Names names, std::string_view otherwise) {
   return std::string(otherwise);
 }
 
+std::vector<double> ConfigKeys::number_list(std::string_view name) {
+  const Json* list = find({name});
+  std::vector<double> out;
+  if (list && !list->is_array()) fault({name}, "list of numbers");
+  if (!list || !list->is_array()) return out;
+  for (const Json& x : *list) {
+    if (!x.is_number()) {
+      fault({name}, "list of numbers");
+      return {};
+    }
+    out.push_back(x.get<double>());
+  }
+  return out;
+}
+
 void ConfigKeys::add(std::string_view key, MetadataValue value, uint32_t gguf_type) {
   metadata_.add({arch_ + "." + std::string(key), std::move(value), gguf_type});
 }
@@ -127,7 +133,8 @@ ConfigKeys& ConfigKeys::refuse(bool when, std::string_view what) {
 
 ConfigKeys& ConfigKeys::sizes() {
   count("block_count", {"num_hidden_layers", "n_layer", "n_layers", "num_layers"});
-  count("context_length", {"max_position_embeddings", "n_positions", "n_ctx", "max_seq_len"});
+  count("context_length", {"max_position_embeddings", "n_positions", "n_ctx", "max_seq_len",
+                           "max_sequence_length", "seq_length"});
   count("embedding_length", {"hidden_size", "n_embd", "dim"});
   count("feed_forward_length", {"intermediate_size", "n_inner", "ffn_hidden_size"});
   count("attention.head_count", {"num_attention_heads", "n_head", "num_heads", "n_heads"});
@@ -142,90 +149,6 @@ ConfigKeys& ConfigKeys::sizes() {
              {"layer_norm_eps", "layer_norm_epsilon", "norm_epsilon", "norm_eps"});
   set_flag("tie_word_embeddings", flag({"tie_word_embeddings"}, false));
   return *this;
-}
-
-std::vector<double> ConfigKeys::number_list(const Json& list, std::string_view name) {
-  std::vector<double> out;
-  for (const Json& x : list) {
-    if (!x.is_number() || !list.is_array()) {
-      if (error_.empty()) error_ = fmt::format("config.json: '{}' is no list of numbers", name);
-      return {};
-    }
-    out.push_back(x.get<double>());
-  }
-  return out;
-}
-
-ConfigKeys& ConfigKeys::rope(std::string_view layer_type) {
-  const Json* parameters = find({"rope_parameters", "rope_scaling"});
-  if (parameters && !parameters->is_object()) {
-    fault({"rope_scaling"}, "object");
-    return *this;
-  }
-  if (parameters && parameters->contains(layer_type)) parameters = &(*parameters)[layer_type];
-  double theta = number({"rope_theta", "rotary_emb_base", "global_rope_theta"}, 10000);
-  double partial = number({"partial_rotary_factor", "rotary_pct"}, 1);
-  if (parameters && parameters->is_object()) {
-    const ConfigKeys inner(*parameters, arch_, "{}");
-    if (const Json* t = inner.find({"rope_theta"}); t && t->is_number()) theta = t->get<double>();
-    if (const Json* p = inner.find({"partial_rotary_factor"}); p && p->is_number())
-      partial = p->get<double>();
-  }
-  set_number("rope.freq_base", theta);
-  const int64_t n_head = integer({"num_attention_heads", "n_head", "num_heads"}, 1);
-  const int64_t d_head =
-      integer({"head_dim"}, integer({"hidden_size", "n_embd"}, 0) / std::max<int64_t>(1, n_head));
-  if (partial != 1) {
-    const double n_rot = partial * static_cast<double>(d_head);
-    set_count("rope.dimension_count", static_cast<int64_t>(std::clamp(n_rot, -1.0, 1e9)));
-  }
-  if (parameters && parameters->is_object()) scaling(*parameters, theta);
-  return *this;
-}
-
-void ConfigKeys::scaling(const Json& given, double) {
-  ConfigKeys s(given, arch_, "{}");
-  const std::string type = s.text({"rope_type", "type"}, "default");
-  const int64_t n_ctx = integer({"max_position_embeddings"}, 0);
-  int64_t orig = s.integer({"original_max_position_embeddings"},
-                           integer({"original_max_position_embeddings"}, n_ctx));
-  double factor = s.number({"factor"}, orig > 0 ? static_cast<double>(n_ctx) / orig : 1);
-  if (type == "default" || type == "mrope" || type == "dynamic") return;
-  if (type == "linear") {
-    set_text("rope.scaling.type", "linear");
-  } else if (type == "yarn") {
-    set_text("rope.scaling.type", "yarn");
-    set_number("rope.scaling.yarn_beta_fast", s.number({"beta_fast"}, 32));
-    set_number("rope.scaling.yarn_beta_slow", s.number({"beta_slow"}, 1));
-    if (!s.flag({"truncate"}, true)) set_flag("rope.scaling.truncate", false);
-    const double mscale = s.number({"mscale"}, 0), all = s.number({"mscale_all_dim"}, 0);
-    const double plain = yarn_magnitude(factor, 1);
-    const double natural = mscale != 0 && all != 0
-                               ? yarn_magnitude(factor, mscale) / yarn_magnitude(factor, all)
-                               : plain;
-    const double wanted = s.number({"attention_factor"}, natural);
-    if (wanted != plain) set_number("rope.scaling.yarn_attn_factor", wanted / plain);
-  } else if (type == "llama3") {
-    set_text("rope.scaling.type", "llama3");
-    set_number("rope.scaling.low_freq_factor", s.number({"low_freq_factor"}, 1));
-    set_number("rope.scaling.high_freq_factor", s.number({"high_freq_factor"}, 4));
-  } else if (type == "longrope" || type == "su") {
-    set_text("rope.scaling.type", "longrope");
-    if (const Json* f = s.find({"short_factor"}))
-      set_numbers("rope.scaling.short_factor", number_list(*f, "short_factor"));
-    if (const Json* f = s.find({"long_factor"}))
-      set_numbers("rope.scaling.long_factor", number_list(*f, "long_factor"));
-    if (config_.contains("original_max_position_embeddings"))
-      factor = static_cast<double>(n_ctx) / static_cast<double>(std::max<int64_t>(1, orig));
-    const double magnitude =
-        factor <= 1 ? 1 : std::sqrt(1 + std::log(factor) / std::log(static_cast<double>(orig)));
-    set_number("rope.scaling.attn_factor", s.number({"attention_factor"}, magnitude));
-  } else {
-    refuse(true, "rope scaling '" + type + "' is not one nibble knows");
-  }
-  set_number("rope.scaling.factor", factor);
-  set_count("rope.scaling.original_context_length", orig);
-  if (error_.empty()) error_ = s.error_;
 }
 
 ConfigKeys& ConfigKeys::activation(Names names) {

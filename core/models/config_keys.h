@@ -24,13 +24,13 @@ class ConfigKeys {
 
   // The value under the first of the names that is there and not null; nullptr: none.
   const Json* find(Names names) const;
-  bool is_null(std::string_view name) const;  // there, and null
   // The same as a number, a flag, a text; a value of another kind is remembered as the error of
   // take().
   double number(Names names, double otherwise);
   int64_t integer(Names names, int64_t otherwise);
   bool flag(Names names, bool otherwise);
   std::string text(Names names, std::string_view otherwise);
+  std::vector<double> number_list(std::string_view name);  // empty: none
 
   // Adds ARCH.key.
   ConfigKeys& set_count(std::string_view key, int64_t value);
@@ -65,8 +65,7 @@ class ConfigKeys {
  private:
   void add(std::string_view key, MetadataValue value, uint32_t gguf_type);
   void fault(Names names, std::string_view expected);
-  void scaling(const Json& scaling, double theta);
-  std::vector<double> number_list(const Json& list, std::string_view name);
+  ConfigKeys& scaling(const Json& given);  // rope_scaling's keys
 
   const Json& config_;
   std::shared_ptr<const Json> defaults_;  // null: none

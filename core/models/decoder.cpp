@@ -112,11 +112,10 @@ Decoder::Decoder(const Model& model, const DecoderOptions& options, ThreadPool& 
   rope_ = make_rope(h_.rope, factors);
   rope_swa_ = make_rope(h_.rope_swa);
   const bool long_factors = w_.rope_factors_long.weight || !h_.rope.long_factors.empty();
-  if (h_.rope.scaling == RopeScaling::kLongrope && long_factors && !w_.rope_freqs.weight) {
-    RopeHparams longer = h_.rope;
-    longer.factors = longer.long_factors;
+  const bool longrope = h_.rope.scaling == RopeScaling::kLongrope && long_factors;
+  if (!w_.rope_freqs.weight && (longrope || h_.rope.scaling == RopeScaling::kDynamic)) {
     has_long_rope_ = true;
-    long_rope_ = make_rope(longer, w_.rope_factors_long.weight);
+    long_rope_ = make_rope(longer_rope(h_.rope), w_.rope_factors_long.weight);
   }
   if (h_.alibi) {
     alibi_ = alibi_slopes(h_.n_head);

@@ -180,9 +180,10 @@ Result<Metadata> v1_config(const Json& config) {
 }
 
 Result<Metadata> v2_config(const Json& config) {
+  // Models built on V3 have types of their own, but no others than V2's lack what V3's say.
   const std::string type =
       ConfigKeys(config, "deepseek2", "{}").text({"model_type"}, "deepseek_v2");
-  ConfigKeys keys(config, "deepseek2", type == "deepseek_v3" ? kV3Defaults : kV2Defaults);
+  ConfigKeys keys(config, "deepseek2", type == "deepseek_v2" ? kV2Defaults : kV3Defaults);
   const int64_t lora = keys.integer({"kv_lora_rank"}, 0),
                 rope = keys.integer({"qk_rope_head_dim"}, 0);
   keys.set_count("attention.head_count_kv", 1);

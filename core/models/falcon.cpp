@@ -1,4 +1,5 @@
-// Falcon 7B, 40B and 180B (parallel branches, few KV heads) and Falcon-RW (ALiBi, serial, biases).
+// Falcon 7B, 11B, 40B and 180B (parallel branches, few KV heads) and Falcon-RW (ALiBi, serial,
+// biases).
 // arXiv:2311.16867. GELU is the exact one, as in the original.
 #include <algorithm>
 
@@ -12,6 +13,8 @@ constexpr std::string_view kDefaults =
     R"({"layer_norm_epsilon": 1e-5, "max_position_embeddings": 2048, "vocab_size": 65024,
         "activation": "gelu", "alibi": false, "multi_query": true, "parallel_attn": true,
         "new_decoder_architecture": false, "tie_word_embeddings": true})";
+// The first published 40B names its decoder by its model type alone.
+constexpr std::string_view kFirst40B = "RefinedWeb";
 
 Result<Hparams> read(const HparamsSource& source) {
   const HparamsReader reader(source, "falcon");
@@ -53,7 +56,8 @@ Result<Metadata> read_config(const Json& config) {
   ConfigKeys keys(config, "falcon", kDefaults);
   keys.sizes().rope().activation({"activation"});
   const int64_t n_head = keys.integer({"num_attention_heads", "n_head"}, 0);
-  const bool grouped = keys.flag({"new_decoder_architecture"}, false);
+  const bool grouped = keys.flag({"new_decoder_architecture"}, false) ||
+                       keys.text({"model_type"}, "falcon") == kFirst40B;
   const int64_t n_head_kv = grouped ? keys.integer({"num_kv_heads", "n_head_kv"}, n_head)
                             : keys.flag({"multi_query"}, true) ? 1
                                                                : n_head;

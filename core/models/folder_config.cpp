@@ -14,13 +14,26 @@ std::string_view class_of(const Json& config) {
   return name ? std::string_view(*name) : std::string_view();
 }
 
+// The text model's part of a config; the whole where it has no parts. Tying may be said outside.
+Json text_part(const Json& config) {
+  for (const char* name : {"text_config", "llm_config", "language_config"}) {
+    const auto part = config.find(name);
+    if (part == config.end() || !part->is_object()) continue;
+    Json text = *part;
+    if (const auto tied = config.find("tie_word_embeddings");
+        tied != config.end() && !text.contains("tie_word_embeddings"))
+      text["tie_word_embeddings"] = *tied;
+    return text;
+  }
+  return config;
+}
+
 }  // namespace
 
 Result<FolderConfig> read_folder_config(const Json& config) {
   if (!config.is_object()) return corrupt("config.json: not an object");
   const std::string_view name = class_of(config);
-  const auto text = config.find("text_config");
-  const Json& part = text != config.end() && text->is_object() ? *text : config;
+  const Json part = text_part(config);
   FolderConfig out;
   out.architecture = find_hf_class(name);
   if (!out.architecture) out.architecture = find_hf_class(class_of(part));

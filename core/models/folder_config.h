@@ -10,7 +10,8 @@ struct FolderConfig {
   Metadata metadata;
 };
 
-// config: config.json; of a model with other parts beside the text, its text_config is what counts.
+// config: config.json; of a model with other parts beside the text, its text_config (or llm_config,
+// language_config) is what counts.
 // Fails with kUnsupported where no family has the class, or a value is one that its family does not
 // run.
 Result<FolderConfig> read_folder_config(const Json& config);

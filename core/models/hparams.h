@@ -14,9 +14,9 @@
 namespace nibble {
 
 // How positions beyond the trained length are squeezed into the rotation. Sources: Chen 2023
-// (linear), Peng 2023, arXiv:2309.00071 (YaRN), Llama 3.1's model card (llama3), Ding 2024,
-// arXiv:2402.13753 (longrope).
-enum class RopeScaling : uint8_t { kNone, kLinear, kYarn, kLlama3, kLongrope };
+// (linear), Peng 2023, arXiv:2309.00071 (dynamic NTK, YaRN), Llama 3.1's model card (llama3), Ding
+// 2024, arXiv:2402.13753 (longrope).
+enum class RopeScaling : uint8_t { kNone, kLinear, kDynamic, kYarn, kLlama3, kLongrope };
 
 struct RopeHparams {
   double base = 10000;
@@ -109,7 +109,6 @@ struct Hparams {
   bool bias = false;  // of the linear layers
   bool qkv_bias = false;
   bool grouped_qkv = false;  // fused rows stand by KV head: its queries, its key, its value
-  int variant = 0;           // what only the family itself knows
 
   bool operator==(const Hparams&) const = default;
   bool is_sliding(int layer) const { return !sliding.empty() && sliding[layer]; }

@@ -1,6 +1,6 @@
 // Keys and defaults as llama.cpp writes and reads them (gguf-py constants), and a few of nibble's
 // own for what those lack: rope.scaling.{low,high}_freq_factor, .short_factor, .long_factor,
-// .truncate and tie_word_embeddings.
+// .dynamic_factor, .truncate and tie_word_embeddings.
 #include "core/models/hparams_reader.h"
 
 #include <algorithm>
@@ -212,6 +212,8 @@ Result<void> HparamsReader::rope_scaling(RopeHparams& r) const {
     return unsupported("key '{}': '{}' is not a scaling nibble knows", key("rope.scaling.type"),
                        type);
   }
+  NIBBLE_TRY(const double dynamic, number_or("rope.scaling.dynamic_factor", 1));
+  if (dynamic > 1) r.scaling = RopeScaling::kDynamic, r.factor = dynamic;
   return {};
 }
 

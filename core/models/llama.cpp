@@ -1,7 +1,7 @@
 // Llama 1 to 3 and what is built like them: Mistral, Ministral, Mixtral, Yi, SmolLM 1 and 2,
-// DeepSeek LLM and the distills; SmolLM 3 and the mistral3 variant, which differ by a key or two.
-// Touvron 2023, arXiv:2302.13971; Jiang 2023, arXiv:2310.06825; Jiang 2024, arXiv:2401.04088
-// (Mixtral).
+// DeepSeek LLM and the distills, InternLM 3; SmolLM 3 and the mistral3 variant, which differ by a
+// key or two. Touvron 2023, arXiv:2302.13971; Jiang 2023, arXiv:2310.06825; Jiang 2024,
+// arXiv:2401.04088 (Mixtral).
 #include <algorithm>
 
 #include "core/base/json.h"
@@ -16,6 +16,11 @@ constexpr std::string_view kLlamaDefaults =
 constexpr std::string_view kMistralDefaults =
     R"({"rms_norm_eps": 1e-6, "max_position_embeddings": 131072, "vocab_size": 32000,
         "num_key_value_heads": 8, "sliding_window": 4096})";
+constexpr std::string_view kMinistral3Defaults =
+    R"({"rms_norm_eps": 1e-5, "max_position_embeddings": 262144, "vocab_size": 131072,
+        "num_key_value_heads": 8, "head_dim": 128, "rope_parameters": {"rope_type": "yarn",
+        "rope_theta": 1e6, "factor": 16.0, "original_max_position_embeddings": 16384,
+        "mscale": 1.0, "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.1}})";
 constexpr std::string_view kMixtralDefaults =
     R"({"rms_norm_eps": 1e-5, "max_position_embeddings": 131072, "vocab_size": 32000,
         "num_key_value_heads": 8, "rope_theta": 1e6, "num_local_experts": 8, "num_experts_per_tok": 2})";
@@ -94,7 +99,9 @@ Result<Metadata> read_llama_config(const Json& config) {
 }
 
 Result<Metadata> read_mistral3_config(const Json& config) {
-  ConfigKeys keys(config, "mistral3", kMistralDefaults);
+  // The wrapper of a vision model holds either of the two.
+  const std::string type = ConfigKeys(config, "mistral3", "{}").text({"model_type"}, "ministral3");
+  ConfigKeys keys(config, "mistral3", type == "mistral" ? kMistralDefaults : kMinistral3Defaults);
   keys.sizes().rope().activation({"hidden_act"}).window();
   if (const Json* rope = keys.find({"rope_parameters"}); rope && rope->is_object())
     keys.set_number("attention.temperature_scale",
@@ -123,7 +130,7 @@ Result<Metadata> read_smollm3_config(const Json& config) {
 const Architecture kLlama{
     .gguf_name = "llama",
     .hf_classes = {"LlamaForCausalLM", "LLaMAForCausalLM", "MistralForCausalLM",
-                   "MixtralForCausalLM", "MinistralForCausalLM"},
+                   "MixtralForCausalLM", "MinistralForCausalLM", "InternLM3ForCausalLM"},
     .read_config = read_llama_config,
     .read_hparams = read_llama,
     .tensors = tensors,
@@ -132,6 +139,10 @@ const Architecture kLlama{
                  "num_attention_heads": 4, "num_key_value_heads": 2, "num_hidden_layers": 2,
                  "vocab_size": 96, "max_position_embeddings": 256, "rope_scaling": {
                  "rope_type": "llama3", "factor": 8.0, "original_max_position_embeddings": 32}})",
+             R"({"model_type": "llama", "hidden_size": 64, "intermediate_size": 96,
+                 "num_attention_heads": 4, "num_hidden_layers": 2, "vocab_size": 96,
+                 "max_position_embeddings": 32, "rope_scaling": {"type": "dynamic",
+                 "factor": 4.0}})",
              R"({"model_type": "mixtral", "hidden_size": 64, "intermediate_size": 32,
                  "num_attention_heads": 4, "num_key_value_heads": 2, "num_hidden_layers": 2,
                  "vocab_size": 96, "max_position_embeddings": 256, "sliding_window": 24,

@@ -51,6 +51,18 @@ Result<Hparams> read(const HparamsSource& source) {
   return h;
 }
 
+// Quantized checkpoints hold each expert by itself, and as a linear layer does.
+void split_experts(TensorTable& t, const Hparams& h) {
+  const MoeHparams& m = h.moe;
+  for (const std::string role : {"gate", "up", "down"}) {
+    const bool down = role == "down";
+    t.add({.gguf_name = "ffn_" + role + "_exps.weight",
+           .hf_name = "feed_forward.experts.{e}." + role + "_proj.weight",
+           .shape = shape_of({m.n_expert, down ? h.n_embd : m.n_ff, down ? m.n_ff : h.n_embd}),
+           .required = false});
+  }
+}
+
 std::vector<TensorSpec> tensors(const Hparams& h) {
   TensorTable t(h);
   t.embedding();
@@ -68,13 +80,16 @@ std::vector<TensorSpec> tensors(const Hparams& h) {
       t.add({.gguf_name = part ? "ffn_up_exps.weight" : "ffn_gate_exps.weight",
              .hf_name = "feed_forward.experts.gate_up_proj",
              .shape = wide,
+             .required = false,
              .fix = Fix::kTranspose,
              .part = part,
              .n_parts = 2});
     t.add({.gguf_name = "ffn_down_exps.weight",
            .hf_name = "feed_forward.experts.down_proj",
            .shape = shape_of({m.n_expert, h.n_embd, m.n_ff}),
+           .required = false,
            .fix = Fix::kTranspose});
+    split_experts(t, h);
     t.shared_expert("feed_forward.shared_expert.");
   }
   return t.output().take();

@@ -1,4 +1,5 @@
-// Qwen 2, 2.5 and 3, dense and with experts: biases on q, k and v (2), norms of heads (3).
+// Qwen 2, 2.5 and 3, dense and with experts: biases on q, k and v (2), norms of heads (3). The text
+// parts of the vision models too: over text alone, their rotation in sections is the plain one.
 // arXiv:2407.10671, arXiv:2412.15115, arXiv:2505.09388.
 #include <algorithm>
 
@@ -38,8 +39,10 @@ Result<Hparams> read(const HparamsSource& source, std::string_view arch, bool no
   return h;
 }
 Result<Hparams> read_qwen2(const HparamsSource& s) { return read(s, "qwen2", false); }
+Result<Hparams> read_qwen2vl(const HparamsSource& s) { return read(s, "qwen2vl", false); }
 Result<Hparams> read_qwen2moe(const HparamsSource& s) { return read(s, "qwen2moe", false); }
 Result<Hparams> read_qwen3(const HparamsSource& s) { return read(s, "qwen3", false); }
+Result<Hparams> read_qwen3vl(const HparamsSource& s) { return read(s, "qwen3vl", false); }
 Result<Hparams> read_qwen3moe(const HparamsSource& s) { return read(s, "qwen3moe", true); }
 
 std::vector<TensorSpec> tensors(const Hparams& h, bool head_norms) {
@@ -110,6 +113,12 @@ Result<Metadata> config_of(const Json& config, std::string_view arch, std::strin
 Result<Metadata> qwen2_config(const Json& c) {
   return config_of(c, "qwen2", kQwen2Defaults, false);
 }
+Result<Metadata> qwen2vl_config(const Json& c) {
+  return config_of(c, "qwen2vl", kQwen2Defaults, false);
+}
+Result<Metadata> qwen3vl_config(const Json& c) {
+  return config_of(c, "qwen3vl", kQwen3Defaults, false);
+}
 Result<Metadata> qwen2moe_config(const Json& c) {
   return config_of(c, "qwen2moe", kQwen2MoeDefaults, true);
 }
@@ -134,6 +143,30 @@ const Architecture kQwen2{
     .hf_configs = {R"({"$include": "shared", "architectures": ["Qwen2ForCausalLM"],
                     "model_type": "qwen2", "use_sliding_window": "$has_window",
                     "sliding_window": "$window", "layer_types": "$layer_types"})"},
+};
+const Architecture kQwen2Vl{
+    .gguf_name = "qwen2vl",
+    .hf_classes = {"Qwen2VLForConditionalGeneration", "Qwen2_5_VLForConditionalGeneration"},
+    .read_config = qwen2vl_config,
+    .read_hparams = read_qwen2vl,
+    .tensors = qwen2_tensors,
+    .block = common_block,
+    .tiny = {R"({"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
+                 "num_key_value_heads": 2, "num_hidden_layers": 2, "vocab_size": 96,
+                 "max_position_embeddings": 256, "rope_scaling": {"type": "mrope",
+                 "mrope_section": [2, 3, 3]}})"},
+};
+const Architecture kQwen3Vl{
+    .gguf_name = "qwen3vl",
+    .hf_classes = {"Qwen3VLForConditionalGeneration"},
+    .read_config = qwen3vl_config,
+    .read_hparams = read_qwen3vl,
+    .tensors = qwen3_tensors,
+    .block = qwen3_block,
+    .tiny = {R"({"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
+                 "num_key_value_heads": 2, "num_hidden_layers": 2, "vocab_size": 96, "head_dim": 32,
+                 "max_position_embeddings": 256, "rope_scaling": {"rope_type": "default",
+                 "mrope_section": [6, 5, 5]}})"},
 };
 const Architecture kQwen2Moe{
     .gguf_name = "qwen2moe",
@@ -191,8 +224,8 @@ const Architecture kQwen3Moe{
                     "mlp_only_layers": "$dense_layers"})"},
 };
 const RegisterArchitecture registered[] = {
-    RegisterArchitecture(kQwen2), RegisterArchitecture(kQwen2Moe), RegisterArchitecture(kQwen3),
-    RegisterArchitecture(kQwen3Moe)};
+    RegisterArchitecture(kQwen2), RegisterArchitecture(kQwen2Vl), RegisterArchitecture(kQwen2Moe),
+    RegisterArchitecture(kQwen3), RegisterArchitecture(kQwen3Vl), RegisterArchitecture(kQwen3Moe)};
 
 }  // namespace
 }  // namespace nibble

@@ -42,6 +42,14 @@ std::vector<double> llama3_factors(const RopeHparams& h) {
   return factors;
 }
 
+RopeHparams longer_rope(const RopeHparams& h) {
+  RopeHparams longer = h;
+  longer.factors = h.long_factors;
+  if (h.scaling == RopeScaling::kDynamic && h.n_rot > 2)
+    longer.base *= std::pow(h.factor * h.factor - h.factor + 1, h.n_rot / (h.n_rot - 2.0));
+  return longer;
+}
+
 Rope make_rope(const RopeHparams& h, const float* factors) {
   Rope rope{.pairs = h.pairs,
             .n_rot = h.n_rot,

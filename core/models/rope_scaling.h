@@ -1,5 +1,5 @@
-// The rotation's frequencies from hyperparameters: plain, linear, YaRN, llama3 and longrope
-// scaling.
+// The rotation's frequencies from hyperparameters: plain, linear, dynamic NTK, YaRN, llama3 and
+// longrope scaling.
 #pragma once
 
 #include "core/models/hparams.h"
@@ -9,6 +9,11 @@ namespace nibble {
 
 // factors: divisors of the frequencies [n_rot / 2], or null: those of the hyperparameters, if any.
 Rope make_rope(const RopeHparams& hparams, const float* factors = nullptr);
+
+// What rotates a sequence that outgrows n_ctx_orig under dynamic NTK or longrope scaling. Dynamic
+// NTK's base is that of n_ctx_orig * factor positions at once, so that it does not change with each
+// further token.
+RopeHparams longer_rope(const RopeHparams& hparams);
 
 // The divisors that Llama 3.1 scales by, as GGUF stores them in rope_freqs.weight.
 std::vector<double> llama3_factors(const RopeHparams& hparams);

@@ -227,6 +227,8 @@ struct Naive {
         qkv.insert(qkv.end(), y.begin(), y.end());
       }
     }
+    if (o.clamp_kqv > 0)
+      for (double& v : qkv) v = std::clamp<double>(v, -o.clamp_kqv, o.clamp_kqv);
     const size_t n_q = h.n_head * h.d_k, n_k = h.n_head_kv * h.d_k;
     Heads out{split(qkv, 0, h.n_head, h.d_k), split(qkv, n_q, h.n_head_kv, h.d_k),
               split(qkv, n_q + n_k, h.n_head_kv, h.d_v)};
@@ -315,7 +317,9 @@ std::vector<std::vector<double>> naive_logits(const Model& model,
   }
   RopeHparams rope = n.h.rope;
   const bool longer = static_cast<int>(tokens.size()) > rope.n_ctx_orig;
-  if (rope.scaling == RopeScaling::kLongrope && longer) rope.factors = rope.long_factors;
+  const bool switches =
+      rope.scaling == RopeScaling::kLongrope || rope.scaling == RopeScaling::kDynamic;
+  if (switches && longer) rope = longer_rope(rope);
   for (int i = 0; i < n.h.n_layer; ++i)
     n.layer(i, residuals, make_rope(n.a.block(n.h, i).swa_rope ? n.h.rope_swa : rope));
   std::vector<std::vector<double>> out;

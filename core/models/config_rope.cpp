@@ -1,0 +1,100 @@
+// The rotation in config.json: rope_theta, partial_rotary_factor, rope_scaling, rope_parameters.
+// Names and rules: modeling_rope_utils of transformers.
+#include <algorithm>
+#include <cmath>
+
+#include "core/models/config_keys.h"
+
+namespace nibble {
+namespace {
+
+double yarn_magnitude(double factor, double mscale) {
+  return factor <= 1 ? 1 : 0.1 * mscale * std::log(factor) + 1;
+}
+
+void add_yarn(ConfigKeys& out, ConfigKeys& given, double factor) {
+  out.set_text("rope.scaling.type", "yarn");
+  out.set_number("rope.scaling.yarn_beta_fast", given.number({"beta_fast"}, 32));
+  out.set_number("rope.scaling.yarn_beta_slow", given.number({"beta_slow"}, 1));
+  if (!given.flag({"truncate"}, true)) out.set_flag("rope.scaling.truncate", false);
+  const double mscale = given.number({"mscale"}, 0), all = given.number({"mscale_all_dim"}, 0);
+  const double plain = yarn_magnitude(factor, 1);
+  const double natural = mscale != 0 && all != 0
+                             ? yarn_magnitude(factor, mscale) / yarn_magnitude(factor, all)
+                             : plain;
+  const double wanted = given.number({"attention_factor"}, natural);
+  if (wanted != plain) out.set_number("rope.scaling.yarn_attn_factor", wanted / plain);
+}
+
+void add_longrope(ConfigKeys& out, ConfigKeys& given, double factor, int64_t n_ctx_orig) {
+  out.set_text("rope.scaling.type", "longrope");
+  for (const std::string name : {"short_factor", "long_factor"})
+    if (given.find({name})) out.set_numbers("rope.scaling." + name, given.number_list(name));
+  const double log_orig = std::log(static_cast<double>(n_ctx_orig));
+  const double magnitude = factor <= 1 ? 1 : std::sqrt(1 + std::log(factor) / log_orig);
+  out.set_number("rope.scaling.attn_factor", given.number({"attention_factor"}, magnitude));
+}
+
+}  // namespace
+
+ConfigKeys& ConfigKeys::rope(std::string_view layer_type) {
+  const Json* parameters = find({"rope_parameters", "rope_scaling"});
+  if (parameters && !parameters->is_object()) {
+    fault({"rope_scaling"}, "object");
+    return *this;
+  }
+  if (parameters && parameters->contains(layer_type)) parameters = &(*parameters)[layer_type];
+  double theta = number({"rope_theta", "rotary_emb_base", "global_rope_theta"}, 10000);
+  double partial = number({"partial_rotary_factor", "rotary_pct", "rope_pct"}, 1);
+  if (parameters && parameters->is_object()) {
+    const ConfigKeys inner(*parameters, arch_, "{}");
+    if (const Json* t = inner.find({"rope_theta"}); t && t->is_number()) theta = t->get<double>();
+    if (const Json* p = inner.find({"partial_rotary_factor"}); p && p->is_number())
+      partial = p->get<double>();
+  }
+  set_number("rope.freq_base", theta);
+  const int64_t n_head = integer({"num_attention_heads", "n_head", "num_heads"}, 1);
+  const int64_t d_head =
+      integer({"head_dim"}, integer({"hidden_size", "n_embd"}, 0) / std::max<int64_t>(1, n_head));
+  if (partial != 1) {
+    const double n_rot = partial * static_cast<double>(d_head);
+    set_count("rope.dimension_count", static_cast<int64_t>(std::clamp(n_rot, -1.0, 1e9)));
+  }
+  return parameters && parameters->is_object() ? scaling(*parameters) : *this;
+}
+
+ConfigKeys& ConfigKeys::scaling(const Json& given) {
+  ConfigKeys s(given, arch_, "{}");
+  const std::string type = s.text({"rope_type", "type"}, "default");
+  const int64_t n_ctx = integer({"max_position_embeddings"}, 0);
+  const int64_t orig = s.integer({"original_max_position_embeddings"},
+                                 integer({"original_max_position_embeddings"}, n_ctx));
+  const double stretch =
+      static_cast<double>(n_ctx) / static_cast<double>(std::max<int64_t>(1, orig));
+  double factor = s.number({"factor"}, orig > 0 ? stretch : 1);
+  if (type == "default" || type == "mrope") return *this;
+  if (type == "dynamic") {
+    refuse(s.find({"alpha"}) != nullptr, "dynamic rope scaling by 'alpha' is not built in");
+    return set_number("rope.scaling.dynamic_factor", factor);
+  }
+  if (type == "linear") {
+    set_text("rope.scaling.type", "linear");
+  } else if (type == "yarn") {
+    add_yarn(*this, s, factor);
+  } else if (type == "llama3") {
+    set_text("rope.scaling.type", "llama3");
+    set_number("rope.scaling.low_freq_factor", s.number({"low_freq_factor"}, 1));
+    set_number("rope.scaling.high_freq_factor", s.number({"high_freq_factor"}, 4));
+  } else if (type == "longrope" || type == "su") {
+    if (config_.contains("original_max_position_embeddings")) factor = stretch;
+    add_longrope(*this, s, factor, orig);
+  } else {
+    refuse(true, "rope scaling '" + type + "' is not one nibble knows");
+  }
+  set_number("rope.scaling.factor", factor);
+  set_count("rope.scaling.original_context_length", orig);
+  if (error_.empty()) error_ = s.error_;
+  return *this;
+}
+
+}  // namespace nibble
