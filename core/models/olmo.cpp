@@ -1,5 +1,8 @@
-// OLMo 2 and 3: norms after the branches only, RMS norms over all queries and all keys; 3 has
-// windows on three layers of four, and scales the rotation of the others only. arXiv:2501.00656.
+// OLMo 1 (olmo): Llama's block under LayerNorm without weights, queries, keys and values clipped in
+// some sizes. OLMoE (olmoe): RMS norms over all queries and all keys, a mixture of experts whose
+// weights are not made to sum to one. OLMo 2 and 3 (olmo2): norms after the branches only; 3 has
+// windows on three layers of four, and scales the rotation of the others only. arXiv:2402.00838,
+// arXiv:2409.02060, arXiv:2501.00656.
 #include "core/models/blocks.h"
 #include "core/models/config_keys.h"
 
@@ -7,11 +10,33 @@ namespace nibble {
 namespace {
 
 constexpr int kPeriod = 4;  // each fourth layer of OLMo 3 sees everything
+constexpr std::string_view kOlmo1Defaults =
+    R"({"layer_norm_eps": 1e-5, "max_position_embeddings": 2048, "vocab_size": 50304})";
+constexpr std::string_view kOlmoeDefaults =
+    R"({"rms_norm_eps": 1e-5, "max_position_embeddings": 4096, "vocab_size": 50304,
+        "num_experts": 64, "num_experts_per_tok": 8})";
 constexpr std::string_view kDefaults =
     R"({"rms_norm_eps": 1e-5, "max_position_embeddings": 2048, "vocab_size": 50304})";
 constexpr std::string_view kOlmo3Defaults =
     R"({"rms_norm_eps": 1e-5, "max_position_embeddings": 2048, "vocab_size": 50304,
         "sliding_window": 4096})";
+
+Result<Hparams> read_olmo1(const HparamsSource& source) {
+  const HparamsReader reader(source, "olmo");
+  NIBBLE_TRY(Hparams h, reader.common());
+  set_rope_pairs(h, pairs_of_permuted(h));
+  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
+  return h;
+}
+
+Result<Hparams> read_olmoe(const HparamsSource& source) {
+  const HparamsReader reader(source, "olmoe");
+  NIBBLE_TRY(Hparams h, reader.common());
+  set_rope_pairs(h, RopePairs::kHalves);
+  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
+  NIBBLE_TRY(h.moe.normalize, reader.flag_or("expert_weights_norm", false));
+  return h;
+}
 
 Result<Hparams> read(const HparamsSource& source) {
   const HparamsReader reader(source, "olmo2");
@@ -23,6 +48,29 @@ Result<Hparams> read(const HparamsSource& source) {
   NIBBLE_TRY(h.sliding, reader.layer_flags("attention.sliding_window_pattern", h.n_layer));
   if (h.sliding.empty() && h.window > 0) h.sliding = all_but_each(h.n_layer, kPeriod);
   return h;
+}
+
+std::vector<TensorSpec> olmo1_tensors(const Hparams& h) {
+  TensorTable t(h);
+  t.embedding();
+  for (int i = 0; i < h.n_layer; ++i) t.layer(i).attention(Fix::kRopeRows).gated_ffn();
+  t.model();
+  if (!h.tied) t.linear("output", "lm_head", h.n_vocab, h.n_embd, Fix::kNone, h.hf_rows);
+  return t.take();
+}
+
+std::vector<TensorSpec> olmoe_tensors(const Hparams& h) {
+  TensorTable t(h);
+  t.embedding();
+  for (int i = 0; i < h.n_layer; ++i) {
+    t.layer(i).norm("attn_norm", "input_layernorm", h.n_embd).attention(Fix::kNone);
+    t.norm("attn_q_norm", "self_attn.q_norm", h.n_head * h.d_k);
+    t.norm("attn_k_norm", "self_attn.k_norm", h.n_head_kv * h.d_k);
+    t.norm("ffn_norm", "post_attention_layernorm", h.n_embd);
+    t.experts("mlp.gate", "mlp.experts.{e}.gate_proj.weight", "mlp.experts.{e}.up_proj.weight",
+              "mlp.experts.{e}.down_proj.weight");
+  }
+  return t.output().take();
 }
 
 std::vector<TensorSpec> tensors(const Hparams& h) {
@@ -38,12 +86,39 @@ std::vector<TensorSpec> tensors(const Hparams& h) {
   return t.output().take();
 }
 
+BlockOptions olmo1_block(const Hparams& h, int layer) {
+  BlockOptions o = common_block(h, layer);
+  o.norm = NormKind::kLayer;
+  return o;
+}
+
+BlockOptions olmoe_block(const Hparams& h, int layer) {
+  BlockOptions o = common_block(h, layer);
+  o.qk_norm = QkNorm::kProjection;
+  return o;
+}
+
 BlockOptions block(const Hparams& h, int layer) {
   BlockOptions o = common_block(h, layer);
   o.pre_norm = false;
   o.post_norm = true;
   o.qk_norm = QkNorm::kProjection;
   return o;
+}
+
+Result<Metadata> olmo1_config(const Json& config) {
+  ConfigKeys keys(config, "olmo", kOlmo1Defaults);
+  keys.sizes().rope().activation({"hidden_act"});
+  return keys.number_key("attention.clamp_kqv", {"clip_qkv"}).take();
+}
+
+Result<Metadata> olmoe_config(const Json& config) {
+  ConfigKeys keys(config, "olmoe", kOlmoeDefaults);
+  keys.sizes().rope().activation({"hidden_act"}).experts();
+  keys.set_flag("expert_weights_norm", keys.flag({"norm_topk_prob"}, false));
+  // It would clip after the norms; no published model does.
+  keys.refuse(keys.find({"clip_qkv"}), "clip_qkv of OLMoE is not built in");
+  return keys.take();
 }
 
 Result<Metadata> read_config(const Json& config) {
@@ -54,6 +129,28 @@ Result<Metadata> read_config(const Json& config) {
   return keys.take();
 }
 
+const Architecture kOlmo1{
+    .gguf_name = "olmo",
+    .hf_classes = {"OlmoForCausalLM"},
+    .read_config = olmo1_config,
+    .read_hparams = read_olmo1,
+    .tensors = olmo1_tensors,
+    .block = olmo1_block,
+    .tiny = {R"({"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
+                 "num_hidden_layers": 2, "vocab_size": 96, "max_position_embeddings": 256,
+                 "clip_qkv": 0.8})"},
+};
+const Architecture kOlmoe{
+    .gguf_name = "olmoe",
+    .hf_classes = {"OlmoeForCausalLM"},
+    .read_config = olmoe_config,
+    .read_hparams = read_olmoe,
+    .tensors = olmoe_tensors,
+    .block = olmoe_block,
+    .tiny = {R"({"hidden_size": 64, "intermediate_size": 32, "num_attention_heads": 4,
+                 "num_hidden_layers": 2, "vocab_size": 96, "max_position_embeddings": 256,
+                 "num_experts": 8, "num_experts_per_tok": 3})"},
+};
 const Architecture kOlmo2{
     .gguf_name = "olmo2",
     .hf_classes = {"Olmo2ForCausalLM", "Olmo3ForCausalLM"},
@@ -75,7 +172,8 @@ const Architecture kOlmo2{
                     "model_type": "olmo3", "attention_bias": "$attn_bias",
                     "sliding_window": "$window", "layer_types": "$layer_types"})"},
 };
-const RegisterArchitecture registered(kOlmo2);
+const RegisterArchitecture registered[] = {
+    RegisterArchitecture(kOlmo1), RegisterArchitecture(kOlmoe), RegisterArchitecture(kOlmo2)};
 
 }  // namespace
 }  // namespace nibble
