@@ -1,5 +1,6 @@
-// EXAONE 4: norms after the branches, norms of heads, windows on three layers of four, and
-// positions only on layers with a window (everywhere in the sizes without one). arXiv:2507.11407.
+// EXAONE 3 and 3.5: Llama's block under names of its own. EXAONE 4: norms after the branches, norms
+// of heads, windows on three layers of four, and positions only on layers with a window (everywhere
+// in the sizes without one). arXiv:2412.04862, arXiv:2507.11407.
 #include <algorithm>
 
 #include "core/base/json.h"
@@ -13,6 +14,39 @@ constexpr int kPeriod = 4;  // each fourth layer sees everything
 constexpr std::string_view kDefaults =
     R"({"rms_norm_eps": 1e-5, "max_position_embeddings": 2048, "vocab_size": 102400,
         "sliding_window": 4096})";
+constexpr std::string_view kExaone3Defaults =
+    R"({"layer_norm_epsilon": 1e-5, "max_position_embeddings": 2048, "vocab_size": 102400})";
+
+Result<Hparams> read_exaone3(const HparamsSource& source) {
+  const HparamsReader reader(source, "exaone");
+  NIBBLE_TRY(Hparams h, reader.common());
+  set_rope_pairs(h, RopePairs::kHalves);
+  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
+  return h;
+}
+
+std::vector<TensorSpec> exaone3_tensors(const Hparams& h) {
+  TensorTable t(h);
+  t.embedding("transformer.wte");
+  const std::string attention = "attn.attention.";
+  for (int i = 0; i < h.n_layer; ++i) {
+    t.layer(i, "transformer.h.").norm("attn_norm", "ln_1", h.n_embd);
+    t.linear("attn_q", attention + "q_proj", h.n_head * h.d_k, h.n_embd);
+    t.linear("attn_k", attention + "k_proj", h.n_head_kv * h.d_k, h.n_embd);
+    t.linear("attn_v", attention + "v_proj", h.n_head_kv * h.d_v, h.n_embd);
+    t.linear("attn_output", attention + "out_proj", h.n_embd, h.n_head * h.d_v);
+    t.norm("ffn_norm", "ln_2", h.n_embd).linear("ffn_gate", "mlp.c_fc_0", h.n_ff, h.n_embd);
+    t.linear("ffn_up", "mlp.c_fc_1", h.n_ff, h.n_embd);
+    t.linear("ffn_down", "mlp.c_proj", h.n_embd, h.n_ff);
+  }
+  return t.output("transformer.ln_f").take();
+}
+
+Result<Metadata> exaone3_config(const Json& config) {
+  ConfigKeys keys(config, "exaone", kExaone3Defaults);
+  keys.sizes().rope().activation({"activation_function"});
+  return keys.number_key("attention.layer_norm_rms_epsilon", {"layer_norm_epsilon"}).take();
+}
 
 Result<Hparams> read(const HparamsSource& source) {
   const HparamsReader reader(source, "exaone4");
@@ -79,7 +113,20 @@ const Architecture kExaone4{
                     "model_type": "exaone4", "sliding_window": "$window",
                     "layer_types": "$layer_types"})"},
 };
-const RegisterArchitecture registered(kExaone4);
+const Architecture kExaone3{
+    .gguf_name = "exaone",
+    .hf_classes = {"ExaoneForCausalLM"},
+    .read_config = exaone3_config,
+    .read_hparams = read_exaone3,
+    .tensors = exaone3_tensors,
+    .block = common_block,
+    .tiny = {R"({"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
+                 "num_key_value_heads": 2, "num_layers": 2, "vocab_size": 96,
+                 "max_position_embeddings": 256, "rope_scaling": {"rope_type": "llama3",
+                 "factor": 8.0, "original_max_position_embeddings": 32}})"},
+};
+const RegisterArchitecture registered[] = {RegisterArchitecture(kExaone3),
+                                           RegisterArchitecture(kExaone4)};
 
 }  // namespace
 }  // namespace nibble
