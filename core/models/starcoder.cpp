@@ -1,5 +1,7 @@
-// StarCoder 2: LayerNorm and biases throughout, an ungated feed-forward. arXiv:2402.19173. The
-// window is kept where the source tells it, as the original does; llama.cpp's GGUF files do not.
+// StarCoder 1 and what is built like it (starcoder): GPT-2's block, all queries sharing one key and
+// one value. arXiv:2305.06161. StarCoder 2: LayerNorm and biases throughout, an ungated
+// feed-forward. arXiv:2402.19173. The window is kept where the source tells it, as the original
+// does; llama.cpp's GGUF files do not.
 #include "core/models/blocks.h"
 #include "core/models/config_keys.h"
 
@@ -9,6 +11,45 @@ namespace {
 constexpr std::string_view kDefaults =
     R"({"norm_epsilon": 1e-5, "max_position_embeddings": 4096, "vocab_size": 49152,
         "num_key_value_heads": 2, "hidden_act": "gelu_pytorch_tanh", "tie_word_embeddings": true})";
+
+constexpr std::string_view kBigCodeDefaults =
+    R"({"layer_norm_epsilon": 1e-5, "n_positions": 1024, "vocab_size": 50257, "n_embd": 768,
+        "n_layer": 12, "n_head": 12, "activation_function": "gelu_pytorch_tanh",
+        "multi_query": true, "tie_word_embeddings": true})";
+
+Result<Hparams> read_bigcode(const HparamsSource& source) {
+  const HparamsReader reader(source, "starcoder");
+  NIBBLE_TRY(Hparams h, reader.common());
+  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kGeluTanh));
+  if (h.n_ff == 0) h.n_ff = 4 * h.n_embd;
+  h.rope.n_rot = h.rope_swa.n_rot = 0;
+  return h;
+}
+
+std::vector<TensorSpec> bigcode_tensors(const Hparams& h) {
+  TensorTable t(h);
+  t.embedding("transformer.wte")
+      .add({.gguf_name = "position_embd.weight",
+            .hf_name = "transformer.wpe.weight",
+            .shape = shape_of({h.n_ctx_train, h.n_embd})});
+  const int n_qkv = h.n_head * h.d_k + h.n_head_kv * (h.d_k + h.d_v);
+  for (int i = 0; i < h.n_layer; ++i) {
+    t.layer(i, "transformer.h.").norm("attn_norm", "ln_1", h.n_embd);
+    t.linear("attn_qkv", "attn.c_attn", n_qkv, h.n_embd);
+    t.linear("attn_output", "attn.c_proj", h.n_embd, h.n_head * h.d_v);
+    t.norm("ffn_norm", "ln_2", h.n_embd).linear("ffn_up", "mlp.c_fc", h.n_ff, h.n_embd);
+    t.linear("ffn_down", "mlp.c_proj", h.n_embd, h.n_ff);
+  }
+  return t.output("transformer.ln_f").take();
+}
+
+Result<Metadata> bigcode_config(const Json& config) {
+  ConfigKeys keys(config, "starcoder", kBigCodeDefaults);
+  keys.sizes().activation({"activation_function"});
+  keys.refuse(!keys.flag({"multi_query"}, true), "multi_query false is not built in");
+  keys.refuse(!keys.flag({"scale_attn_weights"}, true), "scale_attn_weights false is not built in");
+  return keys.set_count("attention.head_count_kv", 1).take();
+}
 
 Result<Hparams> read(const HparamsSource& source) {
   const HparamsReader reader(source, "starcoder2");
@@ -58,7 +99,17 @@ const Architecture kStarCoder2{
                     "norm_epsilon": "$eps", "hidden_act": "gelu_pytorch_tanh",
                     "sliding_window": "$window", "use_bias": "$attn_bias"})"},
 };
-const RegisterArchitecture registered(kStarCoder2);
+const Architecture kStarCoder{
+    .gguf_name = "starcoder",
+    .hf_classes = {"GPTBigCodeForCausalLM"},
+    .read_config = bigcode_config,
+    .read_hparams = read_bigcode,
+    .tensors = bigcode_tensors,
+    .block = block,
+    .tiny = {R"({"n_embd": 64, "n_head": 4, "n_layer": 2, "vocab_size": 96, "n_positions": 128})"},
+};
+const RegisterArchitecture registered[] = {RegisterArchitecture(kStarCoder),
+                                           RegisterArchitecture(kStarCoder2)};
 
 }  // namespace
 }  // namespace nibble
