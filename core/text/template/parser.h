@@ -1,4 +1,5 @@
-// Tokens to a syntax tree. Statements in parser.cpp, expressions in parser_expressions.cpp.
+// Tokens to a syntax tree: blocks in parser.cpp, statements in parser_statements.cpp, expressions
+// in parser_expressions.cpp and parser_operands.cpp.
 #pragma once
 
 #include <initializer_list>
@@ -121,5 +122,14 @@ class Parser::Deeper {
  private:
   Parser& parser_;
 };
+
+template <class... Items>
+Result<ExprPtr> Parser::make(ExprKind kind, int line, Items... items) {
+  auto node = std::make_unique<Expr>();
+  node->kind = kind;
+  node->line = line;
+  (node->items.push_back(std::move(items)), ...);
+  return finish(std::move(node));
+}
 
 }  // namespace nibble::jinja
