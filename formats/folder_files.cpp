@@ -35,14 +35,15 @@ Result<void> check_stays_inside(const fs::path& folder, const fs::path& file) {
 
 }  // namespace
 
-Result<MappedFile> open_in_folder(const fs::path& folder, std::string_view name) {
+Result<MappedFile> open_in_folder(const fs::path& folder, std::string_view name,
+                                  std::string_view subfolder) {
   const bool plain = !name.empty() && name != "." && name != ".." && name.find('/') == name.npos &&
                      name.find('\0') == name.npos;
   if (!plain)
     return with_path(
         folder, Result<MappedFile>(
                     unsupported("names the file {}, which is not in the folder", in_quotes(name))));
-  const fs::path path = folder / name;
+  const fs::path path = folder / subfolder / name;
   auto inside = with_path(path, check_stays_inside(folder, path));
   if (!inside) return std::unexpected(std::move(inside).error());
   return with_path(path, MappedFile::open(path));

@@ -11,10 +11,11 @@
 
 namespace nibble {
 
-// Opens NAME of the folder. Fails where name is not a plain file name, or leads out of the folder
-// through a symbolic link (into the blobs of the Hugging Face cache that the folder is part of is
-// no way out). Messages begin with the path.
-Result<MappedFile> open_in_folder(const std::filesystem::path& folder, std::string_view name);
+// Opens NAME of the folder, or of a folder in it. Fails where name is not a plain file name, or
+// leads out of the folder through a symbolic link (into the blobs of the Hugging Face cache that
+// the folder is part of is no way out). Messages begin with the path.
+Result<MappedFile> open_in_folder(const std::filesystem::path& folder, std::string_view name,
+                                  std::string_view subfolder = {});
 
 inline constexpr uint64_t kMaxConfigBytes = 256u << 20;
 

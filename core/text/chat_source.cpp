@@ -1,28 +1,25 @@
 // Where models keep their chat templates.
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include "core/base/json.h"
 #include "core/text/chat.h"
+#include "formats/folder_files.h"
 
 namespace nibble {
 namespace {
 
-constexpr uintmax_t kMaxFile = 64u << 20;
+constexpr size_t kMaxFile = 64u << 20;
 
-// The text of a file; nothing when there is none of that name.
-Result<std::optional<std::string>> read_if_there(const std::filesystem::path& path) {
-  std::error_code error;
-  const uintmax_t size = std::filesystem::file_size(path, error);
-  if (error) return std::nullopt;
+// The text of a file of the folder, or of a folder in it; nothing when there is none of that name.
+Result<std::optional<std::string>> read_if_there(const std::filesystem::path& folder,
+                                                 const std::filesystem::path& name) {
+  if (!has_file(folder, name.native())) return std::nullopt;
+  const std::string subfolder = name.parent_path(), file_name = name.filename();
+  NIBBLE_TRY(const MappedFile file, open_in_folder(folder, file_name, subfolder));
+  const size_t size = file.bytes().size();
   if (size > kMaxFile)
-    return corrupt("{}: {} bytes, at most {} are read", path.string(), size, kMaxFile);
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (!in) return corrupt("{}: cannot be read", path.string());
-  return text.str();
+    return corrupt("{}: {} bytes, at most {} are read", file.path().string(), size, kMaxFile);
+  return std::string(file.text());
 }
 
 // Replaces the template of that name, or adds it.
@@ -47,25 +44,29 @@ void put_value(std::vector<NamedTemplate>& all, const Json& value) {
 }
 
 // The member "chat_template" of a JSON file.
-Result<void> put_member(std::vector<NamedTemplate>& all, const std::filesystem::path& path) {
-  NIBBLE_TRY(const auto text, read_if_there(path));
+Result<void> put_member(std::vector<NamedTemplate>& all, const std::filesystem::path& folder,
+                        std::string_view name) {
+  NIBBLE_TRY(const auto text, read_if_there(folder, name));
   if (!text) return {};
   auto json = parse_json(*text);
-  if (!json) return corrupt("{}: {}", path.string(), json.error().message);
+  if (!json) return corrupt("{}: {}", (folder / name).string(), json.error().message);
   if (json->is_object() && json->contains("chat_template"))
     put_value(all, (*json)["chat_template"]);
   return {};
 }
 
+const std::filesystem::path kAdditional = "additional_chat_templates";
+
 Result<void> put_additional(std::vector<NamedTemplate>& all, const std::filesystem::path& folder) {
   std::error_code ignored;
-  std::vector<std::filesystem::path> paths;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
-    if (entry.path().extension() == ".jinja") paths.push_back(entry.path());
-  std::ranges::sort(paths);
-  for (const auto& path : paths) {
-    NIBBLE_TRY(auto text, read_if_there(path));
-    if (text) put(all, path.stem().native(), std::move(*text));
+  std::vector<std::filesystem::path> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder / kAdditional, ignored))
+    if (entry.path().extension() == ".jinja")
+      names.push_back(kAdditional / entry.path().filename());
+  std::ranges::sort(names);
+  for (const auto& name : names) {
+    NIBBLE_TRY(auto text, read_if_there(folder, name));
+    if (text) put(all, name.stem().native(), std::move(*text));
   }
   return {};
 }
@@ -84,11 +85,11 @@ Result<std::optional<std::string>> chat_template_of(const Metadata& metadata, bo
 
 Result<std::vector<NamedTemplate>> chat_templates_of(const std::filesystem::path& folder) {
   std::vector<NamedTemplate> all;
-  NIBBLE_CHECK(put_member(all, folder / "chat_template.json"));
-  NIBBLE_CHECK(put_member(all, folder / "tokenizer_config.json"));
-  NIBBLE_TRY(auto file, read_if_there(folder / "chat_template.jinja"));
+  NIBBLE_CHECK(put_member(all, folder, "chat_template.json"));
+  NIBBLE_CHECK(put_member(all, folder, "tokenizer_config.json"));
+  NIBBLE_TRY(auto file, read_if_there(folder, "chat_template.jinja"));
   if (file) put(all, "default", std::move(*file));
-  NIBBLE_CHECK(put_additional(all, folder / "additional_chat_templates"));
+  NIBBLE_CHECK(put_additional(all, folder));
   std::ranges::stable_partition(all, [](const NamedTemplate& t) { return t.name == "default"; });
   return all;
 }

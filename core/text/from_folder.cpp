@@ -1,42 +1,43 @@
-// A tokenizer from a model's folder: tokenizer.json, or tokenizer.model where there is none, with
-// what tokenizer_config.json, generation_config.json and config.json say of beginning and end.
+// A tokenizer from a model's folder: tokenizer.json, where there is none tokenizer.model or GPT-2's
+// vocab.json and merges.txt, with what tokenizer_config.json, generation_config.json and
+// config.json say of beginning and end.
+#include <unistd.h>
+
 #include "core/base/json.h"
 #include "core/base/mapped_file.h"
 #include "core/text/end_tokens.h"
 #include "core/text/fields.h"
 #include "core/text/folder_source.h"
+#include "core/text/gpt2_files.h"
 #include "core/text/json_stream.h"
 #include "core/text/merge_rules.h"
 #include "core/text/pipeline.h"
 #include "core/text/pipeline_json.h"
 #include "core/text/tokenizer_model.h"
+#include "formats/folder_files.h"
 
 namespace nibble {
 using namespace text;
 namespace {
 namespace fs = std::filesystem;
 
-std::unexpected<Error> at(const fs::path& path, const Error& error) {
-  return fail(error.kind, "{}: {}", path.string(), error.message);
+template <class T>
+Result<T> at(const fs::path& path, Result<T> result) {
+  if (result) return result;
+  return fail(result.error().kind, "{}: {}", path.string(), result.error().message);
 }
 
 // A JSON file that may be missing: an empty object then.
-Result<Json> optional_json(const fs::path& path) {
-  if (!fs::exists(path)) return Json::object();
-  auto file = MappedFile::open(path);
-  if (!file) return at(path, file.error());
-  auto json = parse_json(file->text());
-  if (!json) return at(path, json.error());
-  if (!json->is_object()) return corrupt("{}: expected an object", path.string());
-  return std::move(*json);
+Result<Json> optional_json(const fs::path& folder, std::string_view name) {
+  return has_file(folder, name) ? read_json_in_folder(folder, name) : Json::object();
 }
 
 // tokenizer.json into a TokenizerSource.
 class JsonTokenizer {
  public:
-  Result<TokenizerSource> read(const fs::path& path) {
-    std::error_code ignored;
-    n_bytes_ = fs::file_size(path, ignored);
+  // n_readable: as read_tokenizer_json has it.
+  Result<TokenizerSource> read(std::string_view document, size_t n_readable) {
+    n_bytes_ = document.size();
     const auto pipeline = [this](Json json) { return take_pipeline(std::move(json)); };
     const auto token = [this](std::string_view text, uint64_t id, double score) {
       return take_token(text, id, score);
@@ -49,7 +50,8 @@ class JsonTokenizer {
       NIBBLE_TRY(source_.merges, rules_->take());
       return {};
     };
-    NIBBLE_CHECK(read_tokenizer_json(path, {pipeline, token, ends, merge, merges_end}));
+    NIBBLE_CHECK(
+        read_tokenizer_json(document, n_readable, {pipeline, token, ends, merge, merges_end}));
     return std::move(source_);
   }
 
@@ -125,9 +127,9 @@ class FolderSettings {
  public:
   static Result<FolderSettings> read(const fs::path& folder) {
     FolderSettings out;
-    NIBBLE_TRY(out.tokenizer_, optional_json(folder / "tokenizer_config.json"));
-    NIBBLE_TRY(out.generation_, optional_json(folder / "generation_config.json"));
-    NIBBLE_TRY(out.model_, optional_json(folder / "config.json"));
+    NIBBLE_TRY(out.tokenizer_, optional_json(folder, "tokenizer_config.json"));
+    NIBBLE_TRY(out.generation_, optional_json(folder, "generation_config.json"));
+    NIBBLE_TRY(out.model_, optional_json(folder, "config.json"));
     return out;
   }
 
@@ -218,32 +220,46 @@ void add_ends_by_text(TokenizerSource& source) {
   source.ends.insert(source.ends.end(), by_text.begin(), by_text.end());
 }
 
+// Behind its end, a map's last page is zero.
+size_t readable_bytes(const MappedFile& file) {
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  return (file.bytes().size() + page - 1) / page * page;
+}
+
 Result<TokenizerSource> read_source(const fs::path& folder, fs::path& used) {
   used = folder / "tokenizer.json";
-  if (fs::exists(used)) return JsonTokenizer().read(used);
+  if (has_file(folder, "tokenizer.json")) {
+    NIBBLE_TRY(const MappedFile file, open_in_folder(folder, "tokenizer.json"));
+    return at(used, JsonTokenizer().read(file.text(), readable_bytes(file)));
+  }
   used = folder / "tokenizer.model";
-  if (fs::exists(used)) return read_tokenizer_model(used);
-  used.clear();
-  return fail(ErrorKind::kNotFound, "{}: neither tokenizer.json nor tokenizer.model is there",
+  if (has_file(folder, "tokenizer.model")) {
+    NIBBLE_TRY(const MappedFile file, open_in_folder(folder, "tokenizer.model"));
+    return at(used, read_tokenizer_model(file.text()));
+  }
+  used = folder / "vocab.json";
+  if (has_file(folder, "vocab.json") && has_file(folder, "merges.txt")) {
+    NIBBLE_TRY(const std::string text, tokenizer_json_of_gpt2(folder));
+    return at(used, JsonTokenizer().read(text, text.size()));
+  }
+  return fail(ErrorKind::kNotFound,
+              "{}: none of tokenizer.json, tokenizer.model and vocab.json with merges.txt is there",
               folder.string());
 }
 }  // namespace
 
 Result<TokenizerSource> text::read_folder_source(const fs::path& folder, fs::path& used) {
-  auto source = read_source(folder, used);
-  if (!source) return used.empty() ? std::unexpected(source.error()) : at(used, source.error());
+  NIBBLE_TRY(TokenizerSource source, read_source(folder, used));
   NIBBLE_TRY(const FolderSettings settings, FolderSettings::read(folder));
-  settings.apply(*source);
-  add_ends_by_text(*source);
+  settings.apply(source);
+  add_ends_by_text(source);
   return source;
 }
 
 Result<std::unique_ptr<Tokenizer>> Tokenizer::from_folder(const fs::path& folder) {
   fs::path used;
   NIBBLE_TRY(TokenizerSource source, read_folder_source(folder, used));
-  auto tokenizer = make_tokenizer(std::move(source));
-  if (!tokenizer) return at(used, tokenizer.error());
-  return tokenizer;
+  return at(used, make_tokenizer(std::move(source)));
 }
 
 }  // namespace nibble

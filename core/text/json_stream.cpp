@@ -3,7 +3,6 @@
 #include <simdjson.h>
 
 #include "core/base/json.h"
-#include "core/base/mapped_file.h"
 
 namespace nibble::text {
 namespace {
@@ -25,7 +24,7 @@ class Document {
  public:
   explicit Document(const TokenizerJsonReader& reader) : reader_(reader) {}
 
-  Result<void> read(const simdjson::padded_string& text) {
+  Result<void> read(simdjson::padded_string_view text) {
     if (const auto error = parser_.iterate(text).get(document_)) return broken(error, "JSON");
     NIBBLE_CHECK(read_pipeline());
     NIBBLE_CHECK(read_vocabulary());
@@ -171,11 +170,11 @@ class Document {
 };
 }  // namespace
 
-Result<void> read_tokenizer_json(const std::filesystem::path& path,
+Result<void> read_tokenizer_json(std::string_view text, size_t n_readable,
                                  const TokenizerJsonReader& reader) {
-  NIBBLE_TRY(const MappedFile file, MappedFile::open(path));
-  const simdjson::padded_string text(file.text());
-  return Document(reader).read(text);
+  if (n_readable < text.size() + simdjson::SIMDJSON_PADDING)
+    return Document(reader).read(simdjson::padded_string(text));
+  return Document(reader).read(simdjson::padded_string_view(text.data(), text.size(), n_readable));
 }
 
 }  // namespace nibble::text

@@ -2,7 +2,7 @@
 // string.
 #pragma once
 
-#include <filesystem>
+#include <string_view>
 
 #include "core/base/error.h"
 #include "core/base/function_ref.h"
@@ -25,8 +25,10 @@ struct TokenizerJsonReader {
   FunctionRef<Result<void>()> merges_end;
 };
 
-// Fails with kNotFound, kCorrupt or what the reader fails with; messages do not name the file.
-Result<void> read_tokenizer_json(const std::filesystem::path& path,
+// n_readable: bytes that may be read from the text's beginning, those behind its end included;
+// where they are fewer than simdjson wants, the text is copied. Fails with kCorrupt or what the
+// reader fails with; messages do not name the file.
+Result<void> read_tokenizer_json(std::string_view text, size_t n_readable,
                                  const TokenizerJsonReader& reader);
 
 }  // namespace nibble::text

@@ -30,7 +30,7 @@ class Tokenizer {
  public:
   // From the tokenizer.ggml.* keys of a GGUF file (tensors are not needed). metadata must outlive the tokenizer.
   static Result<std::unique_ptr<Tokenizer>> from_gguf(const Metadata& metadata);
-  // From a folder with tokenizer.json (and tokenizer_config.json, generation_config.json where there are any).
+  // From a folder with tokenizer.json, tokenizer.model or vocab.json and merges.txt (and tokenizer_config.json, generation_config.json where there are any).
   static Result<std::unique_ptr<Tokenizer>> from_folder(const std::filesystem::path& folder);
   virtual ~Tokenizer() = default;
 

@@ -2,14 +2,12 @@
 // or tiktoken's list of ranks.
 #pragma once
 
-#include <filesystem>
-
 #include "core/text/pipeline.h"
 
 namespace nibble::text {
 
 // Which of the two it is is told by content. Messages do not name the file.
-Result<TokenizerSource> read_tokenizer_model(const std::filesystem::path& path);
+Result<TokenizerSource> read_tokenizer_model(std::string_view bytes);
 
 // The file's text, as SentencePiece's protocol buffer (sentencepiece_model.proto): BPE and Unigram.
 Result<TokenizerSource> read_sentencepiece(std::string_view bytes);

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "core/base/json.h"
+#include "tests/temporary_folder.h"
 #include "tests/text/tokenizer_cases.h"
 
 using namespace nibble;
@@ -39,6 +40,36 @@ TEST_CASE("BPE with a word-end suffix behind class intersections") {
   check_carried("word_end_bpe");
 }
 TEST_CASE("BPE with a prefix inside of words") { check_carried("subword_prefix_bpe"); }
+
+TEST_CASE("GPT-2's vocab.json and merges.txt, in a folder without a tokenizer.json") {
+  const Json model = read_json(carried("byte_bpe") / "tokenizer.json")["model"];
+  TemporaryFolder folder;
+  folder.write("vocab.json", dump_json(model["vocab"]));
+  std::string merges = "#version: 0.2\n";
+  for (const Json& merge : model["merges"]) merges += merge.get<std::string>() + "\n";
+  folder.write("merges.txt", merges);
+  folder.write("tokenizer_config.json", R"({"tokenizer_class": "GPT2Tokenizer", "eos_token": "</s>",
+      "added_tokens_decoder": {"1": {"content": "</s>", "special": true}}})");
+  const auto tokenizer = load(folder.path());
+  // As the `tokenizers` package 0.23.3 has it: models.BPE behind pre_tokenizers.ByteLevel.
+  const std::pair<const char*, std::vector<TokenId>> rows[] = {
+      {"the cat was in the rain, caf\u00e9 1234  x\n",
+       {268, 270, 85, 265, 84,  222, 261, 283, 222, 83, 272,
+        13,  270, 71, 300, 222, 327, 328, 222, 222, 89, 200}},
+      {"</s>it's  we'll\t!", {1, 74, 85, 319, 222, 263, 70, 321, 199, 2}}};
+  for (const auto& [text, ids] : rows) {
+    const auto got = tokenizer->encode(text);
+    REQUIRE(got);
+    CHECK(*got == ids);
+    CHECK(tokenizer->decode(*got).value_or("") == text);
+  }
+  CHECK(tokenizer->eos() == 1);
+  folder.write("tokenizer_config.json", R"({"tokenizer_class": "Qwen2Tokenizer"})");
+  const auto other = Tokenizer::from_folder(folder.path());
+  REQUIRE(!other);
+  CHECK(other.error().message.ends_with(
+      "the tokenizer \"Qwen2Tokenizer\" without a tokenizer.json is not read"));
+}
 
 TEST_CASE("bytes that are no UTF-8 become byte tokens where there are any, else U+FFFD") {
   for (const char* name : {"byte_bpe", "spm_bpe"}) {
@@ -114,5 +145,5 @@ TEST_CASE("folders without a tokenizer name what they lack") {
   const auto nothing = Tokenizer::from_folder(source_dir() / "tests/data");
   REQUIRE(!nothing.has_value());
   CHECK(nothing.error().kind == ErrorKind::kNotFound);
-  CHECK(nothing.error().message.contains("neither tokenizer.json nor tokenizer.model"));
+  CHECK(nothing.error().message.contains("none of tokenizer.json, tokenizer.model and vocab.json"));
 }
