@@ -1,4 +1,6 @@
 // Escapes and character classes.
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <vector>
 

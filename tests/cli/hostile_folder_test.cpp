@@ -3,6 +3,7 @@
 
 #include <sstream>
 
+#include "core/base/json.h"
 #include "core/models/folder_config.h"
 #include "tests/cli/program.h"
 #include "tests/formats/checkpoint_bytes.h"

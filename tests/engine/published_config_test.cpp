@@ -2,8 +2,10 @@
 // models, rope dictionaries of every generation. The texts hold what bears on the case.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "core/base/json.h"
 #include "core/models/architecture.h"
 #include "core/models/folder_config.h"
 
