@@ -242,6 +242,7 @@ Result<TokenizerSource> read_source(const fs::path& folder, fs::path& used) {
     NIBBLE_TRY(const std::string text, tokenizer_json_of_gpt2(folder));
     return at(used, JsonTokenizer().read(text, text.size()));
   }
+  used.clear();
   return fail(ErrorKind::kNotFound,
               "{}: none of tokenizer.json, tokenizer.model and vocab.json with merges.txt is there",
               folder.string());

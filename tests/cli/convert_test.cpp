@@ -136,7 +136,7 @@ TEST_CASE("what cannot be converted is refused before anything is written") {
   std::filesystem::remove(std::filesystem::path(without.model) / "tokenizer.json");
   const Ended end = without.convert();
   CHECK(end.exit_code == 3);
-  CHECK(end.err.find("neither tokenizer.json nor tokenizer.model") != std::string::npos);
+  CHECK(end.err.find("none of tokenizer.json, tokenizer.model") != std::string::npos);
   CHECK(refusal({.largest = INFINITY}).find("not a finite number") != std::string::npos);
 }
 
