@@ -114,6 +114,8 @@ Value rope_scaling(const ConfigFacts& c) {
   switch (r.scaling) {
     case RopeScaling::kLinear:
       return Json{{"rope_type", "linear"}, {"factor", real(r.factor)}};
+    case RopeScaling::kDynamic:
+      return Json{{"rope_type", "dynamic"}, {"factor", real(r.factor)}};
     case RopeScaling::kYarn:
       return yarn(r);
     case RopeScaling::kLlama3:
@@ -193,6 +195,7 @@ const std::map<std::string_view, Make>& values() {
       NIBBLE_VALUE("attn_scale",
                    real(h.attn_scale != 0 ? h.attn_scale : 1 / std::sqrt(float(h.d_k)))),
       NIBBLE_VALUE("query_scalar", query_scalar(h)),
+      NIBBLE_VALUE("clamp_kqv", h.clamp_kqv > 0 ? Value(real(h.clamp_kqv)) : Json(nullptr)),
       NIBBLE_VALUE("attn_softcap",
                    h.attn_softcap > 0 ? Value(real(h.attn_softcap)) : Json(nullptr)),
       NIBBLE_VALUE("logit_softcap",

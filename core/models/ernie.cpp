@@ -95,6 +95,8 @@ const Architecture kErnie{
     .tiny = {R"({"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
                  "num_key_value_heads": 2, "num_hidden_layers": 2, "vocab_size": 96, "head_dim": 32,
                  "max_position_embeddings": 256})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["Ernie4_5ForCausalLM"],
+                    "model_type": "ernie4_5", "use_bias": "$attn_bias"})"},
 };
 const Architecture kErnieMoe{
     .gguf_name = "ernie4_5-moe",
@@ -107,6 +109,12 @@ const Architecture kErnieMoe{
                  "num_key_value_heads": 2, "num_hidden_layers": 3, "vocab_size": 96,
                  "max_position_embeddings": 256, "moe_num_experts": 8, "moe_k": 3,
                  "moe_num_shared_experts": 2, "moe_intermediate_size": 32})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["Ernie4_5_MoeForCausalLM"],
+                    "model_type": "ernie4_5_moe", "use_bias": "$attn_bias",
+                    "moe_num_experts": "$n_expert", "moe_k": "$n_expert_used",
+                    "moe_num_shared_experts": "$n_shared", "moe_intermediate_size": "$n_ff_expert",
+                    "moe_layer_start_index": "$n_dense", "moe_layer_interval": 1,
+                    "moe_layer_end_index": -1})"},
 };
 const RegisterArchitecture registered[] = {RegisterArchitecture(kErnie),
                                            RegisterArchitecture(kErnieMoe)};

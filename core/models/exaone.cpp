@@ -124,6 +124,11 @@ const Architecture kExaone3{
                  "num_key_value_heads": 2, "num_layers": 2, "vocab_size": 96,
                  "max_position_embeddings": 256, "rope_scaling": {"rope_type": "llama3",
                  "factor": 8.0, "original_max_position_embeddings": 32}})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["ExaoneForCausalLM"],
+                    "model_type": "exaone", "rms_norm_eps": "$drop",
+                    "layer_norm_epsilon": "$eps", "num_hidden_layers": "$drop",
+                    "num_layers": "$n_layer", "hidden_act": "$drop",
+                    "activation_function": "$activation"})"},
 };
 const RegisterArchitecture registered[] = {RegisterArchitecture(kExaone3),
                                            RegisterArchitecture(kExaone4)};

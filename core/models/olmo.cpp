@@ -139,6 +139,9 @@ const Architecture kOlmo1{
     .tiny = {R"({"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
                  "num_hidden_layers": 2, "vocab_size": 96, "max_position_embeddings": 256,
                  "clip_qkv": 0.8})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["OlmoForCausalLM"],
+                    "model_type": "olmo", "rms_norm_eps": "$drop",
+                    "attention_bias": "$attn_bias", "clip_qkv": "$clamp_kqv"})"},
 };
 const Architecture kOlmoe{
     .gguf_name = "olmoe",
@@ -150,6 +153,10 @@ const Architecture kOlmoe{
     .tiny = {R"({"hidden_size": 64, "intermediate_size": 32, "num_attention_heads": 4,
                  "num_hidden_layers": 2, "vocab_size": 96, "max_position_embeddings": 256,
                  "num_experts": 8, "num_experts_per_tok": 3})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["OlmoeForCausalLM"],
+                    "model_type": "olmoe", "attention_bias": "$attn_bias",
+                    "num_experts": "$n_expert", "num_experts_per_tok": "$n_expert_used",
+                    "norm_topk_prob": "$experts_normalize"})"},
 };
 const Architecture kOlmo2{
     .gguf_name = "olmo2",

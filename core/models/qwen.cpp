@@ -155,6 +155,9 @@ const Architecture kQwen2Vl{
                  "num_key_value_heads": 2, "num_hidden_layers": 2, "vocab_size": 96,
                  "max_position_embeddings": 256, "rope_scaling": {"type": "mrope",
                  "mrope_section": [2, 3, 3]}})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["Qwen2VLForConditionalGeneration"],
+                    "model_type": "qwen2_vl", "use_sliding_window": "$has_window",
+                    "sliding_window": "$window", "layer_types": "$layer_types"})"},
 };
 const Architecture kQwen3Vl{
     .gguf_name = "qwen3vl",
@@ -167,6 +170,9 @@ const Architecture kQwen3Vl{
                  "num_key_value_heads": 2, "num_hidden_layers": 2, "vocab_size": 96, "head_dim": 32,
                  "max_position_embeddings": 256, "rope_scaling": {"rope_type": "default",
                  "mrope_section": [6, 5, 5]}})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["Qwen3VLForConditionalGeneration"],
+                    "model_type": "qwen3_vl", "use_sliding_window": "$has_window",
+                    "sliding_window": "$window", "layer_types": "$layer_types"})"},
 };
 const Architecture kQwen2Moe{
     .gguf_name = "qwen2moe",

@@ -43,6 +43,9 @@ const Architecture kSeedOss{
     .tiny = {R"({"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
                  "num_key_value_heads": 2, "num_hidden_layers": 2, "vocab_size": 96, "head_dim": 32,
                  "max_position_embeddings": 256})"},
+    .hf_configs = {R"({"$include": "shared", "architectures": ["SeedOssForCausalLM"],
+                    "model_type": "seed_oss", "attention_bias": "$attn_bias",
+                    "mlp_bias": "$mlp_bias"})"},
 };
 const RegisterArchitecture registered(kSeedOss);
 

@@ -107,6 +107,11 @@ const Architecture kStarCoder{
     .tensors = bigcode_tensors,
     .block = block,
     .tiny = {R"({"n_embd": 64, "n_head": 4, "n_layer": 2, "vocab_size": 96, "n_positions": 128})"},
+    .hf_configs = {R"({"architectures": ["GPTBigCodeForCausalLM"], "model_type": "gpt_bigcode",
+                    "n_embd": "$n_embd", "n_head": "$n_head", "n_layer": "$n_layer",
+                    "n_inner": "$n_ff", "n_positions": "$n_ctx", "vocab_size": "$n_vocab",
+                    "layer_norm_epsilon": "$eps", "activation_function": "$activation",
+                    "multi_query": true, "tie_word_embeddings": "$tied"})"},
 };
 const RegisterArchitecture registered[] = {RegisterArchitecture(kStarCoder),
                                            RegisterArchitecture(kStarCoder2)};
