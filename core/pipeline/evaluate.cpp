@@ -61,28 +61,37 @@ double negative_log_probability(std::span<const float> logits, TokenId id) {
   return std::log(sum) - (static_cast<double>(logits[id]) - top);
 }
 
+void PerplexitySum::add(double nll) {
+  nll_ += nll;
+  squares_ += nll * nll;
+  ++sum_.n_scored;
+}
+
+double PerplexitySum::so_far() const {
+  return sum_.n_scored ? std::exp(nll_ / static_cast<double>(sum_.n_scored)) : 0;
+}
+
+Perplexity PerplexitySum::result() const {
+  Perplexity out = sum_;
+  const double n = static_cast<double>(out.n_scored), mean = nll_ / n;
+  out.perplexity = std::exp(mean);
+  out.std_error = out.perplexity * std::sqrt(std::max(0.0, squares_ / n - mean * mean) / (n - 1));
+  return out;
+}
+
 Result<Perplexity> eval_perplexity(Engine& engine, const EvalWindows& windows,
                                    PerplexityProgress progress) {
-  Perplexity out{.n_windows = windows.n_windows};
-  double sum = 0, squares = 0;
+  PerplexitySum sum(windows.n_windows);
   int done = 0;
-  const auto go_on = [&] {
-    return progress(done, windows.n_windows, out.n_scored ? std::exp(sum / out.n_scored) : 0);
-  };
+  const auto go_on = [&] { return progress(done, windows.n_windows, sum.so_far()); };
   const auto score = [&](const Prediction& p) {
-    const double nll = negative_log_probability(p.logits, p.next);
-    sum += nll;
-    squares += nll * nll;
-    ++out.n_scored;
+    sum.add(negative_log_probability(p.logits, p.next));
     if (p.position + 2 < windows.n) return true;
     done = p.window + 1;
     return go_on();
   };
   NIBBLE_CHECK(eval_windows(engine, windows, score, go_on));
-  const double n = static_cast<double>(out.n_scored), mean = sum / n;
-  out.perplexity = std::exp(mean);
-  out.std_error = out.perplexity * std::sqrt(std::max(0.0, squares / n - mean * mean) / (n - 1));
-  return out;
+  return sum.result();
 }
 
 }  // namespace nibble

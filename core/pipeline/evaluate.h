@@ -53,6 +53,19 @@ struct Perplexity {
   int64_t n_scored = 0;
   int n_windows = 0;
 };
+// Gathers the negative log-probabilities of predictions.
+class PerplexitySum {
+ public:
+  explicit PerplexitySum(int n_windows) { sum_.n_windows = n_windows; }
+  void add(double negative_log_probability);
+  double so_far() const;  // 0 before the first
+  Perplexity result() const;
+
+ private:
+  Perplexity sum_;  // what is known of it
+  double nll_ = 0, squares_ = 0;
+};
+
 // progress(windows done, windows, perplexity so far) after each window and often inside of one;
 // false: kInterrupted. The perplexity is 0 before the first prediction.
 using PerplexityProgress = FunctionRef<bool(int done, int total, double so_far)>;

@@ -229,13 +229,13 @@ void write_chain_model(const std::filesystem::path& target, const ChainOptions& 
                                : chain_values);
 }
 
-void write_random_model(const std::filesystem::path& target) {
+void write_random_model(const std::filesystem::path& target, const RandomOptions& options) {
   const Sizes sizes{
-      .n_layer = 2, .n_embd = 256, .n_head = 4, .d_head = 64, .n_ff = 512, .n_ctx = 2048};
+      .n_layer = 2, .n_embd = 256, .n_head = 4, .d_head = 64, .n_ff = options.n_ff, .n_ctx = 2048};
   MetadataDraft keys;
   set_sizes(keys, sizes);
   set_tokenizer(keys);
-  write_model(target, keys, plan_tensors(sizes, "q4_k"), random_values);
+  write_model(target, keys, plan_tensors(sizes, options.format), random_values);
 }
 
 }  // namespace nibble::tests

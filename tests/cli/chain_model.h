@@ -28,7 +28,11 @@ struct ChainOptions {
 };
 void write_chain_model(const std::filesystem::path& target, const ChainOptions& options = {});
 
-// Two layers with real attention and random quantized weights: no sense, but every kernel is used.
-void write_random_model(const std::filesystem::path& target);
+// Two layers with real attention and random weights: no sense, but every kernel is used.
+struct RandomOptions {
+  const char* format = "q4_k";  // of the matrices
+  int n_ff = 512;
+};
+void write_random_model(const std::filesystem::path& target, const RandomOptions& options = {});
 
 }  // namespace nibble::tests

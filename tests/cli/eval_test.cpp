@@ -1,6 +1,8 @@
 // nibble eval and bench: what they print and write.
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "core/base/json.h"
 #include "tests/cli/model_fixture.h"
 
@@ -84,4 +86,103 @@ TEST_CASE("bench --tokenize measures the tokenizer") {
   CHECK(tests->at(0)["test"] == "tokenize");
   CHECK(tests->at(0)["megabytes_per_second"].size() == 3);
   CHECK(tests->at(0)["load_seconds"] > 0);
+}
+
+namespace {
+
+std::string repeated(const char* word, int n) {
+  std::string text;
+  for (int i = 0; i < n; ++i) text += word;
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("eval --against measures the distance from a reference") {
+  const ChainFixture chain;
+  const auto other = chain.folder.path() / "random.gguf";
+  write_random_model(other);
+  const auto file = chain.folder.write("text.txt", repeated(" again", 40));
+  const auto eval = [&](const std::string& model, const std::string& reference) {
+    const Ended end =
+        run_program({"eval", model, "--text", file, "-c", "16", "--against", reference, "--json"});
+    CHECK(end.exit_code == 0);
+    const auto document = parse_json(end.out);
+    REQUIRE(document);
+    return *document;
+  };
+  const Json same = eval(chain.model, chain.model);
+  CHECK(same["kl_mean"] == 0);
+  CHECK(same["kl_max"] == 0);
+  CHECK(same["top1"] == 1);
+  CHECK(same["scored"] == 14);
+  CHECK(same["reference_perplexity"] == same["perplexity"]);
+  const Json apart = eval(other, chain.model);
+  // the reference is sure, so the divergence is the model's own negative log-probability
+  CHECK(apart["kl_mean"].get<double>() ==
+        doctest::Approx(std::log(apart["perplexity"].get<double>())).epsilon(1e-3));
+  CHECK(apart["kl_median"] <= apart["kl_p99"]);
+  CHECK(apart["kl_p999"] <= apart["kl_max"]);
+  CHECK(apart["kl_std_error"] > 0);
+  CHECK(apart["top1"] < 1);
+}
+
+TEST_CASE("eval --against refuses a reference with another vocabulary") {
+  const ChainFixture chain;
+  const auto file = chain.folder.write("text.txt", repeated(" two", 40));
+  ChainOptions options;
+  options.other_vocabulary = true;
+  const auto other = chain.folder.path() / "other.gguf";
+  write_chain_model(other, options);
+  const Ended end =
+      run_program({"eval", chain.model, "--text", file, "-c", "16", "--against", other});
+  CHECK(end.exit_code == 3);
+  CHECK(end.err.find("do not share a vocabulary") != std::string::npos);
+  CHECK(run_program({"eval", chain.model, "--token-ids", "1", "--greedy", "1", "--against", other})
+            .exit_code == 2);
+}
+
+TEST_CASE("eval --multiple-choice scores choices as they are and by their length") {
+  const ChainFixture chain;
+  const auto file = chain.folder.write(
+      "questions.jsonl",
+      "{\"question\": \"o\", \"choices\": [\"Hello\", \"again again\"], \"answer\": 1}\n\n"
+      "{\"context\": \"o\", \"choices\": [\"again\", \"one\"], \"answer\": \"B\"}\n"
+      "{\"context\": \"o\", \"choices\": [\"zz\", \"again again again again zzz\"], \"answer\": "
+      "1}\n");
+  const Ended end = run_program({"eval", chain.model, "--multiple-choice", file, "--json"});
+  CHECK(end.err.empty());
+  const auto document = parse_json(end.out);
+  REQUIRE(document);
+  CHECK(document->at("n_questions") == 3);
+  CHECK(document->at("accuracy").get<double>() == doctest::Approx(1.0 / 3));
+  CHECK(document->at("accuracy_normalized").get<double>() == doctest::Approx(2.0 / 3));
+  const Json& rows = document->at("questions");
+  CHECK(rows[0]["log_likelihoods"][1].get<double>() == doctest::Approx(0).epsilon(1e-3));
+  CHECK(rows[1]["line"] == 3);
+  CHECK(rows[1]["chosen"] == 0);
+  CHECK(rows[2]["chosen"] == 0);
+  CHECK(rows[2]["chosen_normalized"] == 1);
+}
+
+TEST_CASE("eval --multiple-choice names the line that it cannot read") {
+  const ChainFixture chain;
+  const char* const kLines[] = {
+      "{\"question\": \"o\", \"choices\": [\"a\", \"b\"], \"answer\": 2}",
+      "{\"question\": \"o\", \"choices\": [\"a\", \"b\"], \"answer\": \"C\"}",
+      "{\"question\": \"o\", \"choices\": [\"a\"], \"answer\": 0}",
+      "{\"question\": \"o\", \"choices\": [\"a\", \"\"], \"answer\": 0}",
+      "{\"question\": \"o\", \"choices\": [\"a\", \"b\"]}",
+      "{\"choices\": [\"a\", \"b\"], \"answer\": 0}",
+      "{\"question\": \"\", \"choices\": [\"a\", \"b\"], \"answer\": 0}",
+      "[]",
+      "{",
+  };
+  for (const char* line : kLines) {
+    CAPTURE(line);
+    const auto file = chain.folder.write("questions.jsonl", std::string("\n") + line);
+    const Ended end = run_program({"eval", chain.model, "--multiple-choice", file});
+    CHECK(end.exit_code == 3);
+    CHECK(end.err.find("questions.jsonl: line 2: ") != std::string::npos);
+  }
 }
