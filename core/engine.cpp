@@ -56,7 +56,7 @@ Result<Engine> Engine::create(const Model& model, ThreadPool& pool, const Engine
                 options.n_batch);
   options.n_batch = std::min(options.n_batch, options.n_ctx);
   const int n_rows = std::max(options.n_batch, std::min(kMostDecoded, options.n_ctx));
-  const DecoderOptions decoder{options.n_ctx, n_rows, options.exact};
+  const DecoderOptions decoder{options.n_ctx, n_rows, options.exact, options.watch};
   const KvTypes types = options.exact ? KvTypes{KvFormat::kF32, KvFormat::kF32} : options.kv_types;
   const auto shapes = kv_shapes(model.architecture(), model.hparams());
   NIBBLE_CHECK(check_kv_types(shapes, types));

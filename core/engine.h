@@ -17,12 +17,15 @@
 
 namespace nibble {
 
+class InputWatch;
+
 struct EngineOptions {
   int n_ctx = 4096;   // tokens the cache can hold; memory is taken as it fills
   int n_batch = 512;  // prompt tokens processed together
   KvTypes kv_types = {};
   // Weights as stored, float32 activations, attention and cache; kv_types are ignored.
   bool exact = false;
+  InputWatch* watch = nullptr;  // told the inputs of products (core/ops/input_watch.h)
 };
 
 class Engine {

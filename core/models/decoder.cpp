@@ -106,6 +106,7 @@ Decoder::Decoder(const Model& model, const DecoderOptions& options, ThreadPool& 
   attention_scratch_.emplace(arena, options.n_batch, h_.n_head, h_.d_k, h_.d_v, options.n_ctx,
                              pool.size());
   products_.emplace(pool, *matmul_scratch_, options.exact, low_rank_);
+  products_->set_watch(options.watch);
   ffn_.emplace(arena, pool, *products_, h_, options.n_batch);
   if (h_.mla.kv_lora > 0) latent_.emplace(arena, pool, *products_, h_, options.n_batch);
   const float* factors = w_.rope_freqs.weight ? w_.rope_freqs.weight : w_.rope_factors_short.weight;

@@ -22,6 +22,7 @@ struct DecoderOptions {
   int n_ctx = 0;
   int n_batch = 0;
   bool exact = false;
+  InputWatch* watch = nullptr;  // told the inputs of all products
 };
 
 // What a model keeps of each position, for its cache.

@@ -198,7 +198,8 @@ void FeedForward::experts(const BlockOptions& options, const LayerWeights& layer
                         .gate_bias = layer.ffn_gate_exps.bias,
                         .up_bias = layer.ffn_up_exps.bias,
                         .down_bias = layer.ffn_down_exps.bias,
-                        .weigh_input = h_.moe.scale_input};
+                        .weigh_input = h_.moe.scale_input,
+                        .watch = products_.watch()};
   const Choice choice{h_.moe.n_expert_used, ids_.data(), weights_.data()};
   const auto f = [&](const float* gate, const float* up, int n, float* y) {
     activated(options, gate, up, n, y);

@@ -2,6 +2,7 @@
 #include "core/models/products.h"
 
 #include <cstring>
+#include <vector>
 
 #include "core/base/assert.h"
 #include "core/ops/low_rank.h"
@@ -23,6 +24,7 @@ int ranks_of(std::span<const Product> products) {
 // A x first: an output may be what x is made of.
 void Products::run(int n_tokens, int n_cols, RowSource x, std::span<const Product> products) {
   if (stopped_) return;
+  if (watch_) tell(n_tokens, n_cols, x, products);
   const bool adapted = ranks_of(products) > 0;
   if (adapted) reduce(n_tokens, n_cols, x, products);
   if (!stopped_) stopped_ = !matmul(context(), n_tokens, n_cols, x, products);
@@ -32,11 +34,24 @@ void Products::run(int n_tokens, int n_cols, RowSource x, std::span<const Produc
 void Products::run(ConstRows x, std::span<const Product> products) {
   if (stopped_) return;
   if (ranks_of(products) == 0) {
+    if (watch_) tell(x, products);
     stopped_ = !matmul(context(), x, products);
     return;
   }
   const auto copy = [&](int t, float* out) { std::memcpy(out, x.row(t), sizeof(float) * x.cols); };
   run(x.rows, x.cols, copy, products);
+}
+
+// Rows are made once more, for the watch alone.
+void Products::tell(int n_tokens, int n_cols, RowSource x, std::span<const Product> products) {
+  std::vector<float> made(static_cast<size_t>(n_tokens) * n_cols);
+  const Rows rows{made.data(), n_tokens, n_cols, static_cast<size_t>(n_cols)};
+  pool_.run(n_tokens, [&](int t, int) { x(t, rows.row(t)); });
+  tell(ConstRows(rows), products);
+}
+
+void Products::tell(ConstRows x, std::span<const Product> products) {
+  for (const Product& p : products) watch_->seen(*p.w, x);
 }
 
 // low_rank_ = A x of each product that has one, side by side.

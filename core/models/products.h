@@ -5,6 +5,7 @@
 #include <span>
 
 #include "core/models/weights.h"
+#include "core/ops/input_watch.h"
 #include "core/ops/matmul.h"
 
 namespace nibble {
@@ -30,6 +31,10 @@ class Products {
     return stopped_;
   }
 
+  // watch, or null: told the inputs of each product from now on. Costs time and memory.
+  void set_watch(InputWatch* watch) { watch_ = watch; }
+  InputWatch* watch() const { return watch_; }
+
   MatmulContext context() { return {pool_, scratch_, phase_, exact_, go_on_}; }
   // As matmul() of core/ops/matmul.h, and out += B (A x) where an adapter changes a matrix.
   void run(int n_tokens, int n_cols, RowSource x, std::span<const Product> products);
@@ -38,6 +43,8 @@ class Products {
  private:
   void reduce(int n_tokens, int n_cols, RowSource x, std::span<const Product> products);
   void expand(int n_tokens, std::span<const Product> products);
+  void tell(int n_tokens, int n_cols, RowSource x, std::span<const Product> products);
+  void tell(ConstRows x, std::span<const Product> products);
 
   ThreadPool& pool_;
   MatmulScratch& scratch_;
@@ -46,6 +53,7 @@ class Products {
   Phase phase_ = Phase::kPrompt;
   FunctionRef<bool()> go_on_ = kAlways;
   bool stopped_ = false;
+  InputWatch* watch_ = nullptr;
 };
 
 // out (+)= linear(x).

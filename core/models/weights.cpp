@@ -182,7 +182,32 @@ Result<void> check_complete(const Weights& w) {
   return {};
 }
 
+void visit_field(const Linear& linear, std::string_view tensor, Weights::MatrixVisitor visitor) {
+  if (linear) visitor(tensor, 0, 1, linear.w);
+}
+void visit_field(const ExpertWeights& experts, std::string_view tensor,
+                 Weights::MatrixVisitor visitor) {
+  for (size_t i = 0; i < experts.w.size(); ++i) visitor(tensor, i, experts.w.size(), experts.w[i]);
+}
+void visit_field(const Norm&, std::string_view, Weights::MatrixVisitor) {}
+
 }  // namespace
+
+void Weights::visit(MatrixVisitor visitor) const {
+  for (const ModelSlot& slot : kModelSlots)
+    std::visit(
+        [&](auto field) {
+          visit_field(this->*field, fmt::format("{}.weight", slot.role), visitor);
+        },
+        slot.field);
+  for (size_t i = 0; i < layers.size(); ++i)
+    for (const Slot& slot : kSlots)
+      std::visit(
+          [&](auto field) {
+            visit_field(layers[i].*field, fmt::format("blk.{}.{}.weight", i, slot.role), visitor);
+          },
+          slot.field);
+}
 
 Result<Weights> Weights::load(const WeightFile& file, const Hparams& h,
                               const std::vector<TensorSpec>& table) {

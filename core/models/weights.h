@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "core/models/architecture.h"
@@ -57,6 +58,11 @@ struct Weights {
   uint64_t macs_per_token = 0;   // multiply-adds with weights, the output's included
   int max_rank = 0;              // of the changes beside the matrices
   OwnedParts owned;
+
+  // Each weight matrix once, with the GGUF tensor it comes from, of which it is the i-th of n.
+  using MatrixVisitor =
+      FunctionRef<void(std::string_view tensor, size_t i, size_t n, const Matrix& matrix)>;
+  void visit(MatrixVisitor visitor) const;
 
   // Finds each tensor of the table in the file (in a folder by its Hugging Face name), checks shape
   // and format, and makes the views. Fails (kCorrupt) naming the tensor, what was expected and what

@@ -1,6 +1,7 @@
 #include "core/ops/moe.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "core/base/assert.h"
 #include "core/ops/kernels/kernels.h"
@@ -92,6 +93,7 @@ class MoeRun {
     const bool hidden_made = by_expert(
         n_ff_, [&](int e, int first, int n, int thread) { make_hidden(e, first, n, thread); });
     if (!hidden_made) return;
+    if (experts_.watch) tell();
     pool_.run(n_tiles, [&](int i, int) {
       packed_hidden_.pack_tile(hidden_kinds_, i, hidden(i * kTileTokens, n_tokens(i)));
     });
@@ -173,6 +175,19 @@ class MoeRun {
                     static_cast<size_t>(n_embd_)};
     for (int i = 0; i < rows.rows; ++i) copy_x(s_.pair_of_[tile * kTileTokens + i], rows.row(i));
     packed_x_.pack_tile(x_kinds_, tile, rows);
+  }
+
+  // What each expert's matrices are multiplied with, to the watch.
+  void tell() const {
+    std::vector<float> input(static_cast<size_t>(kTileTokens) * n_embd_);
+    for (int e = 0; e < s_.n_expert_; ++e)
+      for (int tile = s_.first_tile_[e]; tile < s_.first_tile_[e + 1]; ++tile) {
+        const Rows x{input.data(), n_tokens(tile), n_embd_, static_cast<size_t>(n_embd_)};
+        for (int i = 0; i < x.rows; ++i) copy_x(s_.pair_of_[tile * kTileTokens + i], x.row(i));
+        if (!experts_.gate.empty()) experts_.watch->seen(experts_.gate[e], x);
+        experts_.watch->seen(experts_.up[e], x);
+        experts_.watch->seen(experts_.down[e], hidden(tile * kTileTokens, x.rows));
+      }
   }
 
   // Rows that panels of all the matrices can hold.

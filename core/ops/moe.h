@@ -8,7 +8,7 @@
 #include <span>
 
 #include "core/base/function_ref.h"
-#include "core/ops/matmul.h"
+#include "core/ops/input_watch.h"
 
 namespace nibble {
 
@@ -26,6 +26,7 @@ struct Experts {
   const float* down_bias = nullptr;  // [n_expert, n_embd] or null
   bool weigh_input =
       false;  // weights multiply the experts' input instead of their output (Llama 4)
+  InputWatch* watch = nullptr;  // told the inputs of prompt tokens
 };
 
 // Which experts the tokens take: [n_tokens, n_used] each; a token's experts are all different.
