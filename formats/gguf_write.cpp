@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/base/assert.h"
+#include "core/base/journal.h"
 #include "core/base/output_file.h"
 #include "formats/checksum.h"
 #include "formats/gguf_encode.h"
@@ -13,7 +14,8 @@ namespace {
 
 constexpr uint64_t kDataStart = 4096;  // the data section begins at a multiple of it: a page
 constexpr size_t kSpareBytes = 1024;   // of room in the header at least
-constexpr size_t kDigestBytes = 32;    // of a checksum's text
+constexpr size_t kReadBytes = size_t{1} << 20;
+constexpr size_t kDigestBytes = 32;  // of a checksum's text
 
 uint64_t aligned(uint64_t n) {
   return (n + kDefaultAlignment - 1) / kDefaultAlignment * kDefaultAlignment;
@@ -137,10 +139,16 @@ struct Writer::State {
   size_t shard = 0;                    // where bytes go
   uint64_t n_written = 0;              // of the tensor that is being written
   std::optional<Xxh3Stream> checksum;  // of it
+  std::optional<Journal> journal;      // a line for each complete tensor: its checksum
 
   const TensorPlan& current() const { return tensors[digests.size()]; }
   Result<void> finish_tensor();
   Result<void> finish_shards();
+  std::pair<size_t, uint64_t> place(size_t i) const;
+  uint64_t kept_bytes(size_t i, size_t n_tensors) const;
+  bool stands(size_t i, const std::string& digest) const;
+  void take_up();
+  Result<void> start_at(size_t n_tensors);
 };
 
 // Pads the tensor, notes its checksum.
@@ -148,6 +156,10 @@ Result<void> Writer::State::finish_tensor() {
   static constexpr std::byte kZeros[kDefaultAlignment] = {};
   NIBBLE_CHECK(files[shard].write(std::span(kZeros, aligned(n_written) - n_written)));
   digests.push_back(checksum->digest());
+  if (journal) {
+    NIBBLE_CHECK(files[shard].flush());
+    NIBBLE_CHECK(journal->add(digests.back()));
+  }
   checksum.emplace();
   n_written = 0;
   return finish_shards();
@@ -167,24 +179,91 @@ Result<void> Writer::State::finish_shards() {
   return {};
 }
 
+// The shard that tensor i stands in, and where its bytes begin there.
+std::pair<size_t, uint64_t> Writer::State::place(size_t i) const {
+  size_t n = 0;
+  while (n + 1 < shards.size() && i >= shards[n].first + shards[n].n_tensors) ++n;
+  uint64_t offset = shards[n].header.size();
+  for (size_t t = shards[n].first; t < i; ++t) offset += aligned(tensors[t].n_bytes());
+  return {n, offset};
+}
+
+// Whether tensor i, with its padding, stands in the files that were taken up.
+bool Writer::State::stands(size_t i, const std::string& digest) const {
+  auto [n, offset] = place(i);
+  const uint64_t end = offset + aligned(tensors[i].n_bytes());
+  if (files[n].n_bytes() < end) return false;
+  Xxh3Stream read;
+  std::vector<std::byte> bytes(kReadBytes);
+  for (uint64_t left = tensors[i].n_bytes(); left > 0;) {
+    const std::span piece(bytes.data(), std::min<uint64_t>(left, kReadBytes));
+    if (!files[n].read_at(offset, piece)) return false;
+    read.update(piece);
+    offset += piece.size();
+    left -= piece.size();
+  }
+  return read.digest() == digest;
+}
+
+// As the journal tells, as far as that is so.
+void Writer::State::take_up() {
+  for (const std::string& digest : journal->lines()) {
+    if (digests.size() == tensors.size() || !stands(digests.size(), digest)) return;
+    digests.push_back(digest);
+  }
+}
+
+// How much of shard i belongs to the first n tensors.
+uint64_t Writer::State::kept_bytes(size_t i, size_t n_tensors) const {
+  const Shard& s = shards[i];
+  if (n_tensors >= s.first + s.n_tensors) return s.n_bytes;
+  return n_tensors > s.first ? place(n_tensors).second : 0;
+}
+
+Result<void> Writer::State::start_at(size_t n_tensors) {
+  digests.resize(n_tensors);
+  shard = 0;
+  for (size_t i = 0; i < files.size(); ++i) {
+    OutputFile& file = files[i];
+    const auto header = std::as_bytes(std::span(shards[i].header));
+    if (!file.is_direct()) NIBBLE_CHECK(file.keep_first(kept_bytes(i, n_tensors)));
+    NIBBLE_CHECK(file.reserve(shards[i].n_bytes));
+    NIBBLE_CHECK(file.n_bytes() ? file.write_at(0, header) : file.write(header));
+  }
+  if (journal) NIBBLE_CHECK(journal->start_over(n_tensors));
+  return finish_shards();
+}
+
 Writer::Writer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Writer::Writer(Writer&&) noexcept = default;
 Writer::~Writer() = default;
 
 Result<Writer> Writer::create(std::vector<Shard> shards, std::vector<TensorPlan> tensors,
-                              bool overwrite) {
+                              bool overwrite, const Resume& resume) {
   auto state = std::make_unique<State>();
   state->shards = std::move(shards);
   state->tensors = std::move(tensors);
   state->checksum.emplace();
   for (const Shard& shard : state->shards) {
-    NIBBLE_TRY(OutputFile file, OutputFile::create(shard.path, overwrite));
-    NIBBLE_CHECK(file.reserve(shard.n_bytes));
-    NIBBLE_CHECK(file.write(std::as_bytes(std::span(shard.header))));
+    NIBBLE_TRY(OutputFile file,
+               OutputFile::create_partial(shard.path, overwrite, resume.take_up, resume.keep));
     state->files.push_back(std::move(file));
   }
-  NIBBLE_CHECK(state->finish_shards());
+  if (!state->files[0].is_direct()) {
+    NIBBLE_TRY(Journal journal, Journal::open(partial_path(state->shards[0].path, "journal"),
+                                              resume.subject, resume.take_up, resume.keep));
+    state->journal.emplace(std::move(journal));
+    state->take_up();
+  }
+  NIBBLE_CHECK(state->start_at(state->digests.size()));
   return Writer(std::move(state));
+}
+
+size_t Writer::n_complete() const { return state_->digests.size(); }
+
+Result<void> Writer::start_at(size_t n) {
+  NIBBLE_ASSERT(n <= n_complete() && state_->n_written == 0);
+  return n == n_complete() ? Result<void>() : state_->start_at(n);
 }
 
 Result<void> Writer::write(std::span<const std::byte> bytes) {
@@ -201,6 +280,7 @@ const std::vector<std::string>& Writer::digests() const { return state_->digests
 
 Result<void> Writer::commit() {
   NIBBLE_ASSERT(state_->digests.size() == state_->tensors.size());
+  if (state_->journal) state_->journal->remove();
   for (size_t i = state_->files.size(); i-- > 0;) NIBBLE_CHECK(state_->files[i].commit());
   return {};
 }

@@ -50,16 +50,28 @@ struct Shard {
 // The files that a plan makes, to the byte.
 std::vector<Shard> lay_out(const FilePlan& plan);
 
+// How a writer meets what an interrupted run left behind, and what it leaves itself.
+struct Resume {
+  bool take_up = false;  // goes on behind the tensors that are complete there
+  bool keep = false;     // without commit() files stay, to be taken up
+  std::string subject;   // what the files are made of, one line: other files are not taken up
+};
+
 class Writer {
  public:
   // Sets the space of all files aside. overwrite: existing files are replaced by commit(). Fails
   // with kOutput or kUsage. tensors as in the plan that the shards were made of.
   static Result<Writer> create(std::vector<Shard> shards, std::vector<TensorPlan> tensors,
-                               bool overwrite);
+                               bool overwrite, const Resume& resume = {});
   Writer(Writer&&) noexcept;
   ~Writer();  // without commit(): nothing stays behind
 
-  // The bytes of all tensors in the plan's order, in pieces that do not reach over a tensor's end.
+  // Tensors that are complete, each read and found to be what was written.
+  size_t n_complete() const;
+  // Forgets all but the first n of these.
+  Result<void> start_at(size_t n);
+  // The bytes of all tensors from n_complete() on in the plan's order, in pieces that do not reach
+  // over a tensor's end.
   Result<void> write(std::span<const std::byte> bytes);
   // XXH3-128 of the tensors that are complete, in the plan's order.
   const std::vector<std::string>& digests() const;

@@ -1,12 +1,12 @@
 #include "core/base/output_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
@@ -14,27 +14,12 @@
 #include <vector>
 
 #include "core/base/printable.h"
+#include "core/base/unfinished.h"
 
 namespace nibble {
 namespace {
 
 constexpr size_t kBufferBytes = size_t{1} << 20;
-
-// Temporary names for discard_unfinished_outputs, which may not take a lock.
-std::array<std::atomic<const char*>, 64> g_unfinished{};
-
-void remember(const char* temporary) {
-  for (auto& slot : g_unfinished) {
-    const char* free = nullptr;
-    if (slot.compare_exchange_strong(free, temporary)) return;
-  }
-}
-void forget(const char* temporary) {
-  for (auto& slot : g_unfinished) {
-    const char* expected = temporary;
-    if (slot.compare_exchange_strong(expected, nullptr)) return;
-  }
-}
 
 }  // namespace
 
@@ -43,22 +28,25 @@ struct OutputFile::State {
   std::string temporary;  // empty: the target is written directly
   int fd = -1;
   bool overwrite = false;
+  bool keep = false;  // the temporary file, whatever happens
   uint64_t n_bytes = 0;
   std::vector<std::byte> buffer;  // the last bytes of n_bytes, not written yet
 
   ~State() {
+    drop_temporary();  // while the lock on it is held
     if (fd >= 0) ::close(fd);
-    drop_temporary();
   }
   void drop_temporary() {
-    if (temporary.empty()) return;
+    if (temporary.empty() || keep) return;
     ::unlink(temporary.c_str());
-    forget(temporary.c_str());
+    forget_unfinished(temporary.c_str());
     temporary.clear();
   }
   std::unexpected<Error> failed(int error, uint64_t wanted) const;
   Result<void> write_through(uint64_t offset, std::span<const std::byte> bytes);
   Result<void> flush();
+  Result<void> prepare();
+  Result<void> lock_partial();
 };
 
 // What a system call's error number means to the user.
@@ -100,24 +88,30 @@ OutputFile::OutputFile(OutputFile&&) noexcept = default;
 OutputFile& OutputFile::operator=(OutputFile&&) noexcept = default;
 OutputFile::~OutputFile() = default;
 
-Result<OutputFile> OutputFile::create(const std::filesystem::path& target, bool overwrite) {
-  auto state = std::make_unique<State>();
+// Looks at what stands in the target's place; fd is open where that is written directly.
+Result<void> OutputFile::State::prepare() {
   std::error_code ignored;
-  state->target = target;
-  state->overwrite = overwrite;
   const auto status = std::filesystem::status(target, ignored);
   if (std::filesystem::is_directory(status))
     return fail(ErrorKind::kOutput, "{}: is a folder", printable(target.native(), 200));
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
-    state->fd = ::open(target.c_str(), O_WRONLY | O_CLOEXEC);
-    if (state->fd < 0) return state->failed(errno, 0);
-    return OutputFile(std::move(state));
+    fd = ::open(target.c_str(), O_WRONLY | O_CLOEXEC);
+    return fd < 0 ? failed(errno, 0) : Result<void>();
   }
   if (std::filesystem::exists(status)) {
     if (!overwrite)
       return fail(ErrorKind::kUsage, "{}: exists already", printable(target.native(), 200));
-    if (auto real = std::filesystem::canonical(target, ignored); !ignored) state->target = real;
+    if (auto real = std::filesystem::canonical(target, ignored); !ignored) target = real;
   }
+  return {};
+}
+
+Result<OutputFile> OutputFile::create(const std::filesystem::path& target, bool overwrite) {
+  auto state = std::make_unique<State>();
+  state->target = target;
+  state->overwrite = overwrite;
+  NIBBLE_CHECK(state->prepare());
+  if (state->fd >= 0) return OutputFile(std::move(state));
   static std::atomic<int> counter = 0;
   state->temporary = fmt::format("{}.{}-{}.part", state->target.native(), ::getpid(), counter++);
   state->fd = ::open(state->temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -125,15 +119,77 @@ Result<OutputFile> OutputFile::create(const std::filesystem::path& target, bool 
     state->temporary.clear();  // not ours to remove
     return state->failed(errno, 0);
   }
-  remember(state->temporary.c_str());
+  remember_unfinished(state->temporary.c_str());
   return OutputFile(std::move(state));
+}
+
+// Opens and locks the temporary file; another process may have renamed it in between.
+Result<void> OutputFile::State::lock_partial() {
+  const std::string name = partial_path(target, "part").native();
+  struct stat opened {
+  }, named{};
+  fd = ::open(name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+  if (fd < 0) return failed(errno, 0);
+  const bool locked = ::flock(fd, LOCK_EX | LOCK_NB) == 0 && ::fstat(fd, &opened) == 0 &&
+                      ::lstat(name.c_str(), &named) == 0 && opened.st_ino == named.st_ino;
+  if (!locked || !S_ISREG(opened.st_mode))
+    return fail(ErrorKind::kOutput, "{}: another process is writing it",
+                printable(target.native(), 200));
+  temporary = name;
+  n_bytes = static_cast<uint64_t>(opened.st_size);
+  return {};
+}
+
+Result<OutputFile> OutputFile::create_partial(const std::filesystem::path& target, bool overwrite,
+                                              bool take_up, bool keep) {
+  auto state = std::make_unique<State>();
+  state->target = target;
+  state->overwrite = overwrite;
+  NIBBLE_CHECK(state->prepare());
+  if (state->fd >= 0) return OutputFile(std::move(state));
+  NIBBLE_CHECK(state->lock_partial());
+  state->keep = keep;
+  if (!keep) remember_unfinished(state->temporary.c_str());
+  OutputFile file(std::move(state));
+  if (!take_up) NIBBLE_CHECK(file.keep_first(0));
+  return file;
+}
+
+Result<void> OutputFile::read_at(uint64_t offset, std::span<std::byte> bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t n = ::pread(state_->fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return state_->failed(n < 0 ? errno : ENODATA, 0);
+    bytes = bytes.subspan(static_cast<size_t>(n));
+    offset += static_cast<uint64_t>(n);
+  }
+  return {};
+}
+
+Result<void> OutputFile::keep_first(uint64_t n_bytes) {
+  State& s = *state_;
+  s.buffer.clear();
+  s.n_bytes = std::min(n_bytes, s.n_bytes);
+  if (::ftruncate(s.fd, static_cast<off_t>(s.n_bytes)) != 0) return s.failed(errno, 0);
+  return {};
+}
+
+Result<void> OutputFile::flush() { return state_->flush(); }
+bool OutputFile::is_direct() const { return state_->temporary.empty(); }
+
+std::filesystem::path partial_path(const std::filesystem::path& target, const char* suffix) {
+  auto path = target;
+  return path.replace_filename(fmt::format(".{}.nibble-{}", target.filename().native(), suffix));
 }
 
 Result<void> OutputFile::reserve(uint64_t n_bytes) {
   if (state_->temporary.empty() || n_bytes == 0) return {};
   struct statvfs system {};
-  if (::fstatvfs(state_->fd, &system) == 0 && uint64_t{system.f_bavail} * system.f_frsize < n_bytes)
-    return state_->failed(ENOSPC, n_bytes);
+  struct stat taken {};  // by a run before
+  const uint64_t has = ::fstat(state_->fd, &taken) == 0 ? uint64_t(taken.st_blocks) * 512 : 0;
+  const uint64_t more = n_bytes - std::min(has, n_bytes);
+  if (::fstatvfs(state_->fd, &system) == 0 && uint64_t{system.f_bavail} * system.f_frsize < more)
+    return state_->failed(ENOSPC, more);
   // KEEP_SIZE: a file that ends up shorter than forecast must not end in zeros
   if (::fallocate(state_->fd, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(n_bytes)) != 0 &&
       (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
@@ -174,7 +230,7 @@ Result<void> OutputFile::commit() {
   if (::renameat2(AT_FDCWD, s.temporary.c_str(), AT_FDCWD, s.target.c_str(), flags) != 0 &&
       (errno != EINVAL || ::rename(s.temporary.c_str(), s.target.c_str()) != 0))
     return s.failed(errno, 0);
-  forget(s.temporary.c_str());
+  forget_unfinished(s.temporary.c_str());
   s.temporary.clear();
   auto folder = s.target.parent_path();
   const int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -183,11 +239,6 @@ Result<void> OutputFile::commit() {
     ::close(fd);
   }
   return {};
-}
-
-void discard_unfinished_outputs() noexcept {
-  for (auto& slot : g_unfinished)
-    if (const char* temporary = slot.exchange(nullptr)) ::unlink(temporary);
 }
 
 }  // namespace nibble

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "core/base/error.h"
+#include "core/base/unfinished.h"
 
 namespace nibble {
 
@@ -18,6 +19,12 @@ class OutputFile {
   // target that exists and is no regular file (/dev/null, a pipe) is written directly. Fails with
   // kOutput; messages name the target.
   static Result<OutputFile> create(const std::filesystem::path& target, bool overwrite);
+  // The same under a hidden temporary name that is the same each time, so that an interrupted run
+  // can be taken up again: partial_path(target, "part"). Locked: one that another process writes is
+  // refused (kOutput). take_up: what stands there stays, as far as keep_first() says. keep: it
+  // stays when this dies without commit().
+  static Result<OutputFile> create_partial(const std::filesystem::path& target, bool overwrite,
+                                           bool take_up, bool keep);
   OutputFile(OutputFile&&) noexcept;
   OutputFile& operator=(OutputFile&&) noexcept;
   ~OutputFile();  // without commit(): nothing stays behind
@@ -27,7 +34,12 @@ class OutputFile {
   Result<void> write(std::span<const std::byte> bytes);  // at the end
   Result<void> write_at(uint64_t offset,
                         std::span<const std::byte> bytes);  // what stands there is replaced
-  uint64_t n_bytes() const;                                 // written at the end so far
+  Result<void> flush();                                     // hands what was written to the system
+  // Of a file that was taken up: what stands at an offset. Fails with kOutput where nothing does.
+  Result<void> read_at(uint64_t offset, std::span<std::byte> bytes) const;
+  Result<void> keep_first(uint64_t n_bytes);  // cuts off the rest; writing goes on there
+  bool is_direct() const;                     // no regular file, written as it is
+  uint64_t n_bytes() const;                   // written at the end so far
   // Makes it durable under the target's name. Nothing may be written afterwards.
   Result<void> commit();
 
@@ -37,8 +49,7 @@ class OutputFile {
   std::unique_ptr<State> state_;
 };
 
-// Removes the temporary files of all live OutputFiles. Async-signal-safe: for handlers that end the
-// program.
-void discard_unfinished_outputs() noexcept;
+// ".NAME.nibble-SUFFIX" beside the target.
+std::filesystem::path partial_path(const std::filesystem::path& target, const char* suffix);
 
 }  // namespace nibble
