@@ -52,6 +52,7 @@ enum class Cause : uint8_t {
   kMix,       // the mix's own format
   kRule,      // a rule of the mix
   kOverride,  // --tensor
+  kBudget,    // chosen to spend a budget of bytes well
 };
 struct Choice {
   const Format* asked = nullptr;

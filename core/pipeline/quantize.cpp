@@ -4,43 +4,12 @@
 
 #include "core/base/printable.h"
 #include "core/pipeline/convert.h"
+#include "core/pipeline/recipe_input.h"
 #include "core/pipeline/stored_rows.h"
 #include "quant/encoder.h"
 
 namespace nibble {
 namespace {
-
-int64_t n_matrices(const Shape& s) { return s.n_dims > 2 ? s.n_rows() / s.dim[s.n_dims - 2] : 1; }
-
-// A number of the architecture; where layers differ, the first one's. 0: not there.
-int number_of(const Metadata& metadata, std::string_view architecture, std::string_view key) {
-  const std::string name = fmt::format("{}.{}", architecture, key);
-  if (metadata.is_array(name)) {
-    const auto all = metadata.get_ints(name);
-    return all && *all && !(*all)->empty() ? static_cast<int>((*all)->front()) : 0;
-  }
-  const auto one = metadata.get_u64(name);
-  return one && *one && **one <= INT32_MAX ? static_cast<int>(**one) : 0;
-}
-
-quant::RecipeModel facts_of(const Metadata& metadata, bool has_imatrix) {
-  const auto given = metadata.get_string("general.architecture");
-  const std::string_view name = given && *given ? **given : "";
-  const auto number = [&](std::string_view key) { return number_of(metadata, name, key); };
-  return {.architecture = name,
-          .n_layer = number("block_count"),
-          .n_head = number("attention.head_count"),
-          .n_head_kv = number("attention.head_count_kv"),
-          .n_expert = number("expert_count"),
-          .has_imatrix = has_imatrix};
-}
-
-std::vector<quant::RecipeTensor> recipe_tensors(const WeightFile& source) {
-  std::vector<quant::RecipeTensor> tensors;
-  for (const TensorView& t : source.tensors())
-    tensors.push_back({t.name, t.shape.n_dims, t.shape.n_cols(), n_matrices(t.shape), t.format});
-  return tensors;
-}
 
 bool is_quantized(const quant::Format& f) { return f.block_len > 1; }
 
@@ -71,14 +40,16 @@ Result<void> check_choice(const TensorView& t, const quant::Choice& choice,
 
 // Formats that are poor without importance need it, but for the embedding and the output matrix.
 Result<void> check_importance(const TensorView& t, const quant::Choice& choice,
-                              const Imatrix* imatrix) {
+                              const QuantizeOptions& options) {
+  const Imatrix* imatrix = options.imatrix;
+  if (options.importance_follows) return {};
   const auto* encoder = quant::find_encoder(*choice.used);
   if (choice.used == t.format || !encoder || !encoder->needs_importance) return {};
   if (t.name == "token_embd.weight" || t.name == "output.weight") return {};
   if (imatrix && imatrix->entries.contains(t.name)) return {};
-  return invalid_input("tensor {}: {} needs an importance matrix (--imatrix FILE){}",
+  return invalid_input("tensor {}: {} needs importance (--calibrate TEXT or --imatrix FILE){}",
                        in_quotes(t.name), choice.used->name,
-                       imatrix ? ", and this one does not have the tensor" : "");
+                       imatrix ? ", and what there is does not have the tensor" : "");
 }
 
 Result<void> check_importance_sizes(const WeightFile& source, const Imatrix* imatrix) {
@@ -104,7 +75,7 @@ Result<void> check_not_source(const WeightFile& source, const std::filesystem::p
 }
 
 std::string recipe_text(const QuantizeTarget& target, const QuantizeOptions& options) {
-  std::string text(target.mix->name);
+  std::string text(target.type());
   for (const auto& o : options.overrides) text += fmt::format("; {}={}", o.pattern, o.format->name);
   return text;
 }
@@ -117,7 +88,8 @@ void add_command(const QuantizeTarget& target, const QuantizeOptions& options,
     if (const auto* array = std::get_if<MetadataArray>(before))
       if (const auto* texts = std::get_if<std::vector<std::string_view>>(array))
         commands.assign(texts->begin(), texts->end());
-  std::string text = fmt::format("nibble quantize IN OUT --type {}", target.mix->name);
+  std::string text =
+      fmt::format("nibble quantize IN OUT {}{}", target.mix ? "--type " : "", target.type());
   for (const auto& o : options.overrides)
     text += fmt::format(" --tensor '{}={}'", o.pattern, o.format->name);
   commands.push_back(text + (options.imatrix ? " --imatrix FILE" : ""));
@@ -127,10 +99,10 @@ void add_command(const QuantizeTarget& target, const QuantizeOptions& options,
 MetadataDraft metadata_of(const WeightFile& source, const QuantizeTarget& target,
                           const QuantizeOptions& options) {
   MetadataDraft draft(source.metadata());
-  if (!target.mix) return draft;
+  if (!target.mix && !target.fitted) return draft;
   draft.remove_prefix("quantize.imatrix.");
   draft.set_u32("general.quantization_version", 2);
-  draft.set_u32("general.file_type", target.mix->file_type);
+  draft.set_u32("general.file_type", target.mix ? target.mix->file_type : target.fitted->file_type);
   draft.set_text("nibble.recipe", recipe_text(target, options));
   add_command(target, options, draft);
   if (const Imatrix* imatrix = options.imatrix) {
@@ -145,10 +117,11 @@ MetadataDraft metadata_of(const WeightFile& source, const QuantizeTarget& target
 
 Result<std::vector<quant::Choice>> choose(const WeightFile& source, const QuantizeTarget& target,
                                           const QuantizeOptions& options) {
+  if (target.fitted) return target.fitted->choices;
   if (target.mix)
-    return quant::choose_formats(*target.mix,
-                                 facts_of(source.metadata(), options.imatrix != nullptr),
-                                 recipe_tensors(source), options.overrides);
+    return quant::choose_formats(
+        *target.mix, recipe_model(source.metadata(), options.imatrix || options.importance_follows),
+        recipe_tensors(source), options.overrides);
   std::vector<quant::Choice> choices;
   for (const TensorView& t : source.tensors())
     choices.push_back({t.format, t.format, quant::Cause::kKept});
@@ -163,7 +136,7 @@ Result<QuantizePlan> plan_one(const WeightFile& source, const QuantizeTarget& ta
   for (size_t i = 0; i < plan.choices.size(); ++i) {
     const TensorView& t = source.tensors()[i];
     NIBBLE_CHECK(check_choice(t, plan.choices[i], options));
-    NIBBLE_CHECK(check_importance(t, plan.choices[i], options.imatrix));
+    NIBBLE_CHECK(check_importance(t, plan.choices[i], options));
     plan.tensors.push_back({std::string(t.name), plan.choices[i].used, t.shape});
   }
   plan.metadata = metadata_of(source, target, options);
@@ -173,18 +146,12 @@ Result<QuantizePlan> plan_one(const WeightFile& source, const QuantizeTarget& ta
   return plan;
 }
 
-// Importance of all tensors, kept for as long as jobs point at it.
-Result<std::vector<std::vector<float>>> importances(const WeightFile& source,
-                                                    const Imatrix* imatrix) {
-  std::vector<std::vector<float>> all(source.tensors().size());
-  for (size_t i = 0; imatrix && i < all.size(); ++i) {
-    const TensorView& t = source.tensors()[i];
-    NIBBLE_TRY(all[i], imatrix->importance(t.name, n_matrices(t.shape), t.shape.n_cols()));
-  }
-  return all;
-}
-
 }  // namespace
+
+std::string_view QuantizeTarget::type() const {
+  if (mix) return mix->name;
+  return fitted ? std::string_view(fitted->recipe) : "as stored";
+}
 
 uint64_t QuantizePlan::n_bytes() const {
   uint64_t n = 0;
@@ -216,24 +183,24 @@ Result<std::vector<QuantizePlan>> plan_quantize(const WeightFile& source,
   return plans;
 }
 
-Result<RecodeResult> quantize(WeightFile& source, std::span<QuantizePlan> plans,
-                              const Imatrix* imatrix, ThreadPool& pool, const QuantizeRun& run) {
-  source.read_ahead();
-  NIBBLE_TRY(const auto importance, importances(source, imatrix));
-  std::vector<RecodeJob> jobs;
-  for (size_t i = 0; i < source.tensors().size(); ++i) {
-    jobs.push_back({source.tensors()[i], {}, importance[i]});
-    for (const QuantizePlan& plan : plans) jobs.back().targets.push_back(plan.tensors[i].format);
+Coverage coverage_of(const QuantizePlan& plan, const Imatrix& imatrix) {
+  Coverage c;
+  for (size_t i = 0; i < plan.tensors.size(); ++i) {
+    if (plan.choices[i].cause == quant::Cause::kKept || !is_quantized(*plan.choices[i].used))
+      continue;
+    const gguf::TensorPlan& t = plan.tensors[i];
+    ++c.n_tensors;
+    const auto found = imatrix.entries.find(t.name);
+    if (found == imatrix.entries.end()) {
+      c.without_data.push_back(t.name);
+      continue;
+    }
+    const auto& counts = found->second.counts;
+    if (n_matrices(t.shape) == 1) continue;
+    c.n_experts += n_matrices(t.shape);
+    c.n_experts_seen += std::ranges::count_if(counts, [](float n) { return n > 0; });
   }
-  std::vector<gguf::Writer> writers;
-  for (QuantizePlan& plan : plans) {
-    NIBBLE_TRY(auto writer, gguf::Writer::create(plan.shards, plan.tensors, run.overwrite));
-    writers.push_back(std::move(writer));
-  }
-  NIBBLE_TRY(RecodeResult result,
-             recode(jobs, writers, pool, {run.measure_errors, run.clamp, run.go_on}));
-  for (gguf::Writer& writer : writers) NIBBLE_CHECK(writer.commit());
-  return result;
+  return c;
 }
 
 }  // namespace nibble

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,18 +19,29 @@
 
 namespace nibble {
 
+// A mix made for one model.
+struct FittedMix {
+  std::vector<quant::Choice> choices;  // of the source's tensors
+  std::string recipe;                  // for the record
+  uint32_t file_type = 0;              // general.file_type of the format that takes most bytes
+};
+
 struct QuantizeTarget {
   std::filesystem::path path;
-  const quant::Mix* mix = nullptr;  // null: every tensor as it is stored
+  const quant::Mix* mix = nullptr;  // null: fitted, or every tensor as it is stored
+  std::shared_ptr<const FittedMix> fitted = nullptr;
+
+  std::string_view type() const;  // "q4_k_m", "--size 6GiB", "as stored"
 };
 
 struct QuantizeOptions {
   std::vector<QuantizeTarget> targets;
   std::vector<quant::Override> overrides;
   const Imatrix* imatrix = nullptr;
-  uint64_t max_shard_bytes = 0;  // 0: one file each
-  bool no_fallback = false;      // a format whose block does not divide the rows is an error
-  bool from_quantized = false;   // tensors that are quantized already may be quantized again
+  bool importance_follows = false;  // plan as if there were an imatrix with all that is needed
+  uint64_t max_shard_bytes = 0;     // 0: one file each
+  bool no_fallback = false;         // a format whose block does not divide the rows is an error
+  bool from_quantized = false;      // tensors that are quantized already may be quantized again
 };
 
 // What is going to be written to one target.
@@ -52,13 +64,29 @@ struct QuantizePlan {
 Result<std::vector<QuantizePlan>> plan_quantize(const WeightFile& source,
                                                 const QuantizeOptions& options);
 
+// Whether the targets can be written at all: nothing stands in their place (kUsage) unless
+// overwrite, and their file systems have the space (kOutput).
+Result<void> check_targets(std::span<const QuantizePlan> plans, bool overwrite);
+
+// Of the tensors that a plan encodes, those that an imatrix knows.
+struct Coverage {
+  int n_tensors = 0;
+  std::vector<std::string> without_data;
+  int64_t n_experts = 0, n_experts_seen = 0;  // matrices of stacked tensors that have data
+};
+Coverage coverage_of(const QuantizePlan& plan, const Imatrix& imatrix);
+
 struct QuantizeRun {
   bool overwrite = false;
   bool measure_errors = false;
-  bool clamp = false;                           // see RecodeOptions
+  bool clamp = false;                       // see RecodeOptions
+  int64_t batch_weights = 4 * 1024 * 1024;  // see RecodeOptions
+  bool resume = false;  // takes up what an interrupted run left, and leaves such things itself
   FunctionRef<bool(uint64_t, uint64_t)> go_on;  // see RecodeOptions
 };
-// Writes the targets, whole or not at all.
+// Writes the targets, whole or not at all: each under a hidden name beside it until all are
+// complete, with a journal of what is done. The bytes are the same however often the work was
+// interrupted.
 Result<RecodeResult> quantize(WeightFile& source, std::span<QuantizePlan> plans,
                               const Imatrix* imatrix, ThreadPool& pool, const QuantizeRun& run);
 

@@ -12,8 +12,7 @@
 namespace nibble {
 namespace {
 
-constexpr int64_t kTaskWeights = 64 * 1024;         // of one call of an encoder: they fit the cache
-constexpr int64_t kBatchWeights = 4 * 1024 * 1024;  // made while the batch before is written
+constexpr int64_t kTaskWeights = 64 * 1024;  // of one call of an encoder: they fit the cache
 constexpr uint32_t kMagnitude = 0x7fffffff, kNotFinite = 0x7f800000;
 constexpr float kLargestHalf = 65504;
 
@@ -136,7 +135,7 @@ void Recoder::place(Batch& batch, size_t first) {
   batch.first = batch.last = first;
   batch.at.assign(writers_.size(), {});
   std::vector<size_t> n_bytes(writers_.size());
-  for (int64_t n = 0; batch.last < tasks_.size() && n < kBatchWeights; ++batch.last) {
+  for (int64_t n = 0; batch.last < tasks_.size() && n < options_.batch_weights; ++batch.last) {
     const Task& task = tasks_[batch.last];
     const int64_t n_cols = jobs_[task.job].source.shape.n_cols();
     n += task.n_rows * n_cols;

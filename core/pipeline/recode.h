@@ -29,14 +29,16 @@ struct RecodeError {
 };
 
 struct RecodeResult {
-  std::vector<RecodeCast> casts;                  // [writer]
+  std::vector<RecodeCast> casts;                  // [writer]: of this run
   std::vector<std::vector<std::string>> digests;  // [writer][job]: XXH3-128 of what was written
   std::vector<std::vector<RecodeError>> errors;   // [writer][job], where they were measured
+  size_t n_taken_up = 0;                          // jobs that an earlier run had done
 };
 
 struct RecodeOptions {
-  bool measure_errors = false;  // decodes what was encoded and compares
-  bool clamp = false;           // weights beyond a 16-bit float's range become its largest number
+  int64_t batch_weights = 4 * 1024 * 1024;  // made while the batch before is written
+  bool measure_errors = false;              // decodes what was encoded and compares
+  bool clamp = false;  // weights beyond a 16-bit float's range become its largest number
   // Asked between batches, with the source's bytes done and in all; false: stop.
   FunctionRef<bool(uint64_t, uint64_t)> go_on;
 };
