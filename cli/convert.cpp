@@ -32,15 +32,15 @@ constexpr const char* kExamples =
     "one\n";
 
 Result<void> check_to_hf(const ConvertCommand& o) {
-  if (o.overrides.empty() && o.imatrix.empty() && !o.dry_run && !o.verify && !o.from_quantized)
+  if (o.overrides.empty() && !o.importance.any() && !o.dry_run && !o.verify && !o.from_quantized)
     return {};
   return fail(ErrorKind::kUsage,
-              "--to hf goes without --tensor, --imatrix, --from-quantized, --dry-run and --verify");
+              "--to hf goes without --tensor, importance, --from-quantized, --dry-run and --verify");
 }
 
 Result<void> check_adapter(const ConvertCommand& o) {
   if (o.to == "gguf" && o.type.empty() && o.lora.empty() && o.overrides.empty() &&
-      o.imatrix.empty() && o.max_shard.empty() && !o.dry_run && !o.verify && !o.from_quantized)
+      !o.importance.any() && o.max_shard.empty() && !o.dry_run && !o.verify && !o.from_quantized)
     return {};
   return fail(ErrorKind::kUsage,
               "--base, which writes an adapter, goes with -o, --force and --json");
@@ -59,7 +59,7 @@ Result<void> run_convert(const ConvertCommand& o) {
   plan.targets = {{o.out, nullptr}};
   if (o.type.empty() && !o.overrides.empty())
     return fail(ErrorKind::kUsage, "--tensor needs --type");
-  if (o.type.empty() && !o.imatrix.empty())
+  if (o.type.empty() && o.importance.any())
     return fail(ErrorKind::kUsage, "--imatrix needs --type");
   if (o.dry_run && o.verify) return fail(ErrorKind::kUsage, "--dry-run writes nothing to --verify");
   plan.from_quantized = o.from_quantized;
@@ -102,7 +102,7 @@ Command setup_convert(App& app) {
            "With --type: tensors whose name the expression is found in get this format")
       ->type_name("PATTERN=TYPE")
       ->group("Formats");
-  command->add_option("--imatrix", o->imatrix, "Importance matrix, GGUF or .dat")
+  command->add_option("--imatrix", o->importance.file, "Importance matrix, GGUF or .dat")
       ->type_name("FILE")
       ->group("Formats");
   command

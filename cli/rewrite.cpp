@@ -1,130 +1,16 @@
 #include "cli/rewrite.h"
 
-#include <cmath>
-#include <map>
-
 #include "cli/convert_steps.h"
+#include "cli/ledger.h"
 #include "cli/model_path.h"
 #include "cli/output.h"
+#include "cli/report.h"
 #include "cli/signals.h"
 #include "cli/sizes.h"
-#include "cli/units.h"
-#include "core/base/json.h"
+#include "core/pipeline/fit_size.h"
 
 namespace nibble::cli {
 namespace {
-
-double share(uint64_t part, uint64_t whole) {
-  return whole ? static_cast<double>(part) / static_cast<double>(whole) : 0;
-}
-
-std::string type_of(const QuantizePlan& plan) {
-  return std::string(plan.target.mix ? plan.target.mix->name : "as stored");
-}
-
-// One line for each pair of formats asked and used, where they differ.
-std::string fallback_lines(const QuantizePlan& plan) {
-  struct Row {
-    int n = 0;
-    uint64_t n_bytes = 0;
-  };
-  std::map<std::pair<std::string_view, std::string_view>, Row> rows;
-  uint64_t total = 0;
-  for (size_t i = 0; i < plan.choices.size(); ++i) {
-    const auto& choice = plan.choices[i];
-    total += plan.tensors[i].n_bytes();
-    if (!choice.fell_back()) continue;
-    Row& row = rows[{choice.asked->name, choice.used->name}];
-    ++row.n;
-    row.n_bytes += plan.tensors[i].n_bytes();
-  }
-  std::string text;
-  for (const auto& [names, row] : rows)
-    text += fmt::format(
-        "  {} -> {}: {} tensors, {} ({:.1f} %), rows are no multiple of the block\n", names.first,
-        names.second, row.n, human_bytes(row.n_bytes), 100 * share(row.n_bytes, total));
-  return text;
-}
-
-std::string tensor_lines(const WeightFile& source, const QuantizePlan& plan) {
-  std::string text;
-  for (size_t i = 0; i < plan.tensors.size(); ++i) {
-    const TensorView& t = source.tensors()[i];
-    const auto& choice = plan.choices[i];
-    text +=
-        fmt::format("{:<40} {:>16} {:>8} -> {:<8} {:>12}{}\n", one_line(t.name), to_string(t.shape),
-                    t.format->name, choice.used->name, plan.tensors[i].n_bytes(),
-                    choice.fell_back() ? fmt::format("  ({} asked)", choice.asked->name) : "");
-  }
-  return text;
-}
-
-// Root mean square of what weights lost over that of the weights.
-double relative_error(std::span<const RecodeError> errors) {
-  double lost = 0, size = 0;
-  for (const RecodeError& e : errors) {
-    lost += e.sum_error_squares;
-    size += e.sum_squares;
-  }
-  return size > 0 ? std::sqrt(lost / size) : 0;
-}
-
-std::string cast_line(const RecodeCast& cast) {
-  if (cast.n_overflows + cast.n_underflows == 0) return "";
-  return fmt::format(
-      "  {} weights beyond the type's range became its largest number, {} too small for it zero\n",
-      cast.n_overflows, cast.n_underflows);
-}
-
-std::string summary(const QuantizePlan& plan, const std::vector<RecodeError>* errors) {
-  std::string text =
-      fmt::format("{}: {} ({} bytes), {:.4f} bits per weight, {}\n", plan.target.path.string(),
-                  human_bytes(plan.n_bytes()), plan.n_bytes(), plan.bpw(), type_of(plan));
-  if (plan.shards.size() > 1) text += fmt::format("  {} files\n", plan.shards.size());
-  if (errors)
-    text += fmt::format("  relative error of the weights {:.6f}\n", relative_error(*errors));
-  return text + fallback_lines(plan);
-}
-
-constexpr std::string_view kCauses[] = {"kept", "mix", "rule", "override"};
-
-Json tensor_json(const WeightFile& source, const QuantizePlan& plan, size_t i,
-                 const RecodeError* error) {
-  const TensorView& t = source.tensors()[i];
-  const auto& choice = plan.choices[i];
-  Json row = {{"name", std::string(t.name)},
-              {"source_type", std::string(t.format->name)},
-              {"asked", std::string(choice.asked->name)},
-              {"type", std::string(choice.used->name)},
-              {"cause", std::string(kCauses[static_cast<size_t>(choice.cause)])},
-              {"source_bytes", t.row_bytes() * static_cast<uint64_t>(t.shape.n_rows())},
-              {"bytes", plan.tensors[i].n_bytes()}};
-  if (error) row["relative_error"] = relative_error({error, 1});
-  return row;
-}
-
-Json plan_json(const WeightFile& source, const QuantizePlan& plan,
-               const std::vector<RecodeError>* errors) {
-  Json tensors = Json::array(), files = Json::array();
-  uint64_t n_fallbacks = 0, fallback_bytes = 0, n_data = 0;
-  for (size_t i = 0; i < plan.tensors.size(); ++i) {
-    tensors.push_back(tensor_json(source, plan, i, errors ? &(*errors)[i] : nullptr));
-    n_data += plan.tensors[i].n_bytes();
-    if (!plan.choices[i].fell_back()) continue;
-    ++n_fallbacks;
-    fallback_bytes += plan.tensors[i].n_bytes();
-  }
-  for (const auto& shard : plan.shards)
-    files.push_back({{"path", shard.path.string()}, {"bytes", shard.n_bytes}});
-  return {{"output", plan.target.path.string()},
-          {"type", type_of(plan)},
-          {"bytes", plan.n_bytes()},
-          {"bits_per_weight", plan.bpw()},
-          {"fallbacks", n_fallbacks},
-          {"fallback_share", share(fallback_bytes, n_data)},
-          {"files", std::move(files)},
-          {"tensors", std::move(tensors)}};
-}
 
 // What came of the steps around the plan.
 struct Steps {
@@ -132,44 +18,75 @@ struct Steps {
   VerifyReport verified;
 };
 
-const std::vector<RecodeError>* errors_of(const RewriteOptions& o, const RecodeResult* result,
-                                          size_t w) {
-  return result && o.errors ? &result->errors[w] : nullptr;
-}
-
-Result<void> print_result(const RewriteOptions& o, const WeightFile& source,
-                          std::span<const QuantizePlan> plans, const RecodeResult* result,
-                          const Steps& steps) {
-  if (!o.json) {
-    std::string text;
-    for (size_t w = 0; w < plans.size(); ++w)
-      text += (o.dry_run ? tensor_lines(source, plans[w]) : "") +
-              summary(plans[w], errors_of(o, result, w)) +
-              (result ? cast_line(result->casts[w]) : "");
-    return write_out(text + steps.verified.text);
-  }
-  Json outputs = Json::array();
-  for (size_t w = 0; w < plans.size(); ++w)
-    outputs.push_back(plan_json(source, plans[w], errors_of(o, result, w)));
+Result<void> print_result(const RewriteOptions& o, const Ledger& ledger, const Steps& steps) {
+  if (!o.json) return write_out(ledger_text(ledger) + steps.verified.text);
   Json all = {{"source", o.source},
               {"dry_run", o.dry_run},
               {"seconds", steps.write_s},
               {"hash_seconds", steps.hash_s},
-              {"outputs", std::move(outputs)}};
+              {"outputs", ledger_json(ledger)}};
   if (o.verify) all["verified"] = steps.verified.json;
   return write_out(dump_json(all, 1) + "\n");
 }
 
 Result<RecodeResult> write_files(const RewriteOptions& o, WeightFile& source,
                                  std::span<QuantizePlan> plans, const Imatrix* imatrix) {
-  ThreadPool pool(o.n_threads ? o.n_threads : default_threads());
+  ThreadPool pool(o.threads());
   const SignalWatch watch;
   ProgressLine progress;
   auto go_on = [&](uint64_t done, uint64_t total) {
     progress.show("write", static_cast<double>(done) / 1e6, static_cast<double>(total) / 1e6, "MB");
     return pending_signal() == 0;
   };
-  return quantize(source, plans, imatrix, pool, {o.force, o.errors, o.force, go_on});
+  const QuantizeRun run{.overwrite = o.force,
+                        .measure_errors = o.errors || !o.report.empty(),
+                        .clamp = o.force,
+                        .resume = o.resume,
+                        .go_on = go_on};
+  NIBBLE_TRY(RecodeResult result, quantize(source, plans, imatrix, pool, run));
+  if (result.n_taken_up > 0)
+    notice("took up {} of {} tensors that an earlier run had written", result.n_taken_up,
+           source.tensors().size());
+  return result;
+}
+
+// What --size or --bpw ask for; nullopt: neither.
+Result<std::optional<SizeBudget>> read_budget(const RewriteOptions& o) {
+  if (!o.size.empty()) {
+    NIBBLE_TRY(const uint64_t n_bytes, parse_bytes("--size", o.size));
+    return SizeBudget{.n_bytes = n_bytes, .bpw = 0, .text = "--size " + o.size};
+  }
+  if (!o.bpw) return std::nullopt;
+  return SizeBudget{.n_bytes = 0, .bpw = *o.bpw, .text = fmt::format("--bpw {}", *o.bpw)};
+}
+
+// Makes the first target's mix.
+Result<void> fit(const RewriteOptions& o, const WeightFile& source, const SizeBudget& budget,
+                 QuantizeOptions& plan) {
+  ThreadPool pool(o.threads());
+  const SignalWatch watch;
+  ProgressLine progress;
+  const auto show = [&](int done, int total) {
+    progress.show("measure", done, total, "tensors");
+    return pending_signal() == 0;
+  };
+  QuantizeTarget& target = plan.targets[0];
+  NIBBLE_TRY(FittedMix mix, fit_mix(source, plan, budget, target.path, pool, show));
+  target.fitted = std::make_shared<const FittedMix>(std::move(mix));
+  return {};
+}
+
+// Calibrating takes long: what is going to be refused or to fail for want of space does so before.
+Result<void> check_before_calibration(const RewriteOptions& o, const WeightFile& source,
+                                      QuantizeOptions plan) {
+  plan.importance_follows = true;
+  NIBBLE_TRY(const auto budget, read_budget(o));
+  if (budget) {
+    NIBBLE_CHECK(check_reach(source, plan, *budget, plan.targets[0].path));
+    plan.targets.erase(plan.targets.begin());
+  }
+  NIBBLE_TRY(const auto plans, plan_quantize(source, plan));
+  return o.dry_run ? Result<void>() : check_targets(plans, o.force);
 }
 
 }  // namespace
@@ -199,6 +116,10 @@ Result<const quant::Mix*> parse_mix(const std::string& name) {
 }
 
 Result<void> rewrite(const RewriteOptions& o, QuantizeOptions plan) {
+  NIBBLE_CHECK(check_importance_options(o.importance));
+  const ReportOptions report{
+      o.report, o.report_text.empty() && !o.report.empty() ? o.importance.text : o.report_text};
+  NIBBLE_CHECK(check_report_options(report, o.force));
   for (const auto& text : o.overrides) {
     NIBBLE_TRY(plan.overrides.emplace_back(), parse_override(text));
   }
@@ -210,23 +131,30 @@ Result<void> rewrite(const RewriteOptions& o, QuantizeOptions plan) {
   NIBBLE_CHECK(merge_lora(o, opened));
   const auto& source = opened.file;
   tell_notes(opened.notes);
-  Imatrix imatrix;
-  if (!o.imatrix.empty()) {
-    NIBBLE_TRY(imatrix, read_imatrix(o.imatrix));
-    plan.imatrix = &imatrix;
-  }
+  if (!o.importance.text.empty()) NIBBLE_CHECK(check_before_calibration(o, *source, plan));
+  NIBBLE_TRY(const auto imatrix, find_importance(o.importance, o.source, o.threads()));
+  plan.imatrix = imatrix ? &*imatrix : nullptr;
+  NIBBLE_TRY(const auto budget, read_budget(o));
+  if (budget) NIBBLE_CHECK(fit(o, *source, *budget, plan));
   NIBBLE_TRY(auto plans, plan_quantize(*source, plan));
-  if (o.dry_run) return print_result(o, *source, plans, nullptr, {});
+  Ledger ledger{
+      .source = *source, .plans = plans, .imatrix = plan.imatrix, .every_tensor = o.dry_run};
+  if (o.dry_run) return print_result(o, ledger, {});
+  NIBBLE_CHECK(check_targets(plans, o.force));
   Steps steps;
   NIBBLE_CHECK(hash_sources(o, opened, steps.hash_s));
   NIBBLE_TRY(plans, plan_quantize(*source, plan));  // with the hashes
+  ledger.plans = plans;
   const double start = now_s();
   NIBBLE_TRY(const RecodeResult result, write_files(o, *source, plans, plan.imatrix));
   steps.write_s = now_s() - start;
+  ledger.result = &result;
+  ledger.with_errors = o.errors || !o.report.empty();
+  if (!report.file.empty()) NIBBLE_CHECK(write_report(report, o, ledger));
   if (o.verify) {
     NIBBLE_TRY(steps.verified, verify_outputs(o, opened, plans, result));
   }
-  return print_result(o, *source, plans, &result, steps);
+  return print_result(o, ledger, steps);
 }
 
 }  // namespace nibble::cli

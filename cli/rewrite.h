@@ -1,24 +1,32 @@
 // What `quantize` and `convert` share: reading the source, the ledger, progress, the result.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/importance.h"
 #include "core/base/error.h"
 #include "core/pipeline/quantize.h"
 
 namespace nibble::cli {
 
 struct RewriteOptions {
-  std::string source;  // a MODEL
+  std::string source;             // a MODEL
   std::vector<std::string> lora;  // FILE_OR_FOLDER[:SCALE], merged into the weights
-  std::string imatrix;
+  ImportanceOptions importance;
   std::vector<std::string> overrides;  // PATTERN=TYPE
   std::string max_shard;
+  std::string size;  // --size, --bpw: the first target's mix is made for it
+  std::optional<float> bpw;
   int n_threads = 0;
   bool force = false, dry_run = false, json = false;
-  bool errors = false;  // measure what weights lose
-  bool verify = false;  // prove what was written (see core/pipeline/verify.h)
+  bool resume = false;              // goes on where an interrupted run ended
+  bool errors = false;              // measure what weights lose
+  std::string report, report_text;  // --report and --report-text (see cli/report.h)
+  bool verify = false;              // prove what was written (see core/pipeline/verify.h)
+
+  int threads() const { return n_threads ? n_threads : default_threads(); }
 };
 
 // "PATTERN=TYPE", parted at the last '='. Fails with kUsage.

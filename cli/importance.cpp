@@ -1,0 +1,59 @@
+#include "cli/importance.h"
+
+#include "cli/input.h"
+#include "cli/output.h"
+#include "cli/signals.h"
+#include "core/models/model.h"
+#include "core/pipeline/calibrate.h"
+
+namespace nibble::cli {
+namespace {
+
+constexpr int kWindow = 512;  // tokens, as llama-imatrix has them
+
+Result<Imatrix> collect(const std::string& text_path, const std::string& model_path,
+                        int n_threads) {
+  NIBBLE_TRY(const std::string text, read_text(text_path));
+  NIBBLE_TRY(TextSource source, open_text_source(model_path));
+  NIBBLE_CHECK(open_weights(source));
+  NIBBLE_TRY(const EvalWindows windows, make_windows(*source.tokenizer, text, kWindow));
+  NIBBLE_TRY(const Model model, Model::load(*source.file));
+  ThreadPool pool(n_threads);
+  const SignalWatch watch;
+  ProgressLine progress;
+  auto show = [&](int done, int total, double so_far) {
+    progress.show(fmt::format("calibrate, perplexity {:.3f}, window", so_far), done, total,
+                  "windows");
+    return pending_signal() == 0;
+  };
+  NIBBLE_TRY(Calibration found, calibrate(model, pool, windows, text_path, show));
+  progress.wipe();
+  notice("calibrated on {} windows of {} tokens, perplexity {:.4f}", windows.n_windows, windows.n,
+         found.perplexity.perplexity);
+  return std::move(found.imatrix);
+}
+
+}  // namespace
+
+Result<void> check_importance_options(const ImportanceOptions& o) {
+  if (!o.file.empty() && !o.text.empty())
+    return fail(ErrorKind::kUsage, "--imatrix and --calibrate exclude one another");
+  if (!o.save.empty() && !o.any())
+    return fail(ErrorKind::kUsage, "--save-imatrix needs --calibrate or --imatrix");
+  std::error_code ignored;
+  if (!o.save.empty() && !o.overwrite && std::filesystem::exists(o.save, ignored))
+    return fail(ErrorKind::kUsage, "--save-imatrix {}: exists already; --force replaces it",
+                one_line(o.save));
+  return {};
+}
+
+Result<std::optional<Imatrix>> find_importance(const ImportanceOptions& o, const std::string& model,
+                                               int n_threads) {
+  if (!o.any()) return std::nullopt;
+  NIBBLE_TRY(Imatrix imatrix,
+             o.file.empty() ? collect(o.text, model, n_threads) : read_imatrix(o.file));
+  if (!o.save.empty()) NIBBLE_CHECK(write_imatrix(imatrix, o.save, o.overwrite));
+  return imatrix;
+}
+
+}  // namespace nibble::cli

@@ -1,0 +1,153 @@
+// Quantizing that is interrupted: what stays behind, and that it is taken up to the same bytes.
+#include <doctest/doctest.h>
+#include <signal.h>
+
+#include "core/pipeline/quantize.h"
+#include "tests/child_process.h"
+#include "tests/cli/chain_model.h"
+#include "tests/cli/program.h"
+#include "tests/temporary_folder.h"
+
+using namespace nibble;
+using namespace nibble::tests;
+
+namespace {
+
+constexpr int64_t kBatch = 32 * 1024;  // weights: 23 batches
+
+struct Work {
+  TemporaryFolder folder;
+  std::string model = folder.path() / "model.gguf", out = folder.path() / "out.gguf";
+  std::string straight;  // the bytes of an undisturbed run
+
+  Work() {
+    write_random_model(model, {.format = "f16"});
+    const std::string target = folder.path() / "straight.gguf";
+    REQUIRE(run_program({"quantize", model, target, "--type", "q4_k_m"}).exit_code == 0);
+    straight = folder.read("straight.gguf");
+  }
+  std::string written() const { return folder.read("out.gguf"); }
+
+  // In this process; go_on is asked before each batch.
+  Result<RecodeResult> quantize(FunctionRef<bool()> go_on, bool resume,
+                                const char* mix = "q4_k_m") const {
+    NIBBLE_TRY(const auto source, open_weight_file(model));
+    QuantizeOptions options;
+    options.targets = {{.path = out, .mix = quant::find_mix(mix)}};
+    NIBBLE_TRY(auto plans, plan_quantize(*source, options));
+    ThreadPool pool(1);
+    const auto ask = [&](uint64_t, uint64_t) { return go_on(); };
+    return nibble::quantize(*source, plans, nullptr, pool,
+                            {.batch_weights = kBatch, .resume = resume, .go_on = ask});
+  }
+  // As kill -9 does, before batch n.
+  void kill_at(int n) const {
+    const ChildEnd end = in_child([&] {
+      const auto count = [&] {
+        if (n-- == 0) ::raise(SIGKILL);
+        return true;
+      };
+      (void)quantize(count, false);
+    });
+    REQUIRE(end.signal == SIGKILL);
+  }
+};
+
+constexpr auto forever = [] { return true; };
+
+}  // namespace
+
+TEST_CASE("a run that was killed leaves no output, and is taken up to the same bytes") {
+  const Work work;
+  size_t most = 0;
+  for (int moment = 0; moment < 20; ++moment) {
+    CAPTURE(moment);
+    work.kill_at(moment + 2);
+    CHECK_FALSE(std::filesystem::exists(work.out));
+    const auto result = work.quantize(forever, true);
+    REQUIRE(result);
+    CHECK(result->n_taken_up >= most);
+    most = result->n_taken_up;
+    CHECK(work.written() == work.straight);
+    CHECK(work.folder.n_files() == 3);
+    std::filesystem::remove(work.out);
+  }
+  CHECK(most > 10);
+}
+
+TEST_CASE("quantize --resume goes on where a killed run ended") {
+  const Work work;
+  work.kill_at(15);
+  const Ended end =
+      run_program({"quantize", work.model, work.out, "--type", "q4_k_m", "--resume", "--errors"});
+  CHECK(end.exit_code == 0);
+  CHECK(end.err.find("took up ") != std::string::npos);
+  CHECK(work.written() == work.straight);
+  CHECK(work.folder.n_files() == 3);
+  const Ended straight =
+      run_program({"quantize", work.model, work.out, "--type", "q4_k_m", "--force", "--errors"});
+  CHECK(straight.out == end.out);  // what the weights lost too
+}
+
+TEST_CASE("without --resume a killed run is not taken up, and its files are used again") {
+  const Work work;
+  work.kill_at(15);
+  CHECK(work.folder.n_files() == 4);  // the hidden file and its journal
+  const Ended end = run_program({"quantize", work.model, work.out, "--type", "q4_k_m"});
+  CHECK(end.exit_code == 0);
+  CHECK(end.err.empty());
+  CHECK(work.written() == work.straight);
+  CHECK(work.folder.n_files() == 3);
+}
+
+TEST_CASE("an interrupt leaves nothing, or what can be taken up, as asked") {
+  const Work work;
+  int n = 12;
+  const auto stop = [&] { return n-- > 0; };
+  CHECK(work.quantize(stop, false).error().kind == ErrorKind::kInterrupted);
+  CHECK(work.folder.n_files() == 2);
+  n = 12;
+  CHECK(work.quantize(stop, true).error().kind == ErrorKind::kInterrupted);
+  CHECK(work.folder.n_files() == 4);
+  const auto result = work.quantize(forever, true);
+  REQUIRE(result);
+  CHECK(result->n_taken_up > 0);
+  CHECK(work.written() == work.straight);
+}
+
+TEST_CASE("what was damaged or belongs to other work is not taken up") {
+  const Work work;
+  work.kill_at(15);
+  const std::string name = ".out.gguf.nibble-part";
+  std::string part = work.folder.read(name);
+  part[part.size() / 4] = static_cast<char>(part[part.size() / 4] ^ 1);
+  work.folder.write(name, part);
+  const auto damaged = work.quantize(forever, true);
+  REQUIRE(damaged);
+  CHECK(damaged->n_taken_up > 0);
+  CHECK(work.written() == work.straight);
+  std::filesystem::remove(work.out);
+  work.kill_at(15);
+  const auto other = work.quantize(forever, true, "q8_0");
+  REQUIRE(other);
+  CHECK(other->n_taken_up == 0);
+}
+
+TEST_CASE("two runs do not write one file") {
+  const Work work;
+  int code = -1;
+  std::string message;
+  bool first = true;
+  const auto meanwhile = [&] {
+    if (std::exchange(first, false)) {
+      const Ended end = run_program({"quantize", work.model, work.out, "--type", "q8_0"});
+      code = end.exit_code;
+      message = end.err;
+    }
+    return true;
+  };
+  CHECK(work.quantize(meanwhile, false));
+  CHECK(code == 6);
+  CHECK(message.find("another process is writing it") != std::string::npos);
+  CHECK(work.written() == work.straight);
+}
