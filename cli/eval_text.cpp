@@ -1,4 +1,6 @@
 // eval --text: perplexity on a text, and how far the model is from another one.
+#include <string>
+
 #include "cli/eval.h"
 #include "cli/input.h"
 #include "cli/output.h"

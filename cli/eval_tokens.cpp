@@ -2,6 +2,8 @@
 #include <fmt/ranges.h>
 
 #include <charconv>
+#include <span>
+#include <vector>
 
 #include "cli/eval.h"
 #include "cli/model_path.h"

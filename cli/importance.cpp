@@ -1,5 +1,8 @@
 #include "cli/importance.h"
 
+#include <filesystem>
+#include <utility>
+
 #include "cli/input.h"
 #include "cli/output.h"
 #include "cli/signals.h"

@@ -1,7 +1,10 @@
 #include "cli/ledger.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
+#include <string>
+#include <vector>
 
 #include "cli/output.h"
 #include "cli/units.h"

@@ -1,5 +1,8 @@
 #include "cli/report.h"
 
+#include <filesystem>
+#include <span>
+
 #include "cli/eval.h"
 #include "cli/input.h"
 #include "cli/output.h"

@@ -1,5 +1,8 @@
 #include "cli/rewrite.h"
 
+#include <memory>
+#include <optional>
+
 #include "cli/convert_steps.h"
 #include "cli/ledger.h"
 #include "cli/model_path.h"

@@ -5,6 +5,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string>
+#include <vector>
 
 #include "core/base/mapped_file.h"
 #include "core/base/printable.h"

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <string>
 #include <variant>
 
 #include "core/models/tensor_source.h"

@@ -1,6 +1,7 @@
 #include "core/pipeline/allocate.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 #include "core/base/assert.h"

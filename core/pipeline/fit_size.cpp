@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "core/pipeline/allocate.h"
 #include "core/pipeline/recipe_input.h"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "core/base/printable.h"
 #include "core/pipeline/recipe_input.h"

@@ -1,6 +1,7 @@
 #include "core/pipeline/written_error.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "core/base/printable.h"
 #include "formats/weight_file.h"

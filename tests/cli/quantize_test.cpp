@@ -1,6 +1,9 @@
 // nibble quantize: what it writes, tells and refuses.
 #include <doctest/doctest.h>
 
+#include <filesystem>
+#include <string>
+
 #include "core/base/json.h"
 #include "tests/cli/chain_model.h"
 #include "tests/cli/program.h"

@@ -2,6 +2,10 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 
+#include <filesystem>
+#include <string>
+#include <utility>
+
 #include "core/pipeline/quantize.h"
 #include "tests/child_process.h"
 #include "tests/cli/chain_model.h"
