@@ -35,7 +35,7 @@ Result<void> check_to_hf(const ConvertCommand& o) {
   if (o.overrides.empty() && !o.importance.any() && !o.dry_run && !o.verify && !o.from_quantized)
     return {};
   return fail(ErrorKind::kUsage,
-              "--to hf goes without --tensor, importance, --from-quantized, --dry-run and --verify");
+              "--to hf goes without --tensor, --imatrix, --from-quantized, --dry-run and --verify");
 }
 
 Result<void> check_adapter(const ConvertCommand& o) {
