@@ -103,27 +103,29 @@ TEST_CASE("eval --against measures the distance from a reference") {
   const auto other = chain.folder.path() / "random.gguf";
   write_random_model(other);
   const auto file = chain.folder.write("text.txt", repeated(" again", 40));
-  const auto eval = [&](const std::string& model, const std::string& reference) {
+  const auto varied = chain.folder.write("varied.txt", repeated(" again Hello world!", 20));
+  const auto eval = [&](const std::string& model, const std::string& reference,
+                        const std::string& text) {
     const Ended end =
-        run_program({"eval", model, "--text", file, "-c", "16", "--against", reference, "--json"});
+        run_program({"eval", model, "--text", text, "-c", "16", "--against", reference, "--json"});
     CHECK(end.exit_code == 0);
     const auto document = parse_json(end.out);
     REQUIRE(document);
     return *document;
   };
-  const Json same = eval(chain.model, chain.model);
+  const Json same = eval(chain.model, chain.model, file);
   CHECK(same["kl_mean"] == 0);
   CHECK(same["kl_max"] == 0);
   CHECK(same["top1"] == 1);
   CHECK(same["scored"] == 14);
   CHECK(same["reference_perplexity"] == same["perplexity"]);
-  const Json apart = eval(other, chain.model);
+  const Json apart = eval(other, chain.model, file);
   // the reference is sure, so the divergence is the model's own negative log-probability
   CHECK(apart["kl_mean"].get<double>() ==
         doctest::Approx(std::log(apart["perplexity"].get<double>())).epsilon(1e-3));
   CHECK(apart["kl_median"] <= apart["kl_p99"]);
   CHECK(apart["kl_p999"] <= apart["kl_max"]);
-  CHECK(apart["kl_std_error"] > 0);
+  CHECK(eval(other, chain.model, varied)["kl_std_error"] > 0);
   CHECK(apart["top1"] < 1);
 }
 
