@@ -18,8 +18,8 @@ namespace nibble {
 namespace {
 
 constexpr double kLeastShare = 0.97;  // of a budget that must be reachable
-// Formats this much below the bits that the budget allows on average are not looked at: none was
-// ever chosen.
+// Formats this much below the bits that the budget allows on average are not looked at, to save
+// time: an assumption, not a measurement.
 constexpr double kBitsBelow = 2.5;
 
 // What a loss in a tensor of this kind does to the predictions: KL divergence for each unit of

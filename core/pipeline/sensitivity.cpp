@@ -11,8 +11,8 @@
 namespace nibble {
 namespace {
 
-// Weights of a tensor that are looked at: rows of real models differ so little that the losses of
-// 24 k weights are within some 3 % of the whole tensor's.
+// Weights of a tensor that are looked at: a sample of rows stands for all. How far its losses are
+// from the whole tensor's has not been measured.
 constexpr int64_t kSampleWeights = 24 * 1024;
 constexpr int kJobsAtOnce = 16;  // between two questions whether to go on
 
