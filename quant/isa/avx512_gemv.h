@@ -147,7 +147,10 @@ inline __m512i scale_places(int half) {
 }
 
 inline __m256i words_of_16(const int8_t* p) {
-  return _mm256_cvtepi8_epi16(_mm_load_si128(reinterpret_cast<const __m128i*>(p)));
+  const auto half = [](const int8_t* at) {
+    return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(at));  // as they were stored
+  };
+  return _mm256_cvtepi8_epi16(_mm_unpacklo_epi64(half(p), half(p + 8)));
 }
 inline __m256i words_of_8(const int8_t* p) {
   return _mm256_zextsi128_si256(

@@ -2,6 +2,7 @@
 // 4.25 bits per weight.   w = d * (scale[g] - 32) * T[nibble]; the codes are T + 128.
 // Group g uses qs[16 g ..]: low nibbles are its first 16 weights, high nibbles the last 16.
 #include "quant/kernels/block256.h"
+#include "quant/kernels/bytes8.h"
 #include "quant/kernels/non_linear.h"
 
 namespace nibble::quant::NIBBLE_ISA {
@@ -20,11 +21,11 @@ struct IQ4_XS {
 
   static float scale(const Block& b) { return to_float(b.d); }
   static void groups(const Block& b, int8_t* scale, int8_t*) {
-    const int high = b.scales_h[0] | b.scales_h[1] << 8;
-    for (int g = 0; g < 8; ++g) {
-      const int low = b.scales_l[g / 2] >> 4 * (g % 2) & 15;
-      scale[g] = static_cast<int8_t>((low | (high >> 2 * g & 3) << 4) - 32);
-    }
+    uint16_t high;
+    uint32_t low;
+    std::memcpy(&high, b.scales_h, 2);
+    std::memcpy(&low, b.scales_l, 4);
+    store_bytes8(scale, minus_32(nibbles8(low) | pairs8(high) << 4));
   }
   static void codes(const Block& b, uint8_t* q) {
     for (int g = 0; g < 8; ++g)

@@ -2,6 +2,7 @@
 // factors; 2.625 bits per weight.   w = d * scale[g] * q - dmin * min[g],  q in 0..3.
 // Each half of 128 uses qs[32 h ..]; bits 2j and 2j + 1 of byte i are weight i of its run j.
 #include "quant/kernels/block256.h"
+#include "quant/kernels/bytes8.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
@@ -19,9 +20,10 @@ struct Q2_K {
   static float scale(const Block& b) { return to_float(b.d); }
   static float dmin(const Block& b) { return to_float(b.dmin); }
   static void groups(const Block& b, int8_t* scale, int8_t* min) {
-    for (int g = 0; g < 16; ++g) {
-      scale[g] = static_cast<int8_t>(b.scales[g] & 15);
-      min[g] = static_cast<int8_t>(b.scales[g] >> 4);
+    for (int g = 0; g < 16; g += 8) {
+      const uint64_t both = load_bytes8(b.scales + g);
+      store_bytes8(scale + g, both & 15 * kOnes8);
+      store_bytes8(min + g, both >> 4 & 15 * kOnes8);
     }
   }
   static void codes(const Block& b, uint8_t* q) {

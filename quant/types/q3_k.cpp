@@ -4,6 +4,7 @@
 // Scale g: low nibbles of scales[0..7], then their high nibbles; its two upper bits are bits
 // 2 (g / 4) and up of scales[8 + g % 4].
 #include "quant/kernels/block256.h"
+#include "quant/kernels/bytes8.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
@@ -21,10 +22,15 @@ struct Q3_K {
 
   static float scale(const Block& b) { return to_float(b.d); }
   static void groups(const Block& b, int8_t* scale, int8_t*) {
-    for (int g = 0; g < 16; ++g) {
-      const int low = g < 8 ? b.scales[g] & 15 : b.scales[g - 8] >> 4;
-      scale[g] = static_cast<int8_t>((low | (b.scales[8 + g % 4] >> 2 * (g / 4) & 3) << 4) - 32);
-    }
+    const uint64_t low = load_bytes8(b.scales);
+    uint32_t high;
+    std::memcpy(&high, b.scales + 8, 4);
+    const auto upper = [high](int shift) {
+      const uint64_t two = high >> shift | uint64_t{high} >> (shift + 2) << 32;
+      return (two & 3 * kOnes8) << 4;
+    };
+    store_bytes8(scale, minus_32((low & 15 * kOnes8) | upper(0)));
+    store_bytes8(scale + 8, minus_32((low >> 4 & 15 * kOnes8) | upper(4)));
   }
   static void codes(const Block& b, uint8_t* q) {
     for (int h = 0; h < 2; ++h)

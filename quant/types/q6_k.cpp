@@ -3,6 +3,8 @@
 //   w = d * scale[g] * (q - 32),  q in 0..63.
 // Each half of 128 uses ql[64 h ..] and qh[32 h ..]; its runs of 32 take low and high nibbles of ql
 // and, for run j, bits 2j and 2j + 1 of qh.
+#include <cstring>
+
 #include "quant/kernels/block256.h"
 
 namespace nibble::quant::NIBBLE_ISA {
@@ -20,9 +22,7 @@ struct Q6_K {
   };
 
   static float scale(const Block& b) { return to_float(b.d); }
-  static void groups(const Block& b, int8_t* scale, int8_t*) {
-    for (int g = 0; g < 16; ++g) scale[g] = b.scales[g];
-  }
+  static void groups(const Block& b, int8_t* scale, int8_t*) { std::memcpy(scale, b.scales, 16); }
   static void codes(const Block& b, uint8_t* q) {
     for (int h = 0; h < 2; ++h, q += 128)
       for (int i = 0; i < 32; ++i) {
