@@ -79,10 +79,7 @@ void gemv_float16_rows(const RowProduct& p, int first, int token) {
 
 template <class W, int kTokens>
 void gemv_float16_tokens(const RowProduct& p, int token) {
-  int r = 0;
-  if constexpr (kTokens == 1)
-    for (; r + 2 <= p.n_rows; r += 2) gemv_float16_rows<W, 2, 1>(p, r, token);
-  for (; r < p.n_rows; ++r) gemv_float16_rows<W, 1, kTokens>(p, r, token);
+  for (int r = 0; r < p.n_rows; ++r) gemv_float16_rows<W, 1, kTokens>(p, r, token);
 }
 
 // Four tokens share one pass over the rows, which are few enough to stay close to the core.
