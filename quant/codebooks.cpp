@@ -2,7 +2,6 @@
 #include "quant/codebooks.h"
 
 #include <array>
-#include <bit>
 #include <cstddef>
 
 #include "quant/grid_orders.h"
@@ -51,13 +50,6 @@ consteval GridOrder<static_cast<int>(kEntries), kCombos> order(const uint16_t (&
   return sorted;
 }
 
-constexpr uint64_t byte_mask(unsigned bits) {
-  uint64_t mask = 0;
-  for (int i = 0; i < 8; ++i)
-    if (bits >> i & 1) mask |= uint64_t{255} << (8 * i);
-  return mask;
-}
-
 constexpr uint16_t kIq1[] = {
 #include "quant/codebooks/iq1_s.inc"
 };
@@ -96,17 +88,5 @@ constinit const GridOrder<512, 81> kIq2xsOrder = order<81>(kIq2xs);
 constinit const GridOrder<256, 81> kIq2xxsOrder = order<81>(kIq2xxs);
 constinit const GridOrder<512, 64> kIq3sOrder = order<64>(kIq3s);
 constinit const GridOrder<256, 64> kIq3xxsOrder = order<64>(kIq3xxs);
-
-constinit const Table<uint64_t, 256> kByteMasks = [] {
-  Table<uint64_t, 256> table{};
-  for (unsigned i = 0; i < 256; ++i) table.at[i] = byte_mask(i);
-  return table;
-}();
-constinit const Table<uint64_t, 128> kEvenMasks = [] {
-  Table<uint64_t, 128> table{};
-  for (unsigned i = 0; i < 128; ++i)
-    table.at[i] = byte_mask(i | static_cast<unsigned>(std::popcount(i) % 2) << 7);
-  return table;
-}();
 
 }  // namespace nibble::quant

@@ -19,8 +19,4 @@ extern const Table<uint64_t, 256> kIq2xxsGrid;  // the same
 extern const Table<uint32_t, 512> kIq3sGrid;    // g + 16, g in 1, 3, .. 15
 extern const Table<uint32_t, 256> kIq3xxsGrid;  // g + 64, g in 4, 12, .. 62
 
-extern const Table<uint64_t, 256> kByteMasks;  // byte i is 255 where bit i of the index is set
-// The same for seven bits, where an eighth sign makes the number of set bits even.
-extern const Table<uint64_t, 128> kEvenMasks;
-
 }  // namespace nibble::quant

@@ -73,9 +73,10 @@ struct Simd {
     return {load256(low), load256(high)};
   }
   static Floats load_floats(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
-  static Floats each_four_times(const float* four) {
-    return {_mm256_set_m128(_mm_set1_ps(four[1]), _mm_set1_ps(four[0])),
-            _mm256_set_m128(_mm_set1_ps(four[3]), _mm_set1_ps(four[2]))};
+  static Floats each_four_times(__m128 four) {
+    const __m256 d = _mm256_castps128_ps256(four);
+    return {_mm256_permutevar8x32_ps(d, _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1)),
+            _mm256_permutevar8x32_ps(d, _mm256_setr_epi32(2, 2, 2, 2, 3, 3, 3, 3))};
   }
   // Quarters 0 0 2 2 and 1 1 3 3 of two vectors, alternating between them.
   static void weave(Bytes a, Bytes b, Bytes& even, Bytes& odd) {
@@ -88,6 +89,28 @@ struct Simd {
   static Bytes table16(const void* p) {
     const __m256i t = _mm256_broadcastsi128_si256(load128(p));
     return {t, t};
+  }
+  static Bytes eights(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f,
+                      uint64_t g, uint64_t h) {
+    const auto two = [](uint64_t low, uint64_t high) {
+      return _mm_set_epi64x(static_cast<int64_t>(high), static_cast<int64_t>(low));
+    };
+    return {_mm256_set_m128i(two(c, d), two(a, b)), _mm256_set_m128i(two(g, h), two(e, f))};
+  }
+  // kFrom - byte where the bit of `where` is set.
+  template <int kFrom>
+  static Bytes take_from_where(Bytes b, uint64_t where) {
+    const __m256i bit = _mm256_set1_epi64x(static_cast<int64_t>(0x8040201008040201));
+    const __m256i place =
+        _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
+    const auto half = [&](__m256i v, uint64_t signs) {
+      const __m256i spread =
+          _mm256_shuffle_epi8(_mm256_set1_epi32(static_cast<int32_t>(signs)), place);
+      const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(spread, bit), bit);
+      const __m256i taken = _mm256_sub_epi8(_mm256_set1_epi8(static_cast<char>(kFrom)), v);
+      return _mm256_blendv_epi8(v, taken, set);
+    };
+    return {half(b.v[0], where), half(b.v[1], where >> 32)};
   }
   static Bytes lookup(Bytes table, Bytes index) {
     return {_mm256_shuffle_epi8(table.v[0], index.v[0]),
@@ -180,10 +203,16 @@ struct Simd {
       const uint64_t words = word(kAt) | uint64_t{word(kStride + kAt)} << 16 |
                              uint64_t{word(2 * kStride + kAt)} << 32 |
                              uint64_t{word(3 * kStride + kAt)} << 48;
-      const __m256 d =
-          _mm256_castps128_ps256(_mm_cvtph_ps(_mm_cvtsi64_si128(static_cast<int64_t>(words))));
-      return {_mm256_permutevar8x32_ps(d, _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1)),
-              _mm256_permutevar8x32_ps(d, _mm256_setr_epi32(2, 2, 2, 2, 3, 3, 3, 3))};
+      return each_four_times(_mm_cvtph_ps(_mm_cvtsi64_si128(static_cast<int64_t>(words))));
+    }
+    template <int kAt>  // 2^(byte - 128) of a byte of each block, four times
+    Floats powers() const {
+      const __m128i e = _mm_setr_epi32(byte(kAt), byte(kStride + kAt), byte(2 * kStride + kAt),
+                                       byte(3 * kStride + kAt));
+      const __m128i normal = _mm_slli_epi32(_mm_sub_epi32(e, _mm_set1_epi32(1)), 23);
+      const __m128i subnormal = _mm_sllv_epi32(_mm_set1_epi32(0x200000), e);
+      return each_four_times(_mm_castsi128_ps(
+          _mm_blendv_epi8(subnormal, normal, _mm_cmpgt_epi32(e, _mm_set1_epi32(1)))));
     }
     template <int kAt>  // q + value where the block's 16 bits at kAt are set
     Bytes add_bits(Bytes q, int value) const {

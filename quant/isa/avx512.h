@@ -44,6 +44,10 @@ template <int kStride,
 inline constexpr ByteMap kBitBytes = map_of_four<kStride>([](int i) {
   return i / 16 * kStride + kAt + i % 16 / 8;
 });
+template <int kStride, int kAt>  // byte kAt of each block, sixteen times
+inline constexpr ByteMap kEachByte = map_of_four<kStride>([](int i) {
+  return i / 16 * kStride + kAt;
+});
 
 struct Simd {
   using Bytes = __m512i;
@@ -77,10 +81,6 @@ struct Simd {
     return _mm512_inserti64x4(first, _mm256_loadu_si256(static_cast<const __m256i*>(high)), 1);
   }
   static Floats load_floats(const float* p) { return _mm512_loadu_ps(p); }
-  static Floats each_four_times(const float* four) {
-    const __m512i at = _mm512_set_epi32(3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0);
-    return _mm512_permutexvar_ps(at, _mm512_castps128_ps512(_mm_load_ps(four)));
-  }
   // Quarters 0 0 2 2 and 1 1 3 3 of two vectors, alternating between them.
   static void weave(Bytes a, Bytes b, Bytes& even, Bytes& odd) {
     even = _mm512_permutex2var_epi64(a, _mm512_set_epi64(13, 12, 5, 4, 9, 8, 1, 0), b);
@@ -91,6 +91,20 @@ struct Simd {
   }
   static Bytes table16(const void* p) {
     return _mm512_broadcast_i32x4(_mm_loadu_si128(static_cast<const __m128i*>(p)));
+  }
+  static Bytes eights(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f,
+                      uint64_t g, uint64_t h) {
+    const auto two = [](uint64_t low, uint64_t high) {
+      return _mm_set_epi64x(static_cast<int64_t>(high), static_cast<int64_t>(low));
+    };
+    const __m256i first = _mm256_set_m128i(two(c, d), two(a, b));
+    return _mm512_inserti64x4(_mm512_castsi256_si512(first), _mm256_set_m128i(two(g, h), two(e, f)),
+                              1);
+  }
+  // kFrom - byte where the bit of `where` is set.
+  template <int kFrom>
+  static Bytes take_from_where(Bytes v, uint64_t where) {
+    return _mm512_mask_sub_epi8(v, where, _mm512_set1_epi8(static_cast<char>(kFrom)), v);
   }
   static Bytes lookup(Bytes table, Bytes index) { return _mm512_shuffle_epi8(table, index); }
 
@@ -170,7 +184,6 @@ struct Simd {
       last = _mm512_castsi256_si512(
           _mm256_maskz_loadu_epi8(_bzhi_u32(~0u, rest > 0 ? rest : 0), p + 4 * kStride - 32));
     }
-    uint8_t byte(int at) const { return at < n_bytes ? static_cast<uint8_t>(p[at]) : 0; }
 
     __m512i pick(const ByteMap& map) const {
       return _mm512_permutex2var_epi8(first, load(map.at), last);
@@ -182,6 +195,13 @@ struct Simd {
     template <int kAt>  // a half-precision number of each block, four times
     Floats halves() const {
       return _mm512_cvtph_ps(_mm512_castsi512_si256(pick(kHalves<kStride, kAt>)));
+    }
+    template <int kAt>  // 2^(byte - 128) of a byte of each block, four times
+    Floats powers() const {
+      const __m512i bytes = _mm512_maskz_permutex2var_epi8(0x1111111111111111, first,
+                                                           load(kEachByte<kStride, kAt>.at), last);
+      const __m512 power = _mm512_cvtepi32_ps(_mm512_sub_epi32(bytes, _mm512_set1_epi32(128)));
+      return _mm512_scalef_ps(_mm512_set1_ps(1), power);
     }
     template <int kAt>  // q + value where the block's 16 bits at kAt are set
     Bytes add_bits(Bytes q, int value) const {

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "quant/format.h"
+#include "quant/kernels/layout.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 
@@ -14,6 +15,23 @@ template <class F, class S>
 inline void unpack_rows256(typename S::Rows rows, size_t at, uint8_t (*q)[kPanelRows][4]) {
   if constexpr (requires { F::template unpack_rows<S>(rows, at, q); }) {
     F::template unpack_rows<S>(rows, at, q);
+  } else if constexpr (requires(const typename F::Block& block, typename S::Bytes(&row)[4]) {
+                         F::template unpack_row<S>(block, row);
+                       }) {
+    alignas(64) uint8_t codes[kPanelRows][256];  // in the order of Row256
+    const std::byte* code_rows[kPanelRows];
+    for (int r = 0; r < kPanelRows; ++r) {
+      typename S::Bytes row[4];
+      F::template unpack_row<S>(*reinterpret_cast<const typename F::Block*>(rows[r] + at), row);
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j) S::store(codes[r] + 64 * j, row[j]);
+      code_rows[r] = reinterpret_cast<const std::byte*>(codes[r]);
+    }
+    for (int i = 0; i < 16; ++i) {
+      typename S::Bytes t[4];
+      S::transpose(code_rows, static_cast<size_t>(kRunAt[i / 2] + 16 * (i % 2)), t);
+      for (int k = 0; k < 4; ++k) S::store(q[4 * i + k], t[k]);
+    }
   } else {
     alignas(64) uint8_t codes[kPanelRows][256];
     const std::byte* code_rows[kPanelRows];

@@ -8,7 +8,7 @@
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct IQ1_M {
+struct IQ1_M : GridCodes<IQ1_M> {
   static constexpr Format format{"iq1_m", 29, 256, 56, 0, ActivationKind::kQ8x256};
   static constexpr int kMaxCode = 25, kOffsetShift = 4, kGroup = 16;
   static constexpr bool kHasMin = false;
@@ -25,16 +25,18 @@ struct IQ1_M {
     return to_float({{static_cast<uint8_t>(bits & 255), static_cast<uint8_t>(bits >> 8)}}) * kUnit;
   }
   static void groups(const Block& b, int8_t* scale, int8_t*) {
-    for (int g = 0; g < 16; ++g)
-      scale[g] = static_cast<int8_t>((load_u16(b.scales + g / 4 * 2) >> 3 * (g % 4) & 7) << 1 | 1);
+    store_bytes8(scale, odd8(threes(b.scales)));
+    store_bytes8(scale + 8, odd8(threes(b.scales + 4)));
   }
-  static void codes(const Block& b, uint8_t* q) {
-    constexpr uint64_t kOnes = 0x0101010101010101;
-    for (int i = 0; i < 32; ++i, q += 8) {
-      const int high = b.qh[i / 2] >> 4 * (i % 2);
-      const uint64_t grid = kIq1Grid.at[b.qs[i] | (high & 7) << 8];
-      store_codes(q, high & 8 ? grid - kOnes : grid + kOnes);
-    }
+  // Four 3-bit fields of each of two times 16 bits.
+  static uint64_t threes(const uint8_t* p) {
+    const uint64_t x = load_u16(p) | uint64_t{load_u16(p + 2)} << 32, k = 0x0000000700000007;
+    return (x & k) | (x << 5 & k << 8) | (x << 10 & k << 16) | (x << 15 & k << 24);
+  }
+  static uint64_t eight(const Block& b, int i) {
+    const unsigned high = b.qh[i / 2] >> 4 * (i % 2);
+    const uint64_t plus = kIq1Grid.at[b.qs[i] | (high & 7) << 8] + kOnes8;
+    return plus - (high >> 3 & 1) * 2 * kOnes8;
   }
 };
 

@@ -8,7 +8,7 @@
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct IQ1_S {
+struct IQ1_S : GridCodes<IQ1_S> {
   static constexpr Format format{"iq1_s", 19, 256, 50, 0, ActivationKind::kQ8x256};
   static constexpr int kMaxCode = 25, kOffsetShift = 4, kGroup = 32;
   static constexpr bool kHasMin = false;
@@ -21,17 +21,14 @@ struct IQ1_S {
   static constexpr float kUnit = 0.125f;
   static float scale(const Block& b) { return to_float(b.d) * kUnit; }
   static void groups(const Block& b, int8_t* scale, int8_t*) {
-    for (int g = 0; g < 8; ++g) scale[g] = static_cast<int8_t>((b.qh[2 * g + 1] >> 4 & 7) << 1 | 1);
+    uint64_t s = 0;
+    for (int g = 0; g < 8; ++g) s |= uint64_t{b.qh[2 * g + 1]} >> 4 << 8 * g;
+    store_bytes8(scale, odd8(s & 7 * kOnes8));
   }
-  static void codes(const Block& b, uint8_t* q) {
-    constexpr uint64_t kOnes = 0x0101010101010101;
-    for (int g = 0; g < 8; ++g) {
-      const int high = load_u16(b.qh + 2 * g);
-      for (int i = 0; i < 4; ++i, q += 8) {
-        const uint64_t grid = kIq1Grid.at[b.qs[4 * g + i] | (high >> 3 * i & 7) << 8];
-        store_codes(q, high & 0x8000 ? grid - kOnes : grid + kOnes);
-      }
-    }
+  static uint64_t eight(const Block& b, int i) {
+    const unsigned high = load_u16(b.qh + i / 4 * 2);
+    const uint64_t plus = kIq1Grid.at[b.qs[i] | (high >> 3 * (i % 4) & 7) << 8] + kOnes8;
+    return plus - (high >> 15) * 2 * kOnes8;
   }
 };
 

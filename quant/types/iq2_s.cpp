@@ -7,7 +7,7 @@
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct IQ2_S {
+struct IQ2_S : GridCodes<IQ2_S> {
   static constexpr Format format{"iq2_s", 22, 256, 82, 0, ActivationKind::kQ8x256};
   static constexpr int kMaxCode = 107, kOffsetShift = 6, kGroup = 16;
   static constexpr bool kHasMin = false;
@@ -22,14 +22,14 @@ struct IQ2_S {
   static constexpr float kUnit = 0.125f;
   static float scale(const Block& b) { return to_float(b.d) * kUnit; }
   static void groups(const Block& b, int8_t* scale, int8_t*) {
-    for (int g = 0; g < 16; ++g)
-      scale[g] = static_cast<int8_t>((b.scales[g / 2] >> 4 * (g % 2) & 15) << 1 | 1);
+    store_bytes8(scale, odd8(nibbles8(load_u32(b.scales))));
+    store_bytes8(scale + 8, odd8(nibbles8(load_u32(b.scales + 4))));
   }
-  static void codes(const Block& b, uint8_t* q) {
-    for (int i = 0; i < 32; ++i, q += 8) {
-      const int entry = b.qs[i] | (b.qh[i / 4] >> 2 * (i % 4) & 3) << 8;
-      store_codes(q, negate_codes<6>(kIq2sGrid.at[entry], kByteMasks.at[b.signs[i]]));
-    }
+  static uint64_t eight(const Block& b, int i) {
+    return kIq2sGrid.at[b.qs[i] | (b.qh[i / 4] >> 2 * (i % 4) & 3) << 8];
+  }
+  static uint64_t signs(const Block& b, int g, int h) {
+    return load_two_u32(b.signs + 4 * g, b.signs + 4 * h);
   }
 };
 

@@ -7,7 +7,7 @@
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct IQ2_XS {
+struct IQ2_XS : GridCodes<IQ2_XS> {
   static constexpr Format format{"iq2_xs", 17, 256, 74, 0, ActivationKind::kQ8x256};
   static constexpr int kMaxCode = 107, kOffsetShift = 6, kGroup = 16;
   static constexpr bool kHasMin = false;
@@ -20,14 +20,20 @@ struct IQ2_XS {
   static constexpr float kUnit = 0.125f;
   static float scale(const Block& b) { return to_float(b.d) * kUnit; }
   static void groups(const Block& b, int8_t* scale, int8_t*) {
-    for (int g = 0; g < 16; ++g)
-      scale[g] = static_cast<int8_t>((b.scales[g / 2] >> 4 * (g % 2) & 15) << 1 | 1);
+    store_bytes8(scale, odd8(nibbles8(load_u32(b.scales))));
+    store_bytes8(scale + 8, odd8(nibbles8(load_u32(b.scales + 4))));
   }
-  static void codes(const Block& b, uint8_t* q) {
-    for (int i = 0; i < 32; ++i, q += 8) {
-      const int entry = load_u16(b.qs + 2 * i);
-      store_codes(q, negate_codes<6>(kIq2xsGrid.at[entry & 511], kEvenMasks.at[entry >> 9]));
-    }
+  static uint64_t eight(const Block& b, int i) {
+    return kIq2xsGrid.at[load_u16(b.qs + 2 * i) & 511];
+  }
+  static uint64_t signs(const Block& b, int g, int h) {
+    return even_signs(sevens(b.qs + 8 * g) | sevens(b.qs + 8 * h) << 32);
+  }
+  // The upper seven of four times 16 bits.
+  static uint64_t sevens(const uint8_t* qs) {
+    uint64_t x = load_bytes8(qs) >> 9 & 0x007f007f007f007f;
+    x = (x | x >> 9) & 0x00003fff00003fff;
+    return (x | x >> 18) & 0xfffffff;
   }
 };
 

@@ -7,7 +7,7 @@
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct IQ2_XXS {
+struct IQ2_XXS : GridCodes<IQ2_XXS> {
   static constexpr Format format{"iq2_xxs", 16, 256, 66, 0, ActivationKind::kQ8x256};
   static constexpr int kMaxCode = 107, kOffsetShift = 6, kGroup = 32;
   static constexpr bool kHasMin = false;
@@ -19,15 +19,13 @@ struct IQ2_XXS {
   static constexpr float kUnit = 0.125f;
   static float scale(const Block& b) { return to_float(b.d) * kUnit; }
   static void groups(const Block& b, int8_t* scale, int8_t*) {
-    for (int g = 0; g < 8; ++g) scale[g] = static_cast<int8_t>(b.qs[8 * g + 7] >> 4 << 1 | 1);
+    uint64_t s = 0;
+    for (int g = 0; g < 8; ++g) s |= uint64_t{b.qs[8 * g + 7]} >> 4 << 8 * g;
+    store_bytes8(scale, odd8(s));
   }
-  static void codes(const Block& b, uint8_t* q) {
-    for (int g = 0; g < 8; ++g) {
-      const uint32_t signs = load_u32(b.qs + 8 * g + 4);
-      for (int i = 0; i < 4; ++i, q += 8)
-        store_codes(q, negate_codes<6>(kIq2xxsGrid.at[b.qs[8 * g + i]],
-                                       kEvenMasks.at[signs >> 7 * i & 127]));
-    }
+  static uint64_t eight(const Block& b, int i) { return kIq2xxsGrid.at[b.qs[8 * (i / 4) + i % 4]]; }
+  static uint64_t signs(const Block& b, int g, int h) {
+    return even_signs(load_two_u32(b.qs + 8 * g + 4, b.qs + 8 * h + 4));
   }
 };
 

@@ -7,7 +7,7 @@
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct IQ3_S {
+struct IQ3_S : GridCodes<IQ3_S> {
   static constexpr Format format{"iq3_s", 21, 256, 110, 0, ActivationKind::kQ8x256};
   static constexpr int kMaxCode = 31, kOffsetShift = 4, kGroup = 32;
   static constexpr bool kHasMin = false;
@@ -21,16 +21,15 @@ struct IQ3_S {
 
   static float scale(const Block& b) { return to_float(b.d); }
   static void groups(const Block& b, int8_t* scale, int8_t*) {
-    for (int g = 0; g < 8; ++g)
-      scale[g] = static_cast<int8_t>((b.scales[g / 2] >> 4 * (g % 2) & 15) << 1 | 1);
+    store_bytes8(scale, odd8(nibbles8(load_u32(b.scales))));
   }
-  static void codes(const Block& b, uint8_t* q) {
-    for (int i = 0; i < 32; ++i, q += 8) {
-      const int high = b.qh[i / 4] >> 2 * (i % 4);
-      const uint64_t first = kIq3sGrid.at[b.qs[2 * i] | (high & 1) << 8];
-      const uint64_t second = kIq3sGrid.at[b.qs[2 * i + 1] | (high & 2) << 7];
-      store_codes(q, negate_codes<4>(first | second << 32, kByteMasks.at[b.signs[i]]));
-    }
+  static uint64_t eight(const Block& b, int i) {
+    const int high = b.qh[i / 4] >> 2 * (i % 4);
+    return kIq3sGrid.at[b.qs[2 * i] | (high & 1) << 8] |
+           uint64_t{kIq3sGrid.at[b.qs[2 * i + 1] | (high & 2) << 7]} << 32;
+  }
+  static uint64_t signs(const Block& b, int g, int h) {
+    return load_two_u32(b.signs + 4 * g, b.signs + 4 * h);
   }
 };
 

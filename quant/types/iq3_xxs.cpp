@@ -8,7 +8,7 @@
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct IQ3_XXS {
+struct IQ3_XXS : GridCodes<IQ3_XXS> {
   static constexpr Format format{"iq3_xxs", 18, 256, 98, 0, ActivationKind::kQ8x256};
   static constexpr int kMaxCode = 126, kOffsetShift = 6, kGroup = 32;
   static constexpr bool kHasMin = false;
@@ -21,17 +21,15 @@ struct IQ3_XXS {
   static constexpr float kUnit = 0.25f;
   static float scale(const Block& b) { return to_float(b.d) * kUnit; }
   static void groups(const Block& b, int8_t* scale, int8_t*) {
-    for (int g = 0; g < 8; ++g) scale[g] = static_cast<int8_t>(b.signs[4 * g + 3] >> 4 << 1 | 1);
+    uint64_t s = 0;
+    for (int g = 0; g < 8; ++g) s |= uint64_t{b.signs[4 * g + 3]} >> 4 << 8 * g;
+    store_bytes8(scale, odd8(s));
   }
-  static void codes(const Block& b, uint8_t* q) {
-    for (int g = 0; g < 8; ++g) {
-      const uint32_t signs = load_u32(b.signs + 4 * g);
-      for (int i = 0; i < 4; ++i, q += 8) {
-        const uint8_t* at = b.qs + 8 * g + 2 * i;
-        const uint64_t eight = kIq3xxsGrid.at[at[0]] | uint64_t{kIq3xxsGrid.at[at[1]]} << 32;
-        store_codes(q, negate_codes<6>(eight, kEvenMasks.at[signs >> 7 * i & 127]));
-      }
-    }
+  static uint64_t eight(const Block& b, int i) {
+    return kIq3xxsGrid.at[b.qs[2 * i]] | uint64_t{kIq3xxsGrid.at[b.qs[2 * i + 1]]} << 32;
+  }
+  static uint64_t signs(const Block& b, int g, int h) {
+    return even_signs(load_two_u32(b.signs + 4 * g, b.signs + 4 * h));
   }
 };
 

@@ -57,9 +57,7 @@ struct MXFP4 {
   }
   template <class S>
   static typename S::Floats scales_of_four(const typename S::template Four<sizeof(Block)>& blocks) {
-    alignas(16) const float d[4] = {power(blocks.byte(0)), power(blocks.byte(17)),
-                                    power(blocks.byte(34)), power(blocks.byte(51))};
-    return S::each_four_times(d);
+    return blocks.template powers<offsetof(Block, e)>();
   }
 };
 
