@@ -56,7 +56,12 @@ endfunction()
 
 # nibble_isa_layer(NAME FOLDER): the objects of FOLDER/*.cpp once for each instruction set, each in its own namespace
 # (NIBBLE_ISA), and generated/NAME_kernels.inc with a line X(isa, file) for each of them. Call before nibble_layer(NAME ..).
+# Compiled at -O3 unless options follow.
 function(nibble_isa_layer name folder)
+  set(optimize -O3)
+  if(ARGN)
+    set(optimize ${ARGN})
+  endif()
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)
   set(rows "")
   foreach(isa IN LISTS NIBBLE_ISAS)
@@ -64,7 +69,7 @@ function(nibble_isa_layer name folder)
       add_library(nibble_${name}_${isa} OBJECT ${sources})
       target_link_libraries(nibble_${name}_${isa} PRIVATE nibble_options)
       target_compile_definitions(nibble_${name}_${isa} PRIVATE NIBBLE_ISA=${isa} NIBBLE_ISA_${isa}=1)
-      target_compile_options(nibble_${name}_${isa} PRIVATE $<$<CONFIG:Release>:-O3> ${NIBBLE_FLAGS_${isa}})
+      target_compile_options(nibble_${name}_${isa} PRIVATE $<$<CONFIG:Release>:${optimize}> ${NIBBLE_FLAGS_${isa}})
     endif()
     foreach(source IN LISTS sources)
       get_filename_component(file ${source} NAME_WE)
