@@ -91,7 +91,13 @@ TensorTable& TensorTable::output(std::string_view norm_hf, std::string_view hf_n
   norm("output_norm", norm_hf, h_.n_embd, norm_fix);
   // A GGUF file without an output matrix means that the embedding serves; a folder's config says
   // so.
-  if (!h_.tied) linear("output", hf_names, h_.n_vocab, h_.n_embd, Fix::kNone, h_.hf_rows);
+  if (!h_.tied)
+    linear("output", hf_names, h_.n_vocab, h_.n_embd, Fix::kNone, h_.hf_rows);
+  else  // a bias there may be all the same
+    add({.gguf_name = "output.bias",
+         .hf_name = hf(hf_names, ".bias"),
+         .shape = shape_of({h_.n_vocab}),
+         .required = false});
   add({.gguf_name = "rope_freqs.weight",
        .hf_name = "",
        .shape = shape_of({h_.rope.n_rot / 2}),

@@ -114,7 +114,7 @@ class Binder {
   }
   Result<void> set(Linear& linear, const TensorSpec& spec, bool bias) {
     if (bias) {
-      if (!linear) return {};
+      if (!linear && &linear != &w_.output) return {};  // the embedding may serve as the output
       NIBBLE_TRY(linear.bias, source_.vector(spec));
       if (linear.bias) count(spec.shape.n_elements(), spec.shape.n_elements() * 4, 1);
       return {};

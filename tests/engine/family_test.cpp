@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/base/json.h"
 #include "core/engine.h"
 #include "core/models/left_out.h"
 #include "core/models/weights.h"
@@ -87,6 +88,17 @@ TEST_CASE("each family's logits are those of a float64 decoder") {
     for (int t = 0; t < kTokens; ++t) off = std::max(off, worst(got[t], want[t]));
     CHECK(off < 2e-3);
   });
+}
+
+TEST_CASE("an output that is the embedding keeps its bias") {
+  const Architecture* phi = find_architecture("phi2");
+  REQUIRE(phi);
+  Json config = *parse_json(phi->tiny[0]);
+  config["tie_word_embeddings"] = true;
+  const std::string text = dump_json(config);
+  const Tiny tiny = load(*phi, text, "f32");
+  CHECK(tiny.file.find("output.weight") == nullptr);
+  CHECK(tiny.model.weights().output.bias != nullptr);
 }
 
 TEST_CASE("prompt logits are bit-equal for any batch and any number of threads") {
