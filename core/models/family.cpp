@@ -20,7 +20,7 @@ std::string known_names() {
 Result<Family> read_family(const WeightFile& file) {
   Family out;
   if (const Json* config = file.config()) {
-    NIBBLE_TRY(const auto found, read_folder_config(*config));
+    NIBBLE_TRY(const auto found, read_folder_config(*config, &file));
     out.architecture = found.architecture;
     NIBBLE_TRY(out.hparams, out.architecture->read_hparams({found.metadata, nullptr}));
     return out;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/models/architecture.h"
+#include "formats/weight_file.h"
 
 namespace nibble {
 
@@ -12,8 +13,9 @@ struct FolderConfig {
 
 // config: config.json; of a model with other parts beside the text, its text_config (or llm_config,
 // language_config) is what counts.
-// Fails with kUnsupported where no family has the class, or a value is one that its family does not
-// run.
-Result<FolderConfig> read_folder_config(const Json& config);
+// file: the folder's weights, which decide where the two parts disagree on whether the output
+// matrix is the embedding; nullptr: what stands outside of the text's part counts then. Fails with
+// kUnsupported where no family has the class, or a value is one that its family does not run.
+Result<FolderConfig> read_folder_config(const Json& config, const WeightFile* file = nullptr);
 
 }  // namespace nibble

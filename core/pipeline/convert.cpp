@@ -64,7 +64,7 @@ class ConvertedFolder final : public ConvertedModel {
 
  private:
   Result<void> add_model(ConvertNotes& notes) {
-    NIBBLE_TRY(const FolderConfig config, read_folder_config(*source_->config()));
+    NIBBLE_TRY(const FolderConfig config, read_folder_config(*source_->config(), source_.get()));
     const Architecture& architecture = *config.architecture;
     NIBBLE_TRY(const Hparams h, architecture.read_hparams({config.metadata, nullptr}));
     NIBBLE_TRY(tensors_, ConvertedTensors::make(*source_, architecture, h));
