@@ -12,7 +12,8 @@ namespace {
 constexpr int kPeriod = 4;  // each fourth layer of cohere2 sees everything
 constexpr std::string_view kDefaults =
     R"({"layer_norm_eps": 1e-5, "max_position_embeddings": 8192, "vocab_size": 256000,
-        "logit_scale": 0.0625, "use_qk_norm": false, "tie_word_embeddings": true})";
+        "logit_scale": 0.0625, "use_qk_norm": false, "tie_word_embeddings": true,
+        "rope_theta": 5e5})";
 constexpr std::string_view kCohere2Defaults =
     R"({"layer_norm_eps": 1e-5, "max_position_embeddings": 8192, "vocab_size": 256000,
         "logit_scale": 0.0625, "sliding_window": 4096, "sliding_window_pattern": 4,

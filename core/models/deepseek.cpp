@@ -159,12 +159,15 @@ std::vector<TensorSpec> v2_tensors(const Hparams& h) {
   return t.output().take();
 }
 
-void expert_keys(ConfigKeys& keys) {
+// scales_sums: whether weights that were made to sum to one are scaled on top; V1's and V2's own
+// code does not.
+void expert_keys(ConfigKeys& keys, bool scales_sums) {
   keys.experts().count("leading_dense_block_count", {"first_k_dense_replace"});
   keys.count("moe_every_n_layers", {"moe_layer_freq"});
   keys.count("expert_shared_count", {"n_shared_experts"});
-  keys.set_flag("expert_weights_norm", keys.flag({"norm_topk_prob"}, false));
-  keys.number_key("expert_weights_scale", {"routed_scaling_factor"});
+  const bool sums = keys.flag({"norm_topk_prob"}, false);
+  keys.set_flag("expert_weights_norm", sums);
+  if (!sums || scales_sums) keys.number_key("expert_weights_scale", {"routed_scaling_factor"});
   const bool sigmoid = keys.text({"scoring_func"}, "softmax") == "sigmoid";
   keys.set_count("expert_gating_func", sigmoid ? 2 : 1);
   if (keys.text({"topk_method"}, "greedy") == "greedy") return;
@@ -175,7 +178,7 @@ void expert_keys(ConfigKeys& keys) {
 Result<Metadata> v1_config(const Json& config) {
   ConfigKeys keys(config, "deepseek", kV1Defaults);
   keys.sizes().rope();
-  expert_keys(keys);
+  expert_keys(keys, false);
   return keys.take();
 }
 
@@ -199,7 +202,8 @@ Result<Metadata> v2_config(const Json& config) {
     const double all = ConfigKeys(*scaling, "deepseek2", "{}").number({"mscale_all_dim"}, 0);
     keys.set_number("rope.scaling.yarn_log_multiplier", 0.1 * all);
   }
-  expert_keys(keys);
+  expert_keys(keys, type != "deepseek_v2");
+  keys.refuse(!keys.flag({"rope_interleave"}, true), "rope_interleave false is not built in");
   return keys.take();
 }
 

@@ -82,19 +82,28 @@ BlockOptions block(const Hparams& h, int layer) {
   return o;
 }
 
-// sliding_window_pattern: "LLLG" or a period; layer_types says it outright.
+// The layers with a window by sliding_window_pattern: a period, or letters ("LLLG"), whose last
+// layer sees everything.
+std::vector<bool> pattern_layers(ConfigKeys& keys, const Json& pattern) {
+  const int n_layer = static_cast<int>(std::clamp<int64_t>(keys.n_layer(), 0, 4096));
+  const auto* letters = pattern.get_ptr<const std::string*>();
+  if (!letters || letters->empty()) {
+    const int64_t period = keys.integer({"sliding_window_pattern"}, kPeriod);
+    return all_but_each(n_layer, static_cast<int>(std::clamp<int64_t>(period, 0, 4096)));
+  }
+  std::vector<bool> sliding(n_layer);
+  for (size_t i = 0; i < sliding.size(); ++i) sliding[i] = (*letters)[i % letters->size()] == 'L';
+  if (!sliding.empty()) sliding.back() = false;
+  return sliding;
+}
+
+// layer_types says outright which layers have a window.
 Result<Metadata> read_config(const Json& config) {
   ConfigKeys keys(config, "exaone4", kDefaults);
   keys.sizes().rope().activation({"hidden_act"}).window();
   const Json* pattern = keys.find({"sliding_window_pattern"});
-  if (!keys.find({"layer_types"}) && keys.find({"sliding_window"}) && pattern) {
-    std::vector<bool> sliding(std::clamp<int64_t>(keys.n_layer(), 0, 4096));
-    const std::string letters = pattern->is_string() ? pattern->get<std::string>() : "LLLG";
-    const size_t period = std::max<size_t>(1, letters.size());
-    for (size_t i = 0; i < sliding.size(); ++i) sliding[i] = letters[i % period] == 'L';
-    if (!sliding.empty()) sliding.back() = false;
-    keys.set_flags("attention.sliding_window_pattern", std::move(sliding));
-  }
+  if (!keys.find({"layer_types"}) && keys.find({"sliding_window"}) && pattern)
+    keys.set_flags("attention.sliding_window_pattern", pattern_layers(keys, *pattern));
   return keys.take();
 }
 

@@ -65,6 +65,7 @@ Result<Hparams> read_gemma3(const HparamsSource& source) {
   NIBBLE_TRY(Hparams h, read_windowed(reader, kGemma3Period, kGemma3Layers27B));
   NIBBLE_TRY(h.rope_swa.base, reader.number_or("rope.freq_base_swa", 10000));
   h.rope_swa.scaling = RopeScaling::kNone;
+  h.rope_swa.magnitude = 1;
   return h;
 }
 
@@ -118,16 +119,17 @@ void windowed(ConfigKeys& keys, int period) {
         "attention.sliding_window_pattern",
         all_but_each(static_cast<int>(std::clamp<int64_t>(keys.n_layer(), 0, 4096)), period));
   keys.set_number("attention.scale", 1 / std::sqrt(keys.number({"query_pre_attn_scalar"}, 256)));
-  keys.number_key("attn_logit_softcapping", {"attn_logit_softcapping"});
   keys.number_key("final_logit_softcapping", {"final_logit_softcapping"});
 }
 
 Result<Metadata> gemma2_config(const Json& config) {
   ConfigKeys keys(config, "gemma2", kGemma2Defaults);
   windowed(keys, kGemma2Period);
+  keys.number_key("attn_logit_softcapping", {"attn_logit_softcapping"});
   return keys.rope().take();
 }
 
+// attn_logit_softcapping may stand in the config, but nothing of the original reads it.
 Result<Metadata> gemma3_config(const Json& config) {
   ConfigKeys keys(config, "gemma3", kGemma3Defaults);
   const int64_t period =
@@ -138,6 +140,8 @@ Result<Metadata> gemma3_config(const Json& config) {
     if (const auto at = rope->find("sliding_attention"); at != rope->end() && at->is_object())
       local = ConfigKeys(*at, "gemma3", "{}").number({"rope_theta"}, local);
   keys.set_number("rope.freq_base_swa", local);
+  keys.refuse(keys.flag({"use_bidirectional_attention"}, false),
+              "use_bidirectional_attention (an embedding model) is not built in");
   return keys.rope().take();
 }
 

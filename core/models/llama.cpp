@@ -112,18 +112,22 @@ Result<Metadata> read_mistral3_config(const Json& config) {
 Result<Metadata> read_smollm3_config(const Json& config) {
   ConfigKeys keys(config, "smollm3", kSmolLm3Defaults);
   keys.sizes().rope().activation({"hidden_act"});
-  if (keys.flag({"use_sliding_window"}, false)) keys.window();
+  std::vector<bool> none;
   if (const Json* uses = keys.find({"no_rope_layers"}); uses && uses->is_array()) {
-    std::vector<bool> none;
     for (const Json& x : *uses) none.push_back(x.is_number() && x == 0);
-    keys.set_flags("rope.no_rope_layers", std::move(none));
   } else if (const int64_t period = keys.integer({"no_rope_layer_interval"}, kSmolLm3Period);
              period > 0) {
-    auto none = all_but_each(static_cast<int>(std::clamp<int64_t>(keys.n_layer(), 0, 4096)),
-                             static_cast<int>(std::min<int64_t>(period, 4096)));
+    none = all_but_each(static_cast<int>(std::clamp<int64_t>(keys.n_layer(), 0, 4096)),
+                        static_cast<int>(std::min<int64_t>(period, 4096)));
     none.flip();
-    keys.set_flags("rope.no_rope_layers", std::move(none));
   }
+  // Without layer_types the layers without positions are the ones that have the window.
+  if (keys.flag({"use_sliding_window"}, false)) {
+    keys.window();
+    if (!keys.find({"layer_types"}) && !none.empty())
+      keys.set_flags("attention.sliding_window_pattern", none);
+  }
+  if (!none.empty()) keys.set_flags("rope.no_rope_layers", std::move(none));
   return keys.take();
 }
 

@@ -19,7 +19,7 @@ constexpr std::string_view kDefaults =
     R"({"rms_norm_eps": 1e-5, "max_position_embeddings": 2048, "vocab_size": 50304})";
 constexpr std::string_view kOlmo3Defaults =
     R"({"rms_norm_eps": 1e-5, "max_position_embeddings": 2048, "vocab_size": 50304,
-        "sliding_window": 4096})";
+        "sliding_window": 4096, "rope_theta": 5e5})";
 
 Result<Hparams> read_olmo1(const HparamsSource& source) {
   const HparamsReader reader(source, "olmo");

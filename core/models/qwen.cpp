@@ -13,6 +13,13 @@ namespace {
 constexpr std::string_view kQwen2Defaults =
     R"({"rms_norm_eps": 1e-6, "max_position_embeddings": 32768, "vocab_size": 151936,
         "sliding_window": 4096, "max_window_layers": 28})";
+constexpr std::string_view kQwen2VlDefaults =
+    R"({"rms_norm_eps": 1e-5, "max_position_embeddings": 32768, "vocab_size": 152064,
+        "num_key_value_heads": 8, "sliding_window": 4096, "max_window_layers": 80,
+        "rope_theta": 1e6})";
+constexpr std::string_view kQwen3VlDefaults =
+    R"({"rms_norm_eps": 1e-6, "max_position_embeddings": 128000, "vocab_size": 151936,
+        "num_key_value_heads": 32, "head_dim": 128, "rope_theta": 5e5})";
 constexpr std::string_view kQwen2MoeDefaults =
     R"({"rms_norm_eps": 1e-6, "max_position_embeddings": 32768, "vocab_size": 151936,
         "sliding_window": 4096, "max_window_layers": 28, "num_experts": 60, "num_experts_per_tok": 4,
@@ -77,15 +84,21 @@ BlockOptions qwen3_block(const Hparams& h, int layer) {
   return o;
 }
 
-// Windows only where use_sliding_window says so, on layers from max_window_layers on.
-void window(ConfigKeys& keys) {
+// Whether a layer has a window where the config has no layer_types. max: its max_window_layers.
+using WindowRule = bool (*)(int64_t layer, int64_t max);
+bool from_max_on(int64_t layer, int64_t max) { return layer >= max; }
+bool every_other_below_max(int64_t layer, int64_t max) { return layer % 2 == 0 && layer < max; }
+bool every_layer(int64_t, int64_t) { return true; }
+
+// Windows only where use_sliding_window says so.
+void window(ConfigKeys& keys, WindowRule rule) {
   if (!keys.flag({"use_sliding_window"}, false)) return;
   keys.window();
   if (keys.find({"layer_types"})) return;
-  const int64_t first = keys.integer({"max_window_layers"}, 28);
+  const int64_t max = keys.integer({"max_window_layers"}, 28);
   std::vector<bool> sliding;
   for (int64_t i = 0; i < std::min<int64_t>(keys.n_layer(), 4096); ++i)
-    sliding.push_back(i >= first);
+    sliding.push_back(rule(i, max));
   keys.set_flags("attention.sliding_window_pattern", std::move(sliding));
 }
 
@@ -102,31 +115,34 @@ void experts(ConfigKeys& keys) {
   keys.set_flags("expert_layers", std::move(moe));
 }
 
-Result<Metadata> config_of(const Json& config, std::string_view arch, std::string_view defaults,
-                           bool moe) {
+Result<Metadata> dense_config(const Json& config, std::string_view arch,
+                              std::string_view defaults) {
   ConfigKeys keys(config, arch, defaults);
   keys.sizes().rope().activation({"hidden_act"});
-  window(keys);
-  if (moe) experts(keys);
+  window(keys, from_max_on);
   return keys.take();
 }
-Result<Metadata> qwen2_config(const Json& c) {
-  return config_of(c, "qwen2", kQwen2Defaults, false);
+Result<Metadata> moe_config(const Json& config, std::string_view arch, std::string_view defaults,
+                            WindowRule rule) {
+  ConfigKeys keys(config, arch, defaults);
+  keys.sizes().rope().activation({"hidden_act"});
+  window(keys, rule);
+  experts(keys);
+  return keys.take();
 }
+Result<Metadata> qwen2_config(const Json& c) { return dense_config(c, "qwen2", kQwen2Defaults); }
 Result<Metadata> qwen2vl_config(const Json& c) {
-  return config_of(c, "qwen2vl", kQwen2Defaults, false);
+  return dense_config(c, "qwen2vl", kQwen2VlDefaults);
 }
 Result<Metadata> qwen3vl_config(const Json& c) {
-  return config_of(c, "qwen3vl", kQwen3Defaults, false);
+  return dense_config(c, "qwen3vl", kQwen3VlDefaults);
 }
 Result<Metadata> qwen2moe_config(const Json& c) {
-  return config_of(c, "qwen2moe", kQwen2MoeDefaults, true);
+  return moe_config(c, "qwen2moe", kQwen2MoeDefaults, every_other_below_max);
 }
-Result<Metadata> qwen3_config(const Json& c) {
-  return config_of(c, "qwen3", kQwen3Defaults, false);
-}
+Result<Metadata> qwen3_config(const Json& c) { return dense_config(c, "qwen3", kQwen3Defaults); }
 Result<Metadata> qwen3moe_config(const Json& c) {
-  return config_of(c, "qwen3moe", kQwen3MoeDefaults, true);
+  return moe_config(c, "qwen3moe", kQwen3MoeDefaults, every_layer);
 }
 
 const Architecture kQwen2{

@@ -277,6 +277,74 @@ const Row kRows[] = {
          "partial_rotary_factor": 0.5, "rms_norm_eps": 1e-05, "rope_theta": 10000.0,
          "vocab_size": 151552})",
      [](const Hparams& h) { return h.rope.n_rot == 64 && h.n_head_kv == 2; }},
+    {"Command R, no rope_theta",
+     R"({"architectures": ["CohereForCausalLM"], "hidden_size": 64, "intermediate_size": 96,
+         "num_attention_heads": 4, "num_hidden_layers": 2})",
+     [](const Hparams& h) { return h.rope.base == 5e5; }},
+    {"OLMo 3, no rope_theta",
+     R"({"architectures": ["Olmo3ForCausalLM"], "model_type": "olmo3", "hidden_size": 64,
+         "intermediate_size": 96, "num_attention_heads": 4, "num_hidden_layers": 4})",
+     [](const Hparams& h) { return h.rope.base == 5e5 && h.rope_swa.base == 5e5; }},
+    {"Qwen 2 VL, no rope_theta",
+     R"({"architectures": ["Qwen2VLForConditionalGeneration"], "text_config": {"hidden_size": 64,
+         "intermediate_size": 96, "num_attention_heads": 8, "num_hidden_layers": 2}})",
+     [](const Hparams& h) { return h.rope.base == 1e6; }},
+    {"Qwen 3 VL, no rope_theta",
+     R"({"architectures": ["Qwen3VLForConditionalGeneration"], "text_config": {"hidden_size": 64,
+         "intermediate_size": 96, "num_attention_heads": 32, "num_hidden_layers": 2}})",
+     [](const Hparams& h) { return h.rope.base == 5e5; }},
+    {"Qwen 2 MoE with windows: every other layer below max_window_layers",
+     R"({"architectures": ["Qwen2MoeForCausalLM"], "hidden_size": 64, "intermediate_size": 96,
+         "num_attention_heads": 4, "num_hidden_layers": 5, "use_sliding_window": true,
+         "sliding_window": 32, "max_window_layers": 4})",
+     [](const Hparams& h) {
+       return h.sliding == std::vector{true, false, true, false, false};
+     }},
+    {"Qwen 3 MoE with windows: all layers",
+     R"({"architectures": ["Qwen3MoeForCausalLM"], "hidden_size": 64, "intermediate_size": 96,
+         "num_attention_heads": 4, "num_hidden_layers": 3, "use_sliding_window": true,
+         "sliding_window": 32, "max_window_layers": 2})",
+     [](const Hparams& h) { return h.window == 32 && all(h.sliding, true); }},
+    {"EXAONE 4 with a period of windows",
+     R"({"architectures": ["Exaone4ForCausalLM"], "hidden_size": 64, "intermediate_size": 96,
+         "num_attention_heads": 4, "num_hidden_layers": 5, "sliding_window": 32,
+         "sliding_window_pattern": 4})",
+     [](const Hparams& h) {
+       return h.sliding == std::vector{true, true, true, false, true};
+     }},
+    {"EXAONE 4 with a pattern of letters",
+     R"({"architectures": ["Exaone4ForCausalLM"], "hidden_size": 64, "intermediate_size": 96,
+         "num_attention_heads": 4, "num_hidden_layers": 5, "sliding_window": 32,
+         "sliding_window_pattern": "LG"})",
+     [](const Hparams& h) {
+       return h.sliding == std::vector{true, false, true, false, false};
+     }},
+    {"SmolLM 3 with windows: on the layers without positions",
+     R"({"architectures": ["SmolLM3ForCausalLM"], "hidden_size": 64, "intermediate_size": 96,
+         "num_attention_heads": 4, "num_hidden_layers": 4, "use_sliding_window": true,
+         "sliding_window": 32, "no_rope_layer_interval": 2})",
+     [](const Hparams& h) {
+       return h.sliding == std::vector{false, true, false, true} && h.sliding == h.no_rope;
+     }},
+    {"Gemma 3: a soft cap of attention that the original does not apply",
+     R"({"architectures": ["Gemma3ForCausalLM"], "attn_logit_softcapping": 5.0,
+         "final_logit_softcapping": 8.0, "rope_parameters": {"full_attention": {
+         "rope_type": "yarn", "factor": 4.0, "rope_theta": 1e6}}})",
+     [](const Hparams& h) {
+       return h.attn_softcap == 0 && h.logit_softcap == 8 && h.rope.magnitude > 1 &&
+              h.rope_swa.magnitude == 1;
+     }},
+    {"DeepSeek V2 with norm_topk_prob: no scale on top",
+     R"({"architectures": ["DeepseekV2ForCausalLM"], "model_type": "deepseek_v2",
+         "hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
+         "num_hidden_layers": 2, "n_routed_experts": 8, "num_experts_per_tok": 2,
+         "moe_intermediate_size": 32, "norm_topk_prob": true, "routed_scaling_factor": 16.0})",
+     [](const Hparams& h) { return h.moe.normalize && h.moe.scale == 1; }},
+    {"a vision model whose text is tied by its wrapper's word",
+     R"({"architectures": ["Mistral3ForConditionalGeneration"], "tie_word_embeddings": true,
+         "text_config": {"model_type": "mistral", "hidden_size": 64, "intermediate_size": 96,
+         "num_attention_heads": 8, "num_hidden_layers": 2, "tie_word_embeddings": false}})",
+     [](const Hparams& h) { return h.tied; }},
 };
 
 Result<Hparams> read(const Json& config) {
@@ -304,6 +372,11 @@ TEST_CASE("what a published configuration may ask for and no family runs is refu
   };
   CHECK(fault(R"({"architectures": ["OlmoeForCausalLM"], "clip_qkv": 8.0})") ==
         "config.json: clip_qkv of OLMoE is not built in");
+  CHECK(fault(R"({"architectures": ["Gemma3ForCausalLM"], "use_bidirectional_attention": true})") ==
+        "config.json: use_bidirectional_attention (an embedding model) is not built in");
+  CHECK(fault(R"({"architectures": ["DeepseekV3ForCausalLM"], "model_type": "deepseek_v3",
+                  "rope_interleave": false})") ==
+        "config.json: rope_interleave false is not built in");
   CHECK(fault(R"({"architectures": ["GPTBigCodeForCausalLM"], "multi_query": false})") ==
         "config.json: multi_query false is not built in");
   CHECK(fault(R"({"architectures": ["LlamaForCausalLM"], "rope_scaling": {"type": "dynamic",
