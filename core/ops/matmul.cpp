@@ -131,7 +131,9 @@ class MatmulRun {
     const size_t share = bytes / (size_t(context_.pool.size()) * kTasksPerThread);
     task_bytes_ = bytes <= kFewBytes ? bytes : std::max(share, kFewBytes / 8);
   }
+  // A panel that one tile alone reads is a group of rows, which stays close to the core.
   void choose_panel_rows() {
+    if (n_tokens_ <= kTileTokens) panel_rows_ = quant::kPanelRows;
     int rows = 0;
     for (const Product& p : products_) rows += p.w->n_rows;
     while (panel_rows_ > quant::kPanelRows &&

@@ -17,6 +17,9 @@ using quant::kTileTokens;
 constexpr ActivationKind kKernelKinds[] = {ActivationKind::kQ8x32, ActivationKind::kQ8x256,
                                            ActivationKind::kFloat16};
 
+// Columns of a panel expanded at once: whole blocks of any format.
+constexpr int kExpandedCols = 512;
+
 // Sizes are asked for whole blocks of any format.
 int whole_blocks(int n_cols) { return (n_cols + 255) / 256 * 256; }
 size_t dense_stride(int n_cols) { return dense::padded_cols(n_cols); }
@@ -113,12 +116,26 @@ Panel::Panel(const Matrix& w, ActivationKind kind, int first, int n_rows, std::b
     dense::expand(w, first, n_rows, reinterpret_cast<float*>(memory));
     return;
   }
-  const size_t bytes = w.row_bytes();
-  const std::byte* rows = w.data + first * bytes;
   group_bytes_ = Arena::aligned(kernels_.panel_bytes(n_cols_));
   for (int r = 0; r < n_rows; r += kPanelRows)
-    kernels_.expand_panel(rows + r * bytes, bytes, std::min(kPanelRows, n_rows - r), n_cols_,
-                          memory + r / kPanelRows * group_bytes_);
+    expand_group(w, first + r, std::min(kPanelRows, n_rows - r),
+                 memory + r / kPanelRows * group_bytes_);
+}
+
+// In parts of some columns: between them the same share of the next group's bytes is asked for, in
+// address order, since the 16 rows that are expanded together are 16 streams to the processor.
+void Panel::expand_group(const Matrix& w, int first, int n_rows, std::byte* group) const {
+  const size_t row_bytes = w.row_bytes(), group_bytes = kPanelRows * row_bytes;
+  const std::byte* rows = w.data + first * row_bytes;
+  const size_t behind = (static_cast<size_t>(w.n_rows) - first) * row_bytes;
+  for (int at = 0; at < n_cols_; at += kExpandedCols) {
+    const int n = std::min(kExpandedCols, n_cols_ - at);
+    const size_t begin = group_bytes + group_bytes * at / n_cols_,
+                 end = group_bytes + group_bytes * (at + n) / n_cols_;
+    for (size_t b = begin; b < std::min(end, behind); b += 64) __builtin_prefetch(rows + b, 0, 2);
+    kernels_.expand_panel(rows + w.format->row_bytes(at), row_bytes, n_rows, n,
+                          group + kernels_.panel_bytes(at));
+  }
 }
 
 void Panel::multiply(const PackedX& x, int tile, int n_tokens, float* out,

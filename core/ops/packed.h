@@ -42,6 +42,7 @@ class Panel {
   void multiply(const PackedX& x, int tile, int n_tokens, float* out, size_t out_stride) const;
 
  private:
+  void expand_group(const Matrix& w, int first, int n_rows, std::byte* group) const;
   void multiply_dense(const float* x, int n_tokens, float* out, size_t out_stride) const;
 
   const quant::Kernels& kernels_;
