@@ -19,7 +19,10 @@
 namespace nibble {
 namespace {
 
-constexpr size_t kBufferBytes = size_t{1} << 20;
+constexpr size_t kBufferBytes = size_t{1} << 20;  // that small writes gather in
+constexpr size_t kSmallBytes = size_t{1} << 16;   // larger ones are not copied for that
+// The device is put to work on each such piece, so that commit() waits for the last one only.
+constexpr uint64_t kDeviceBytes = uint64_t{32} << 20;
 
 }  // namespace
 
@@ -30,6 +33,7 @@ struct OutputFile::State {
   bool overwrite = false;
   bool keep = false;  // the temporary file, whatever happens
   uint64_t n_bytes = 0;
+  uint64_t n_started = 0;         // that the device was put to work on
   std::vector<std::byte> buffer;  // the last bytes of n_bytes, not written yet
 
   ~State() {
@@ -73,6 +77,11 @@ Result<void> OutputFile::State::write_through(uint64_t offset, std::span<const s
     if (n < 0) return failed(errno, bytes.size());
     bytes = bytes.subspan(static_cast<size_t>(n));
     offset += static_cast<uint64_t>(n);
+  }
+  if (!temporary.empty() && offset >= n_started + kDeviceBytes) {
+    ::sync_file_range(fd, static_cast<off_t>(n_started), static_cast<off_t>(offset - n_started),
+                      SYNC_FILE_RANGE_WRITE);  // fsync() tells what fails
+    n_started = offset;
   }
   return {};
 }
@@ -199,8 +208,9 @@ Result<void> OutputFile::reserve(uint64_t n_bytes) {
 
 Result<void> OutputFile::write(std::span<const std::byte> bytes) {
   State& s = *state_;
-  if (s.buffer.size() + bytes.size() > kBufferBytes) NIBBLE_CHECK(s.flush());
-  if (bytes.size() > kBufferBytes)
+  const bool large = bytes.size() >= kSmallBytes;
+  if (large || s.buffer.size() + bytes.size() > kBufferBytes) NIBBLE_CHECK(s.flush());
+  if (large)
     NIBBLE_CHECK(s.write_through(s.n_bytes, bytes));
   else
     s.buffer.insert(s.buffer.end(), bytes.begin(), bytes.end());

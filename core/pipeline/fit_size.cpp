@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/pipeline/allocate.h"
+#include "core/pipeline/encode_rows.h"
 #include "core/pipeline/recipe_input.h"
 #include "core/pipeline/sensitivity.h"
 #include "formats/gguf_header.h"

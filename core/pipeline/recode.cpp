@@ -2,58 +2,24 @@
 
 #include <algorithm>
 #include <bit>
-#include <optional>
 
 #include "core/base/printable.h"
+#include "core/pipeline/encode_rows.h"
 #include "core/pipeline/recode_cast.h"
+#include "core/pipeline/recode_tasks.h"
+#include "core/pipeline/stored_finite.h"
 #include "core/pipeline/stored_rows.h"
-#include "quant/encoder.h"
 
 namespace nibble {
 namespace {
 
-constexpr int64_t kTaskWeights = 64 * 1024;  // of one call of an encoder: they fit the cache
 constexpr uint32_t kMagnitude = 0x7fffffff, kNotFinite = 0x7f800000;
 constexpr float kLargestHalf = 65504;
-
-// Rows of one matrix of one job.
-struct Task {
-  size_t job;
-  int64_t matrix, first_row, n_rows;  // first_row counts through all matrices
-  uint32_t largest = 0;               // magnitude of the largest weight, as bits
-  std::vector<RecodeError> errors{};  // [writer]
-  std::vector<RecodeCast> casts{};    // [writer]
-};
-
-int64_t rows_of_matrix(const Shape& s) {
-  return s.n_dims >= 2 ? s.dim[static_cast<size_t>(s.n_dims) - 2] : 1;
-}
-
-std::vector<Task> make_tasks(std::span<const RecodeJob> jobs) {
-  std::vector<Task> tasks;
-  for (size_t j = 0; j < jobs.size(); ++j) {
-    const Shape& shape = jobs[j].source.shape;
-    const int64_t n_rows = rows_of_matrix(shape), n_matrices = shape.n_rows() / n_rows;
-    const int64_t step = std::max<int64_t>(1, kTaskWeights / shape.n_cols());
-    for (int64_t m = 0; m < n_matrices; ++m)
-      for (int64_t row = 0; row < n_rows; row += step)
-        tasks.push_back({j, m, m * n_rows + row, std::min(step, n_rows - row)});
-  }
-  return tasks;
-}
 
 uint32_t largest_magnitude(std::span<const float> x) {
   uint32_t most = 0;
   for (const float v : x) most = std::max(most, std::bit_cast<uint32_t>(v) & kMagnitude);
   return most;
-}
-
-void encode(const quant::Format& f, const float* x, int64_t n_rows, int64_t n_cols,
-            const float* importance, std::byte* out) {
-  if (const auto* encoder = quant::find_encoder(f))
-    encoder->encode(x, n_rows, n_cols, importance, out);
-  else
-    quant::kernels(f).quantize(x, n_rows * n_cols, out);
 }
 
 // What a thread needs for a task.
@@ -79,35 +45,44 @@ class Recoder {
   void make(Batch& batch, size_t t, Scratch& scratch);
   RecodeError measure(const quant::Format& f, std::span<const std::byte> bytes, Scratch& scratch);
   Result<void> check(const Batch& batch) const;
-  Result<void> check_values(const Task& task) const;
-  Result<void> write(const Batch& batch);
+  Result<void> check_values(const RecodeTask& task) const;
+  Result<void> write(Batch& batch);
   void collect(const Batch& batch, RecodeResult& result) const;
-  std::span<const std::byte> source_bytes(const Task& task) const;
-  uint64_t n_source_bytes(const Task& task) const {
+  std::span<const std::byte> source_bytes(const RecodeTask& task) const;
+  uint64_t n_source_bytes(const RecodeTask& task) const {
     return static_cast<uint64_t>(task.n_rows) * jobs_[task.job].source.row_bytes();
   }
   // The mapped bytes are written as they stand.
-  bool is_copied(const Task& task, size_t w) const {
+  bool is_copied(const RecodeTask& task, size_t w) const {
     const TensorView& t = jobs_[task.job].source;
     return jobs_[task.job].targets[w] == t.format && !t.decoder;
   }
-  void put(Task& task, size_t w, Scratch& scratch, std::byte* out) const;
-  const float* importance_of(const Task& task) const;
+  // All outputs have the source's format and take its bytes, as they stand or row by row.
+  bool only_copies(const RecodeTask& task) const {
+    const RecodeJob& job = jobs_[task.job];
+    const auto* stored = dynamic_cast<const StoredRows*>(job.source.decoder);
+    if (job.source.decoder && !(stored && stored->copies())) return false;
+    return std::ranges::all_of(job.targets, [&](const auto* f) { return f == job.source.format; });
+  }
+  bool copy(Batch& batch, size_t t, Scratch& scratch);
+  std::span<std::byte> place_of(Batch& batch, size_t t, size_t w) const;
+  void put(RecodeTask& task, size_t w, Scratch& scratch, std::byte* out) const;
+  const float* importance_of(const RecodeTask& task) const;
 
   std::span<const RecodeJob> jobs_;
   std::span<gguf::Writer> writers_;
   const RecodeOptions& options_;
   std::vector<Scratch> scratch_;
-  std::vector<Task> tasks_;
+  std::vector<RecodeTask> tasks_;
 };
 
-std::span<const std::byte> Recoder::source_bytes(const Task& task) const {
+std::span<const std::byte> Recoder::source_bytes(const RecodeTask& task) const {
   const TensorView& t = jobs_[task.job].source;
   return t.bytes.subspan(static_cast<size_t>(task.first_row) * t.row_bytes(),
                          static_cast<size_t>(task.n_rows) * t.row_bytes());
 }
 
-const float* Recoder::importance_of(const Task& task) const {
+const float* Recoder::importance_of(const RecodeTask& task) const {
   const RecodeJob& job = jobs_[task.job];
   if (job.importance.empty()) return nullptr;
   const auto n_cols = static_cast<size_t>(job.source.shape.n_cols());
@@ -116,7 +91,7 @@ const float* Recoder::importance_of(const Task& task) const {
 }
 
 // A task's rows in the format of one output.
-void Recoder::put(Task& task, size_t w, Scratch& scratch, std::byte* out) const {
+void Recoder::put(RecodeTask& task, size_t w, Scratch& scratch, std::byte* out) const {
   const RecodeJob& job = jobs_[task.job];
   const quant::Format& f = *job.targets[w];
   const auto* stored = dynamic_cast<const StoredRows*>(job.source.decoder);
@@ -127,7 +102,7 @@ void Recoder::put(Task& task, size_t w, Scratch& scratch, std::byte* out) const 
     task.casts[w] = count_losses(*range, x);
     if (task.casts[w].n_overflows > 0) x = clamped(*range, x, scratch.clamped);
   }
-  encode(f, x.data(), task.n_rows, job.source.shape.n_cols(), importance_of(task), out);
+  encode_rows(f, x.data(), task.n_rows, job.source.shape.n_cols(), importance_of(task), out);
 }
 
 // The tasks of a batch from task `first` on, and where their bytes go.
@@ -136,7 +111,7 @@ void Recoder::place(Batch& batch, size_t first) {
   batch.at.assign(writers_.size(), {});
   std::vector<size_t> n_bytes(writers_.size());
   for (int64_t n = 0; batch.last < tasks_.size() && n < options_.batch_weights; ++batch.last) {
-    const Task& task = tasks_[batch.last];
+    const RecodeTask& task = tasks_[batch.last];
     const int64_t n_cols = jobs_[task.job].source.shape.n_cols();
     n += task.n_rows * n_cols;
     for (size_t w = 0; w < writers_.size(); ++w) {
@@ -151,23 +126,41 @@ void Recoder::place(Batch& batch, size_t first) {
     if (batch.encoded[w].size() < n_bytes[w]) batch.encoded[w].resize(n_bytes[w]);
 }
 
+std::span<std::byte> Recoder::place_of(Batch& batch, size_t t, size_t w) const {
+  const RecodeJob& job = jobs_[tasks_[t].job];
+  const size_t n_bytes = job.targets[w]->row_bytes(job.source.shape.n_cols());
+  return {batch.encoded[w].data() + batch.at[w][t - batch.first],
+          static_cast<size_t>(tasks_[t].n_rows) * n_bytes};
+}
+
+// What needs no decoding. False: a number is not finite, or that cannot be told without.
+bool Recoder::copy(Batch& batch, size_t t, Scratch& scratch) {
+  RecodeTask& task = tasks_[t];
+  const quant::Format& f = *jobs_[task.job].source.format;
+  for (size_t w = 0; w < writers_.size(); ++w) {
+    if (is_copied(task, w)) return are_finite(f, source_bytes(task));
+    const std::span out = place_of(batch, t, w);
+    put(task, w, scratch, out.data());
+    if (!are_finite(f, out)) return false;
+  }
+  return true;
+}
+
 void Recoder::make(Batch& batch, size_t t, Scratch& scratch) {
-  Task& task = tasks_[t];
+  RecodeTask& task = tasks_[t];
   const RecodeJob& job = jobs_[task.job];
-  const int64_t n_cols = job.source.shape.n_cols(), n = task.n_rows * n_cols;
-  scratch.x.resize(static_cast<size_t>(n));
+  task.casts.resize(writers_.size());
+  if (!options_.measure_errors && only_copies(task) && copy(batch, t, scratch)) return;
+  scratch.x.resize(static_cast<size_t>(task.n_rows * job.source.shape.n_cols()));
   decode_rows(job.source, task.first_row, task.n_rows, scratch.x.data());
   task.largest = largest_magnitude(scratch.x);
   if (task.largest >= kNotFinite) return;  // check() tells
   if (options_.measure_errors) task.errors.resize(writers_.size());
-  task.casts.resize(writers_.size());
   for (size_t w = 0; w < writers_.size(); ++w) {
     if (is_copied(task, w)) continue;
-    const quant::Format& f = *job.targets[w];
-    const std::span out(batch.encoded[w].data() + batch.at[w][t - batch.first],
-                        static_cast<size_t>(task.n_rows) * f.row_bytes(n_cols));
+    const std::span out = place_of(batch, t, w);
     put(task, w, scratch, out.data());
-    if (options_.measure_errors) task.errors[w] = measure(f, out, scratch);
+    if (options_.measure_errors) task.errors[w] = measure(*job.targets[w], out, scratch);
   }
 }
 
@@ -189,7 +182,7 @@ Result<void> Recoder::check(const Batch& batch) const {
   return {};
 }
 
-Result<void> Recoder::check_values(const Task& task) const {
+Result<void> Recoder::check_values(const RecodeTask& task) const {
   const RecodeJob& job = jobs_[task.job];
   const auto largest = std::bit_cast<float>(task.largest);
   if (task.largest >= kNotFinite)
@@ -211,17 +204,15 @@ Result<void> Recoder::check_values(const Task& task) const {
   return {};
 }
 
-Result<void> Recoder::write(const Batch& batch) {
+Result<void> Recoder::write(Batch& batch) {
   for (size_t t = batch.first; t < batch.last; ++t)
     for (size_t w = 0; w < writers_.size(); ++w) {
-      const Task& task = tasks_[t];
+      const RecodeTask& task = tasks_[t];
       if (is_copied(task, w)) {
         NIBBLE_CHECK(writers_[w].write(source_bytes(task)));
         continue;
       }
-      const size_t n = static_cast<size_t>(task.n_rows) *
-                       jobs_[task.job].targets[w]->row_bytes(jobs_[task.job].source.shape.n_cols());
-      NIBBLE_CHECK(writers_[w].write({batch.encoded[w].data() + batch.at[w][t - batch.first], n}));
+      NIBBLE_CHECK(writers_[w].write(place_of(batch, t, w)));
     }
   return {};
 }
@@ -241,7 +232,7 @@ void Recoder::collect(const Batch& batch, RecodeResult& result) const {
 }
 
 Result<RecodeResult> Recoder::run(ThreadPool& pool) {
-  tasks_ = make_tasks(jobs_);
+  tasks_ = make_recode_tasks(jobs_);
   RecodeResult result;
   result.errors.assign(writers_.size(), std::vector<RecodeError>(jobs_.size()));
   result.casts.resize(writers_.size());
@@ -277,10 +268,6 @@ Result<RecodeResult> Recoder::run(ThreadPool& pool) {
 Result<RecodeResult> recode(std::span<const RecodeJob> jobs, std::span<gguf::Writer> writers,
                             ThreadPool& pool, const RecodeOptions& options) {
   return Recoder(jobs, writers, options, pool.size()).run(pool);
-}
-
-bool can_encode(const quant::Format& format) {
-  return quant::find_encoder(format) || quant::kernels(format).quantize;
 }
 
 }  // namespace nibble

@@ -49,7 +49,4 @@ struct RecodeOptions {
 Result<RecodeResult> recode(std::span<const RecodeJob> jobs, std::span<gguf::Writer> writers,
                             ThreadPool& pool, const RecodeOptions& options);
 
-// Whether rows can be written in the format.
-bool can_encode(const quant::Format& format);
-
 }  // namespace nibble

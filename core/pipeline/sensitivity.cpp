@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "core/base/printable.h"
+#include "core/pipeline/encode_rows.h"
 #include "core/pipeline/recipe_input.h"
-#include "quant/encoder.h"
 
 namespace nibble {
 namespace {
@@ -15,14 +15,6 @@ namespace {
 // from the whole tensor's has not been measured.
 constexpr int64_t kSampleWeights = 24 * 1024;
 constexpr int kJobsAtOnce = 16;  // between two questions whether to go on
-
-void encode_row(const quant::Format& f, const float* x, int64_t n_cols, const float* importance,
-                std::byte* out) {
-  if (const auto* encoder = quant::find_encoder(f))
-    encoder->encode(x, 1, n_cols, importance, out);
-  else
-    quant::kernels(f).quantize(x, n_cols, out);
-}
 
 class Measuring {
  public:
@@ -66,7 +58,7 @@ class Measuring {
     if (&f == job_.tensor.format && !job_.tensor.decoder) return 0;
     bytes_.resize(f.row_bytes(static_cast<int64_t>(n_cols_)));
     lost_.resize(n_cols_);
-    encode_row(f, row_.data(), static_cast<int64_t>(n_cols_), importance, bytes_.data());
+    encode_rows(f, row_.data(), 1, static_cast<int64_t>(n_cols_), importance, bytes_.data());
     quant::kernels(f).dequantize(bytes_.data(), static_cast<int64_t>(n_cols_), lost_.data());
     for (size_t c = 0; c < n_cols_; ++c) lost_[c] -= row_[c];
     return weigh(lost_, importance);
