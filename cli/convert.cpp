@@ -32,15 +32,18 @@ constexpr const char* kExamples =
     "one\n";
 
 Result<void> check_to_hf(const ConvertCommand& o) {
-  if (o.overrides.empty() && !o.importance.any() && !o.dry_run && !o.verify && !o.from_quantized)
+  if (o.overrides.empty() && !o.importance.any() && !o.dry_run && !o.verify && !o.from_quantized &&
+      !o.resume)
     return {};
   return fail(ErrorKind::kUsage,
-              "--to hf goes without --tensor, --imatrix, --from-quantized, --dry-run and --verify");
+              "--to hf goes without --tensor, --imatrix, --from-quantized, --dry-run, --resume and "
+              "--verify");
 }
 
 Result<void> check_adapter(const ConvertCommand& o) {
   if (o.to == "gguf" && o.type.empty() && o.lora.empty() && o.overrides.empty() &&
-      !o.importance.any() && o.max_shard.empty() && !o.dry_run && !o.verify && !o.from_quantized)
+      !o.importance.any() && o.max_shard.empty() && !o.dry_run && !o.verify && !o.from_quantized &&
+      !o.resume)
     return {};
   return fail(ErrorKind::kUsage,
               "--base, which writes an adapter, goes with -o, --force and --json");
@@ -116,6 +119,11 @@ Command setup_convert(App& app) {
       ->add_flag("--verify", o->verify,
                  "Prove the written file: its tokenizer against the source's on a built-in "
                  "corpus, its tensors by hash; exit 1 on a mismatch")
+      ->group("Output");
+  command
+      ->add_flag("--resume", o->resume,
+                 "Go on where an interrupted run of the same command ended; interrupted again, "
+                 "leave what is done in hidden files beside OUT")
       ->group("Output");
   command
       ->add_flag("--force", o->force,

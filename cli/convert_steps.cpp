@@ -59,11 +59,13 @@ void add(const QuantizePlan& plan, const Verification& v, VerifyReport& out) {
 
 }  // namespace
 
-Result<void> merge_lora(const RewriteOptions& o, GgufSource& source) {
-  if (o.lora.empty()) return {};
+Result<std::optional<LoraProvenance>> merge_lora(const RewriteOptions& o, GgufSource& source) {
+  if (o.lora.empty()) return std::nullopt;
   NIBBLE_TRY(const LoraFiles adapters, LoraFiles::open(o.lora));
   NIBBLE_TRY(source.file, MergedFile::create(std::move(source.file), adapters.inputs()));
-  return {};
+  ThreadPool pool(o.threads());
+  Progress progress("hash");
+  return lora_provenance(adapters.inputs(), pool, progress);
 }
 
 void tell_notes(const ConvertNotes& notes) {

@@ -7,8 +7,8 @@
 
 namespace nibble::cli {
 
-// Merges the adapters of the options into the source's weights.
-Result<void> merge_lora(const RewriteOptions& options, GgufSource& source);
+// Merges the adapters of the options into the source's weights; nullopt: there are none.
+Result<std::optional<LoraProvenance>> merge_lora(const RewriteOptions& options, GgufSource& source);
 // Tells on standard error what a conversion leaves out.
 void tell_notes(const ConvertNotes& notes);
 // Notes the hashes of the source's files, where it is a folder; seconds: what that took.

@@ -10,6 +10,7 @@
 #include "cli/report.h"
 #include "cli/signals.h"
 #include "cli/sizes.h"
+#include "core/pipeline/encode_rows.h"
 #include "core/pipeline/fit_size.h"
 
 namespace nibble::cli {
@@ -89,7 +90,7 @@ Result<void> check_before_calibration(const RewriteOptions& o, const WeightFile&
     plan.targets.erase(plan.targets.begin());
   }
   NIBBLE_TRY(const auto plans, plan_quantize(source, plan));
-  return o.dry_run ? Result<void>() : check_targets(plans, o.force);
+  return o.dry_run ? Result<void>() : check_targets(plans, o.force, o.resume);
 }
 
 }  // namespace
@@ -131,7 +132,7 @@ Result<void> rewrite(const RewriteOptions& o, QuantizeOptions plan) {
   }
   NIBBLE_TRY(const auto path, find_model(o.source));
   NIBBLE_TRY(GgufSource opened, open_as_gguf(path));
-  NIBBLE_CHECK(merge_lora(o, opened));
+  NIBBLE_TRY(plan.lora, merge_lora(o, opened));
   const auto& source = opened.file;
   tell_notes(opened.notes);
   if (!o.importance.text.empty()) NIBBLE_CHECK(check_before_calibration(o, *source, plan));
@@ -143,7 +144,7 @@ Result<void> rewrite(const RewriteOptions& o, QuantizeOptions plan) {
   Ledger ledger{
       .source = *source, .plans = plans, .imatrix = plan.imatrix, .every_tensor = o.dry_run};
   if (o.dry_run) return print_result(o, ledger, {});
-  NIBBLE_CHECK(check_targets(plans, o.force));
+  NIBBLE_CHECK(check_targets(plans, o.force, o.resume));
   Steps steps;
   NIBBLE_CHECK(hash_sources(o, opened, steps.hash_s));
   NIBBLE_TRY(plans, plan_quantize(*source, plan));  // with the hashes

@@ -132,6 +132,16 @@ std::vector<Shard> lay_out(const FilePlan& plan) {
   return shards;
 }
 
+bool was_named_early(std::span<const Shard> shards, size_t i) {
+  std::error_code ignored;
+  const auto there = [&](const std::filesystem::path& p) {
+    return std::filesystem::is_regular_file(std::filesystem::symlink_status(p, ignored));
+  };
+  const auto& first = shards[0].path;
+  return i > 0 && there(partial_path(first, "journal")) && there(partial_path(first, "part")) &&
+         !there(first) && there(shards[i].path) && !there(partial_path(shards[i].path, "part"));
+}
+
 struct Writer::State {
   std::vector<Shard> shards;
   std::vector<TensorPlan> tensors;
@@ -168,7 +178,7 @@ Result<void> Writer::State::finish_tensor() {
 
 // Files that have all of their tensors get their checksums.
 Result<void> Writer::State::finish_shards() {
-  while (shard < shards.size() && digests.size() == shards[shard].first + shards[shard].n_tensors) {
+  while (shard < shards.size() && digests.size() >= shards[shard].first + shards[shard].n_tensors) {
     const Shard& s = shards[shard];
     Encoder sums;
     for (size_t i = 0; i < s.n_tensors; ++i) sums.text(digests[s.first + i]);
@@ -245,9 +255,13 @@ Result<Writer> Writer::create(std::vector<Shard> shards, std::vector<TensorPlan>
   state->shards = std::move(shards);
   state->tensors = std::move(tensors);
   state->checksum.emplace();
-  for (const Shard& shard : state->shards) {
+  for (size_t i = 0; i < state->shards.size(); ++i) {
+    const auto& path = state->shards[i].path;
+    std::error_code ignored;  // what keeps its name is refused as existing
+    if (resume.take_up && was_named_early(state->shards, i))
+      std::filesystem::rename(path, partial_path(path, "part"), ignored);
     NIBBLE_TRY(OutputFile file,
-               OutputFile::create_partial(shard.path, overwrite, resume.take_up, resume.keep));
+               OutputFile::create_partial(path, overwrite, resume.take_up, resume.keep));
     state->files.push_back(std::move(file));
   }
   if (!state->files[0].is_direct()) {
@@ -281,8 +295,8 @@ const std::vector<std::string>& Writer::digests() const { return state_->digests
 
 Result<void> Writer::commit() {
   NIBBLE_ASSERT(state_->digests.size() == state_->tensors.size());
-  if (state_->journal) state_->journal->remove();
   for (size_t i = state_->files.size(); i-- > 0;) NIBBLE_CHECK(state_->files[i].commit());
+  if (state_->journal) state_->journal->remove();
   return {};
 }
 

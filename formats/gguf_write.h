@@ -50,6 +50,10 @@ struct Shard {
 // The files that a plan makes, to the byte.
 std::vector<Shard> lay_out(const FilePlan& plan);
 
+// Whether a run ended while its files were given their names, so that file i has its own already,
+// but the first, which comes last, does not. A Writer that takes up counts it as not named yet.
+bool was_named_early(std::span<const Shard> shards, size_t i);
+
 // How a writer meets what an interrupted run left behind, and what it leaves itself.
 struct Resume {
   bool take_up = false;  // goes on behind the tensors that are complete there

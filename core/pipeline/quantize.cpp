@@ -4,6 +4,7 @@
 
 #include "core/base/printable.h"
 #include "core/pipeline/convert.h"
+#include "core/pipeline/encode_rows.h"
 #include "core/pipeline/recipe_input.h"
 #include "core/pipeline/stored_rows.h"
 #include "quant/encoder.h"
@@ -81,30 +82,24 @@ std::string recipe_text(const QuantizeTarget& target, const QuantizeOptions& opt
 }
 
 // What this step adds to the record of steps that made the file (see convert.h).
-void add_command(const QuantizeTarget& target, const QuantizeOptions& options,
-                 MetadataDraft& draft) {
-  std::vector<std::string> commands;
-  if (const auto* before = draft.find(kCommandsKey))
-    if (const auto* array = std::get_if<MetadataArray>(before))
-      if (const auto* texts = std::get_if<std::vector<std::string_view>>(array))
-        commands.assign(texts->begin(), texts->end());
+std::string command_of(const QuantizeTarget& target, const QuantizeOptions& options) {
   std::string text =
       fmt::format("nibble quantize IN OUT {}{}", target.mix ? "--type " : "", target.type());
   for (const auto& o : options.overrides)
     text += fmt::format(" --tensor '{}={}'", o.pattern, o.format->name);
-  commands.push_back(text + (options.imatrix ? " --imatrix FILE" : ""));
-  draft.set_texts(kCommandsKey, commands);
+  return text + (options.imatrix ? " --imatrix FILE" : "");
 }
 
 MetadataDraft metadata_of(const WeightFile& source, const QuantizeTarget& target,
                           const QuantizeOptions& options) {
   MetadataDraft draft(source.metadata());
+  if (options.lora) add_lora_keys(*options.lora, draft);
   if (!target.mix && !target.fitted) return draft;
   draft.remove_prefix("quantize.imatrix.");
   draft.set_u32("general.quantization_version", 2);
   draft.set_u32("general.file_type", target.mix ? target.mix->file_type : target.fitted->file_type);
   draft.set_text("nibble.recipe", recipe_text(target, options));
-  add_command(target, options, draft);
+  add_command(command_of(target, options), draft);
   if (const Imatrix* imatrix = options.imatrix) {
     if (!imatrix->datasets.empty())
       draft.set_text("quantize.imatrix.dataset", imatrix->datasets.front());

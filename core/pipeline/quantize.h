@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "core/base/function_ref.h"
 #include "core/base/thread_pool.h"
 #include "core/pipeline/imatrix.h"
+#include "core/pipeline/lora_provenance.h"
 #include "core/pipeline/recode.h"
 #include "formats/gguf_write.h"
 #include "formats/metadata_draft.h"
@@ -42,6 +44,7 @@ struct QuantizeOptions {
   uint64_t max_shard_bytes = 0;     // 0: one file each
   bool no_fallback = false;         // a format whose block does not divide the rows is an error
   bool from_quantized = false;      // tensors that are quantized already may be quantized again
+  std::optional<LoraProvenance> lora = std::nullopt;  // of adapters merged into the source
 };
 
 // What is going to be written to one target.
@@ -65,8 +68,9 @@ Result<std::vector<QuantizePlan>> plan_quantize(const WeightFile& source,
                                                 const QuantizeOptions& options);
 
 // Whether the targets can be written at all: nothing stands in their place (kUsage) unless
-// overwrite, and their file systems have the space (kOutput).
-Result<void> check_targets(std::span<const QuantizePlan> plans, bool overwrite);
+// overwrite, and their file systems have the space (kOutput). resume: what an interrupted run left
+// there is no hindrance.
+Result<void> check_targets(std::span<const QuantizePlan> plans, bool overwrite, bool resume);
 
 // Of the tensors that a plan encodes, those that an imatrix knows.
 struct Coverage {

@@ -67,11 +67,13 @@ Result<void> add_earlier(std::span<const RecodeJob> jobs, std::span<const Quanti
 
 }  // namespace
 
-Result<void> check_targets(std::span<const QuantizePlan> plans, bool overwrite) {
+Result<void> check_targets(std::span<const QuantizePlan> plans, bool overwrite, bool resume) {
   std::vector<SpaceWanted> wanted;
   std::error_code ignored;
   for (const QuantizePlan& plan : plans)
-    for (const gguf::Shard& shard : plan.shards) {
+    for (size_t i = 0; i < plan.shards.size(); ++i) {
+      const gguf::Shard& shard = plan.shards[i];
+      if (resume && gguf::was_named_early(plan.shards, i)) continue;
       const auto status = std::filesystem::status(shard.path, ignored);
       if (std::filesystem::is_regular_file(status) && !overwrite)
         return fail(ErrorKind::kUsage, "{}: exists already; --force replaces it",

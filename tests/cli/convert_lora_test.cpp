@@ -53,6 +53,20 @@ TEST_CASE("convert --lora merges what eval --lora computes") {
   }
 }
 
+TEST_CASE("convert --lora records the adapter: its scale, its files and their hashes") {
+  const LoraFixture f;
+  const std::string merged = f.folder.path() / "merged.gguf";
+  for (const std::string& base : {f.model, f.gguf}) {
+    const Ended end =
+        f.run({"convert", base, "--lora", f.adapter + ":0.5", "-o", merged, "--force"});
+    REQUIRE_MESSAGE(end.exit_code == 0, end.err);
+    const Ended keys = f.run({"inspect", merged, "--metadata"});
+    for (const char* words : {"nibble convert IN -o OUT --lora FILE:0.5", "nibble.lora.sha256",
+                              "adapter_model.safetensors"})
+      CHECK_MESSAGE(keys.out.find(words) != std::string::npos, words);
+  }
+}
+
 TEST_CASE("convert --base writes a PEFT adapter as a GGUF adapter") {
   const LoraFixture f;
   const std::string out = f.folder.path() / "adapter.gguf";

@@ -274,10 +274,15 @@ TEST_CASE("a full disk is found before work starts, and nothing stays there") {
     MESSAGE("skipped: a file system cannot be mounted here");
     return;
   }
-  const Ended end =
-      run_shell(mounted + "cd '" + bench.path("disk") + "' && $nibble quantize '" + bench.model +
-                "' out.gguf --type q4_k_m; code=\\$?; ls -A; exit \\$code\"");
-  CHECK(end.exit_code == 6);
-  CHECK(contains(end.err, "bytes missing"));
-  CHECK(end.out.empty());
+  const std::string model = "'" + bench.model + "'";
+  for (const std::string& work :
+       {"quantize " + model + " out.gguf --type q4_k_m", "convert " + model + " -o out.gguf",
+        "convert " + model + " -o out.gguf --max-shard 300k"}) {
+    CAPTURE(work);
+    const Ended end = run_shell(mounted + "cd '" + bench.path("disk") + "' && $nibble " + work +
+                                "; code=\\$?; ls -A; exit \\$code\"");
+    CHECK(end.exit_code == 6);
+    CHECK(contains(end.err, "bytes missing"));
+    CHECK(end.out.empty());
+  }
 }

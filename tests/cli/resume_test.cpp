@@ -1,14 +1,18 @@
-// Quantizing that is interrupted: what stays behind, and that it is taken up to the same bytes.
+// Quantizing and converting that are interrupted: what stays behind, and that it is taken up to the
+// same bytes.
 #include <doctest/doctest.h>
 #include <signal.h>
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <utility>
 
+#include "core/pipeline/convert.h"
 #include "core/pipeline/quantize.h"
 #include "tests/child_process.h"
 #include "tests/cli/chain_model.h"
+#include "tests/cli/folder_model.h"
 #include "tests/cli/program.h"
 #include "tests/temporary_folder.h"
 
@@ -58,6 +62,58 @@ struct Work {
 };
 
 constexpr auto forever = [] { return true; };
+
+// Converting a folder into several files.
+struct Conversion {
+  static constexpr uint64_t kShard = 100'000;
+  TemporaryFolder folder;
+  std::string model = folder.path() / "model", out = folder.path() / "out.gguf";
+  std::string straight;  // names and bytes of an undisturbed run
+  int n_batches = 0;
+
+  Conversion() {
+    write_folder_model(model);
+    REQUIRE(convert([&] { return ++n_batches > 0; }, false));
+    straight = files();
+    clear();
+  }
+  // Names of files, hidden ones too, and their bytes.
+  std::string files() const {
+    std::map<std::string, std::string> found;
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
+      if (entry.is_regular_file()) found[entry.path().filename()] = {};
+    std::string all;
+    for (const auto& [name, ignored] : found) all += name + "\n" + folder.read(name);
+    return all;
+  }
+  std::filesystem::path shard(int i) const {
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
+      if (entry.path().filename().native().contains(fmt::format("out-{:05}-of-", i)))
+        return entry.path();
+    return {};
+  }
+  void clear() const {
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
+      if (entry.is_regular_file()) std::filesystem::remove(entry.path());
+  }
+  Ended resume() const {
+    return run_program({"convert", model, "-o", out, "--type", "f32", "--max-shard",
+                        std::to_string(kShard), "--resume"});
+  }
+  // In this process; go_on is asked before each batch.
+  Result<RecodeResult> convert(FunctionRef<bool()> go_on, bool resume) const {
+    NIBBLE_TRY(const GgufSource source, open_as_gguf(model));
+    ThreadPool pool(1);
+    NIBBLE_CHECK(source.converted->hash_sources(pool, [](uint64_t, uint64_t) { return true; }));
+    QuantizeOptions options;
+    options.targets = {{.path = out, .mix = quant::find_mix("f32")}};
+    options.max_shard_bytes = kShard;
+    NIBBLE_TRY(auto plans, plan_quantize(*source.file, options));
+    const auto ask = [&](uint64_t, uint64_t) { return go_on(); };
+    return nibble::quantize(*source.file, plans, nullptr, pool,
+                            {.batch_weights = 1, .resume = resume, .go_on = ask});
+  }
+};
 
 }  // namespace
 
@@ -154,4 +210,58 @@ TEST_CASE("two runs do not write one file") {
   CHECK(code == 6);
   CHECK(message.find("another process is writing it") != std::string::npos);
   CHECK(work.written() == work.straight);
+}
+
+TEST_CASE("a conversion that was killed leaves no file, and is taken up to the same bytes") {
+  const Conversion work;
+  REQUIRE(work.n_batches >= 20);
+  for (int moment = 0; moment < 20; ++moment) {
+    CAPTURE(moment);
+    int n = moment * work.n_batches / 20;
+    const ChildEnd end = in_child([&] {
+      (void)work.convert(
+          [&] {
+            if (n-- == 0) ::raise(SIGKILL);
+            return true;
+          },
+          false);
+    });
+    REQUIRE(end.signal == SIGKILL);
+    CHECK_FALSE(work.files().contains("\nout-"));
+    if (moment % 5 == 4)
+      CHECK(work.resume().exit_code == 0);
+    else
+      CHECK(work.convert(forever, true));
+    CHECK(work.files() == work.straight);
+    work.clear();
+  }
+}
+
+TEST_CASE("a run that ended while its files got their names is taken up") {
+  const Conversion work;
+  std::filesystem::path first;
+  int n = 0;
+  const auto in_the_way = [&] {  // of the first file, which gets its name last
+    if (++n < work.n_batches) return true;
+    std::string name = work.shard(1).filename();
+    name = name.substr(1, name.find(".gguf") + 4);
+    work.folder.write(name, "");
+    first = work.folder.path() / name;
+    return true;
+  };
+  CHECK_FALSE(work.convert(in_the_way, true));
+  std::filesystem::remove(first);
+  CHECK(work.shard(2).filename().native().starts_with("out-"));
+  SUBCASE("with --resume") {
+    const Ended end = work.resume();
+    CHECK_MESSAGE(end.exit_code == 0, end.err);
+    CHECK(end.err.find("took up") != std::string::npos);
+    CHECK(work.files().size() == work.straight.size());
+    CHECK(work.files() == work.straight);
+  }
+  SUBCASE("a file that belongs to no such run is not touched") {
+    std::filesystem::remove(work.folder.path() /
+                            ("." + first.filename().native() + ".nibble-journal"));
+    CHECK(work.resume().exit_code == 2);
+  }
 }
