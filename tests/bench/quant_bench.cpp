@@ -26,7 +26,7 @@ std::byte* large_pages() {
   static std::byte* const pages = [] {
     void* p = mmap(nullptr, kLarge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     madvise(p, kLarge, MADV_HUGEPAGE);
-    std::memset(p, 1, kLarge);
+    std::memset(p, 0x3c, kLarge);  // ordinary numbers as scales of every format
     return static_cast<std::byte*>(p);
   }();
   return pages;
