@@ -20,7 +20,8 @@ void pack_row(const float* x, int n_cols, std::byte* row) {
     const float d = encode_activations(x + 32 * b, 32, q);
     std::memcpy(o.lo[b % 4], q, 16);
     std::memcpy(o.hi[b % 4], q + 16, 16);
-    for (int i = 0; i < 4; ++i) o.d[4 * (b % 4) + i] = d;
+    o.d[b % 4] = d;
+    o.d_neg_sum[b % 4] = d * static_cast<float>(neg_sum32(q));
     if (b % 4 == 3 || b + 1 == n_blocks) neg_quad_sums(o.lo[0], o.hi[0], o.neg_sum);
   }
 }

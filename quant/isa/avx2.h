@@ -40,6 +40,7 @@ struct Simd {
   struct Floats {
     __m256 v[2];
   };
+  using Factors = __m256;  // of four blocks: their scales, then their minima
   using Rows = const std::byte* const (&)[kPanelRows];
 
   static Bytes load(const void* p) {
@@ -73,8 +74,7 @@ struct Simd {
     return {load256(low), load256(high)};
   }
   static Floats load_floats(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
-  static Floats each_four_times(__m128 four) {
-    const __m256 d = _mm256_castps128_ps256(four);
+  static Floats first_four_times(Factors d) {
     return {_mm256_permutevar8x32_ps(d, _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1)),
             _mm256_permutevar8x32_ps(d, _mm256_setr_epi32(2, 2, 2, 2, 3, 3, 3, 3))};
   }
@@ -198,21 +198,34 @@ struct Simd {
       std::memcpy(&v, p + at, 2);
       return v;
     }
-    template <int kAt>  // a half-precision number of each block, four times
-    Floats halves() const {
-      const uint64_t words = word(kAt) | uint64_t{word(kStride + kAt)} << 16 |
-                             uint64_t{word(2 * kStride + kAt)} << 32 |
-                             uint64_t{word(3 * kStride + kAt)} << 48;
-      return each_four_times(_mm_cvtph_ps(_mm_cvtsi64_si128(static_cast<int64_t>(words))));
+    template <int kAt>  // a half-precision number of each block
+    Factors halves() const {
+      return _mm256_castps128_ps256(_mm_cvtph_ps(_mm_cvtsi64_si128(words<kAt>())));
     }
-    template <int kAt>  // 2^(byte - 128) of a byte of each block, four times
-    Floats powers() const {
+    template <int kFirst, int kSecond>  // one of each block, then another of each
+    Factors halves() const {
+      return _mm256_cvtph_ps(_mm_set_epi64x(words<kSecond>(), words<kFirst>()));
+    }
+    template <int kAt>
+    int64_t words() const {
+      return static_cast<int64_t>(word(kAt) | uint64_t{word(kStride + kAt)} << 16 |
+                                  uint64_t{word(2 * kStride + kAt)} << 32 |
+                                  uint64_t{word(3 * kStride + kAt)} << 48);
+    }
+    template <int kAt>  // 2^(byte - 128) of a byte of each block
+    Factors powers() const {
       const __m128i e = _mm_setr_epi32(byte(kAt), byte(kStride + kAt), byte(2 * kStride + kAt),
                                        byte(3 * kStride + kAt));
       const __m128i normal = _mm_slli_epi32(_mm_sub_epi32(e, _mm_set1_epi32(1)), 23);
       const __m128i subnormal = _mm_sllv_epi32(_mm_set1_epi32(0x200000), e);
-      return each_four_times(_mm_castsi128_ps(
+      return _mm256_castps128_ps256(_mm_castsi128_ps(
           _mm_blendv_epi8(subnormal, normal, _mm_cmpgt_epi32(e, _mm_set1_epi32(1)))));
+    }
+    // With 16 where the bit of 32 at kAt is set.
+    template <int kAt>
+    void add_fifth_bits(Bytes& lo, Bytes& hi) const {
+      lo = add_bits<kAt>(lo, 16);
+      hi = add_bits<kAt + 2>(hi, 16);
     }
     template <int kAt>  // q + value where the block's 16 bits at kAt are set
     Bytes add_bits(Bytes q, int value) const {

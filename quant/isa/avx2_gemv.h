@@ -37,27 +37,26 @@ inline constexpr int kMostTokens = kTokens ? kTokens : kRowTokens;
 template <class F>
 struct FourWeights {
   Simd::Bytes lo, hi;
-  Simd::Floats d, m;
+  Simd::Factors factors;
   explicit FourWeights(const std::byte* w) {
     const Simd::Four<sizeof(typename F::Block)> blocks(w);
     F::template unpack_four<Simd>(blocks, lo, hi);
-    d = F::template scales_of_four<Simd>(blocks);
-    if constexpr (F::kHasMin) m = F::template minima_of_four<Simd>(blocks);
+    factors = F::template factors_of_four<Simd>(blocks);
   }
-  [[gnu::always_inline]] void add_to(__m256 (&acc)[2], const Row32& a) const {
+  // acc[2]: only its upper four lanes, the minima's, count.
+  [[gnu::always_inline]] void add_to(__m256 (&acc)[3], const Row32& a) const {
     const __m256i ones = _mm256_set1_epi16(1);
+    const __m256 products = _mm256_mul_ps(factors, _mm256_load_ps(a.d));
+    const Simd::Floats d = Simd::first_four_times(products);
+    if constexpr (F::kHasMin) acc[2] = _mm256_add_ps(acc[2], products);
 #pragma GCC unroll 2
     for (int h = 0; h < 2; ++h) {
-      const __m256i neg = load256(a.neg_sum + 8 * h);
       __m256i s = _mm256_add_epi32(
           _mm256_madd_epi16(pair_products<F>(lo.v[h], load256(a.lo[2 * h])), ones),
           _mm256_madd_epi16(pair_products<F>(hi.v[h], load256(a.hi[2 * h])), ones));
       if constexpr (kOffsetLeft<F> >= 0)
-        s = _mm256_add_epi32(s, _mm256_slli_epi32(neg, kOffsetLeft<F>));
-      const __m256 da = _mm256_load_ps(a.d + 8 * h);
-      acc[h] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(s), _mm256_mul_ps(d.v[h], da), acc[h]);
-      if constexpr (F::kHasMin)
-        acc[h] = _mm256_fnmadd_ps(m.v[h], _mm256_mul_ps(da, _mm256_cvtepi32_ps(neg)), acc[h]);
+        s = _mm256_add_epi32(s, _mm256_slli_epi32(load256(a.neg_sum + 8 * h), kOffsetLeft<F>));
+      acc[h] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(s), d.v[h], acc[h]);
     }
   }
 };
@@ -69,7 +68,7 @@ void gemv32_rows(const RowProduct& p, int first) {
   const int n_tokens = n_tokens_of<kTokens>(p);
   const std::byte* w = p.w + first * p.row_bytes;
   const std::byte* ahead = w + kRows * p.row_bytes + kPrefetch;
-  __m256 acc[kMostTokens<kTokens>][kRows][2] = {};
+  __m256 acc[kMostTokens<kTokens>][kRows][3] = {};
   const auto add = [&](const std::byte* four, int b, int i) __attribute__((always_inline)) {
     const FourWeights<F> weights(four);
     for (int t = 0; t < n_tokens; ++t)
@@ -88,8 +87,11 @@ void gemv32_rows(const RowProduct& p, int first) {
         std::memcpy(four + j * kBlock, w + i * p.row_bytes + n_fours * kStep + j * kBlock, kBlock);
       add(four, n_fours, i);
     }
-    for (int t = 0; t < n_tokens; ++t)
-      p.y[t * p.y_stride + first + i] = sum_lanes(_mm256_add_ps(acc[t][i][0], acc[t][i][1]));
+    for (int t = 0; t < n_tokens; ++t) {
+      const __m256 minima = _mm256_zextps128_ps256(_mm256_extractf128_ps(acc[t][i][2], 1));
+      p.y[t * p.y_stride + first + i] =
+          sum_lanes(_mm256_sub_ps(_mm256_add_ps(acc[t][i][0], acc[t][i][1]), minima));
+    }
   }
 }
 

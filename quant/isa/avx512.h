@@ -35,23 +35,23 @@ template <int kStride, int kAt>
 inline constexpr ByteMap kField16 = map_of_four<kStride>([](int i) {
   return i / 16 * kStride + kAt + i % 16;
 });
-template <int kStride, int kAt>  // the low half: each block's half-precision number four times
-inline constexpr ByteMap kHalves = map_of_four<kStride>([](int i) {
-  return i % 32 / 8 * kStride + kAt + i % 2;
+template <int kStride, int kFirst, int kSecond>  // two 16-bit numbers: one's four, the other's four
+inline constexpr ByteMap kWords = map_of_four<kStride>([](int i) {
+  return i % 8 / 2 * kStride + (i % 16 < 8 ? kFirst : kSecond) + i % 2;
 });
-template <int kStride,
-          int kAt>  // byte kAt over the first 8 values of a block, byte kAt + 1 over the next 8
-inline constexpr ByteMap kBitBytes = map_of_four<kStride>([](int i) {
-  return i / 16 * kStride + kAt + i % 16 / 8;
+template <int kStride, int kAt>  // 32 bits of each block, four times
+inline constexpr ByteMap kField4 = map_of_four<kStride>([](int i) {
+  return i / 16 * kStride + kAt + i % 4;
 });
-template <int kStride, int kAt>  // byte kAt of each block, sixteen times
-inline constexpr ByteMap kEachByte = map_of_four<kStride>([](int i) {
-  return i / 16 * kStride + kAt;
+template <int kStride, int kAt>  // byte kAt of each block in the lowest byte of 32 bits
+inline constexpr ByteMap kFieldByte = map_of_four<kStride>([](int i) {
+  return i / 4 % 4 * kStride + kAt;
 });
 
 struct Simd {
   using Bytes = __m512i;
   using Floats = __m512;
+  using Factors = __m256;  // of four blocks: their scales, then their minima
   using Rows = const std::byte* const (&)[kPanelRows];
 
   static Bytes load(const void* p) { return _mm512_loadu_si512(p); }
@@ -192,23 +192,45 @@ struct Simd {
     Bytes field16() const {
       return pick(kField16<kStride, kAt>);
     }
-    template <int kAt>  // a half-precision number of each block, four times
-    Floats halves() const {
-      return _mm512_cvtph_ps(_mm512_castsi512_si256(pick(kHalves<kStride, kAt>)));
+    template <int kAt>  // a half-precision number of each block
+    Factors halves() const {
+      return _mm256_castps128_ps256(_mm_cvtph_ps(words<kAt, kAt>()));
     }
-    template <int kAt>  // 2^(byte - 128) of a byte of each block, four times
-    Floats powers() const {
-      const __m512i bytes = _mm512_maskz_permutex2var_epi8(0x1111111111111111, first,
-                                                           load(kEachByte<kStride, kAt>.at), last);
-      const __m512 power = _mm512_cvtepi32_ps(_mm512_sub_epi32(bytes, _mm512_set1_epi32(128)));
-      return _mm512_scalef_ps(_mm512_set1_ps(1), power);
+    template <int kFirst, int kSecond>  // one of each block, then another of each
+    Factors halves() const {
+      return _mm256_cvtph_ps(words<kFirst, kSecond>());
     }
-    template <int kAt>  // q + value where the block's 16 bits at kAt are set
-    Bytes add_bits(Bytes q, int value) const {
-      const __mmask64 set =
-          _mm512_test_epi8_mask(pick(kBitBytes<kStride, kAt>),
-                                _mm512_set1_epi64(static_cast<int64_t>(0x8040201008040201)));
-      return _mm512_mask_add_epi8(q, set, q, _mm512_set1_epi8(static_cast<char>(value)));
+    template <int kFirst, int kSecond>
+    __m128i words() const {
+      constexpr int kEnd = 3 * kStride + (kFirst > kSecond ? kFirst : kSecond) + 2;
+      if constexpr (kEnd <= 64)
+        return _mm512_castsi512_si128(
+            _mm512_permutexvar_epi8(load(kWords<kStride, kFirst, kSecond>.at), first));
+      else
+        return _mm512_castsi512_si128(pick(kWords<kStride, kFirst, kSecond>));
+    }
+    template <int kAt>  // 2^(byte - 128) of a byte of each block
+    Factors powers() const {
+      static_assert(3 * kStride + kAt < 64);
+      const __m512i bytes =
+          _mm512_maskz_permutexvar_epi8(0x1111, load(kFieldByte<kStride, kAt>.at), first);
+      const __m128i power = _mm_sub_epi32(_mm512_castsi512_si128(bytes), _mm_set1_epi32(128));
+      return _mm256_castps128_ps256(_mm_scalef_ps(_mm_set1_ps(1), _mm_cvtepi32_ps(power)));
+    }
+    // With 16 where the bit of 32 at kAt is set.
+    template <int kAt>
+    void add_fifth_bits(Bytes& lo, Bytes& hi) const {
+      constexpr int64_t k = 0x0706050403020100, kOnes = 0x0101010101010101;
+      // Shifts (mod 64) that bring each byte's own bit to 16; runs of 8 begin at bits 0 and 8, 16
+      // and 24.
+      constexpr int64_t kBegin[4] = {k + 60 * kOnes, k + 4 * kOnes, k + 12 * kOnes, k + 20 * kOnes};
+      const __m512i bits = pick(kField4<kStride, kAt>), mask = _mm512_set1_epi8(16);
+      const auto add = [&](Bytes q, int64_t even, int64_t odd) {
+        const __m512i from = _mm512_set_epi64(odd, even, odd, even, odd, even, odd, even);
+        return _mm512_ternarylogic_epi32(q, _mm512_multishift_epi64_epi8(from, bits), mask, 0xf8);
+      };
+      lo = add(lo, kBegin[0], kBegin[1]);
+      hi = add(hi, kBegin[2], kBegin[3]);
     }
   };
 };
@@ -234,7 +256,7 @@ struct Simd::Four<34> {
     hi = _mm512_shuffle_i32x4(a, b, 0xdd);
   }
   template <int kAt>
-  Floats halves() const {
+  Factors halves() const {
     const __m128i first = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p[0] + kAt));
     const auto word = [this](int block) {
       uint16_t v;
@@ -243,10 +265,7 @@ struct Simd::Four<34> {
     };
     const __m128i words = _mm_insert_epi16(
         _mm_insert_epi16(_mm_insert_epi16(first, word(1), 1), word(2), 2), word(3), 3);
-    const __m256i four = _mm256_broadcastq_epi64(words);
-    const __m256i spread = _mm256_setr_epi8(0, 1, 0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3, 2, 3, 4, 5, 4,
-                                            5, 4, 5, 4, 5, 6, 7, 6, 7, 6, 7, 6, 7);
-    return _mm512_cvtph_ps(_mm256_shuffle_epi8(four, spread));
+    return _mm256_castps128_ps256(_mm_cvtph_ps(words));
   }
 };
 inline constexpr bool kHasSimd = true;

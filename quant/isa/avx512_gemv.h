@@ -49,12 +49,21 @@ inline constexpr int kMostTokens = kTokens ? kTokens : kRowTokens;
 template <int kShift>
 struct FourBlocks {
   __m512i lo, hi, start;
-  __m512 d, d_neg_sum;
+  __m256 factors;  // d, then d_neg_sum
   explicit FourBlocks(const Row32& a)
-      : lo(_mm512_load_si512(a.lo)), hi(_mm512_load_si512(a.hi)), d(_mm512_load_ps(a.d)) {
+      : lo(_mm512_load_si512(a.lo)), hi(_mm512_load_si512(a.hi)), factors(_mm256_load_ps(a.d)) {
     const __m512i neg = _mm512_load_si512(a.neg_sum);
     start = kShift < 0 ? _mm512_setzero_si512() : _mm512_slli_epi32(neg, kShift < 0 ? 0 : kShift);
-    d_neg_sum = _mm512_mul_ps(d, _mm512_cvtepi32_ps(neg));
+  }
+};
+
+// What one output has been summed up to. of_factors: only its upper four lanes, the minima's,
+// count.
+struct RowSums {
+  __m512 of_codes = _mm512_setzero_ps();
+  __m256 of_factors = _mm256_setzero_ps();
+  __m512 all() const {
+    return _mm512_sub_ps(of_codes, _mm512_zextps128_ps512(_mm256_extractf128_ps(of_factors, 1)));
   }
 };
 
@@ -63,20 +72,20 @@ template <class F>
 struct FourWeights {
   using Fours = Simd::Four<sizeof(typename F::Block)>;
   __m512i lo, hi;
-  __m512 d, m;
-  explicit FourWeights(const Fours& blocks) {
+  __m256 factors;
+  explicit FourWeights(const Fours& blocks) : factors(F::template factors_of_four<Simd>(blocks)) {
     F::template unpack_four<Simd>(blocks, lo, hi);
-    d = F::template scales_of_four<Simd>(blocks);
-    if constexpr (F::kHasMin) m = F::template minima_of_four<Simd>(blocks);
   }
   static FourWeights of(const std::byte* w) { return FourWeights(Fours(w)); }
   static FourWeights of(const std::byte* w, int rest) { return FourWeights(Fours(w, rest)); }
 
-  [[gnu::always_inline]] __m512 add_to(__m512 acc, const FourBlocks<F::kOffsetShift>& a) const {
+  [[gnu::always_inline]] void add_to(RowSums& acc, const FourBlocks<F::kOffsetShift>& a) const {
     const __m512i s = _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(a.start, lo, a.lo), hi, a.hi);
-    acc = _mm512_fmadd_ps(_mm512_cvtepi32_ps(s), _mm512_mul_ps(d, a.d), acc);
-    if constexpr (F::kHasMin) acc = _mm512_fnmadd_ps(m, a.d_neg_sum, acc);
-    return acc;
+    const __m256 products = _mm256_mul_ps(factors, a.factors);
+    const __m512i each = _mm512_set_epi32(3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0);
+    const __m512 d = _mm512_permutexvar_ps(each, _mm512_castps256_ps512(products));
+    acc.of_codes = _mm512_fmadd_ps(_mm512_cvtepi32_ps(s), d, acc.of_codes);
+    if constexpr (F::kHasMin) acc.of_factors = _mm256_add_ps(acc.of_factors, products);
   }
 };
 
@@ -84,7 +93,7 @@ struct FourWeights {
 // how many blocks are left of it.
 template <class F, int kRows, int kTokens, class... Rest>
 [[gnu::always_inline]] inline void add_four32(const std::byte* w, int four, const RowProduct& p,
-                                              __m512 (&acc)[kMostTokens<kTokens>][kRows],
+                                              RowSums (&acc)[kMostTokens<kTokens>][kRows],
                                               Rest... rest) {
   using Blocks = FourBlocks<F::kOffsetShift>;
   w += four * 4 * sizeof(typename F::Block);
@@ -93,14 +102,13 @@ template <class F, int kRows, int kTokens, class... Rest>
     const Blocks a(*reinterpret_cast<const Row32*>(x));
 #pragma GCC unroll 4
     for (int i = 0; i < kRows; ++i)
-      acc[0][i] = FourWeights<F>::of(w + i * p.row_bytes, rest...).add_to(acc[0][i], a);
+      FourWeights<F>::of(w + i * p.row_bytes, rest...).add_to(acc[0][i], a);
   } else {
 #pragma GCC unroll 4
     for (int i = 0; i < kRows; ++i) {
       const auto weights = FourWeights<F>::of(w + i * p.row_bytes, rest...);
       for (int t = 0; t < p.n_tokens; ++t)
-        acc[t][i] =
-            weights.add_to(acc[t][i], Blocks(*reinterpret_cast<const Row32*>(x + t * p.x_bytes)));
+        weights.add_to(acc[t][i], Blocks(*reinterpret_cast<const Row32*>(x + t * p.x_bytes)));
     }
   }
 }
@@ -111,16 +119,18 @@ void gemv32_rows(const RowProduct& p, int first) {
   const std::byte* w = p.w + first * p.row_bytes;
   const std::byte* ahead = w + kRows * p.row_bytes + kPrefetch;
   const int n_fours = p.n_cols / 128, n_tokens = n_tokens_of<kTokens>(p);
-  __m512 acc[kMostTokens<kTokens>][kRows];
-  for (int t = 0; t < n_tokens; ++t)
-#pragma GCC unroll 4
-    for (int i = 0; i < kRows; ++i) acc[t][i] = _mm512_setzero_ps();
+  RowSums acc[kMostTokens<kTokens>][kRows];
   for (int b = 0; b < n_fours; ++b) {
     prefetch_run<kStep * kRows>(ahead + kStep * kRows * b);
     add_four32<F, kRows, kTokens>(w, b, p, acc);
   }
   if (const int rest = p.n_cols / 32 % 4) add_four32<F, kRows, kTokens>(w, n_fours, p, acc, rest);
-  for (int t = 0; t < n_tokens; ++t) store_sums(acc[t], p.y + t * p.y_stride + first);
+  for (int t = 0; t < n_tokens; ++t) {
+    __m512 sums[kRows];
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) sums[i] = F::kHasMin ? acc[t][i].all() : acc[t][i].of_codes;
+    store_sums(sums, p.y + t * p.y_stride + first);
+  }
 }
 
 template <class F>

@@ -10,7 +10,9 @@
 //               the blocks at rows[r] + at of 16 rows; q[k] holds codes 4k .. 4k + 3 of each
 //   unpack_four<S>(S::Four, lo, hi)
 //               codes 0..15 and 16..31 of four consecutive blocks of one row
-//   scales_of_rows<S>, minima_of_rows<S>, scales_of_four<S>, minima_of_four<S>
+//   scales_of_rows<S>, minima_of_rows<S>
+//   factors_of_four<S>(S::Four)
+//               the scales of four consecutive blocks, then their minima
 #pragma once
 
 #include "quant/isa/isa.h"
@@ -49,8 +51,8 @@ struct Block32 {
     const int32_t neg = neg_sum[0] + neg_sum[1] + neg_sum[2] + neg_sum[3];
     int32_t sum = neg * kOffset;
     for (int i = 0; i < 16; ++i) sum += q[i] * a.lo[at][i] + q[16 + i] * a.hi[at][i];
-    acc += static_cast<float>(sum) * (F::scale(block) * a.d[4 * at]);
-    if constexpr (F::kHasMin) acc -= F::minimum(block) * (a.d[4 * at] * static_cast<float>(neg));
+    acc += static_cast<float>(sum) * (F::scale(block) * a.d[at]);
+    if constexpr (F::kHasMin) acc -= F::minimum(block) * a.d_neg_sum[at];
     return acc;
   }
 

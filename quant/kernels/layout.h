@@ -18,7 +18,8 @@ struct alignas(64) Row32 {
   int8_t hi[4][16];     // [block][value 16..31]
   int32_t neg_sum[16];  // [4 * block + i]: over lo[block][4 i ..] and hi[block][4 i ..], four
                         // values each
-  float d[16];          // [4 * block + i]: the block's scale, four times
+  float d[4];           // the blocks' scales
+  float d_neg_sum[4];   // d * the block's neg_sum
 };
 
 // kQ8x32, a tile of tokens: 32 values of each.

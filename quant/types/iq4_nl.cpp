@@ -47,7 +47,8 @@ struct IQ4_NL {
     hi = S::lookup(table, S::template bits<4, 15>(qs));
   }
   template <class S>
-  static typename S::Floats scales_of_four(const typename S::template Four<sizeof(Block)>& blocks) {
+  static typename S::Factors factors_of_four(
+      const typename S::template Four<sizeof(Block)>& blocks) {
     return blocks.template halves<offsetof(Block, d)>();
   }
 };

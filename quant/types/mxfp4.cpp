@@ -56,7 +56,8 @@ struct MXFP4 {
     hi = S::lookup(table, S::template bits<4, 15>(qs));
   }
   template <class S>
-  static typename S::Floats scales_of_four(const typename S::template Four<sizeof(Block)>& blocks) {
+  static typename S::Factors factors_of_four(
+      const typename S::template Four<sizeof(Block)>& blocks) {
     return blocks.template powers<offsetof(Block, e)>();
   }
 };

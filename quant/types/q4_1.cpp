@@ -52,12 +52,9 @@ struct Q4_1 {
     hi = S::template bits<4, 15>(qs);
   }
   template <class S>
-  static typename S::Floats scales_of_four(const typename S::template Four<sizeof(Block)>& blocks) {
-    return blocks.template halves<offsetof(Block, d)>();
-  }
-  template <class S>
-  static typename S::Floats minima_of_four(const typename S::template Four<sizeof(Block)>& blocks) {
-    return blocks.template halves<offsetof(Block, m)>();
+  static typename S::Factors factors_of_four(
+      const typename S::template Four<sizeof(Block)>& blocks) {
+    return blocks.template halves<offsetof(Block, d), offsetof(Block, m)>();
   }
 };
 

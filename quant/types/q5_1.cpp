@@ -51,16 +51,14 @@ struct Q5_1 {
   static void unpack_four(const typename S::template Four<sizeof(Block)>& blocks,
                           typename S::Bytes& lo, typename S::Bytes& hi) {
     const auto qs = blocks.template field16<offsetof(Block, qs)>();
-    lo = blocks.template add_bits<offsetof(Block, qh)>(S::template bits<0, 15>(qs), 16);
-    hi = blocks.template add_bits<offsetof(Block, qh) + 2>(S::template bits<4, 15>(qs), 16);
+    lo = S::template bits<0, 15>(qs);
+    hi = S::template bits<4, 15>(qs);
+    blocks.template add_fifth_bits<offsetof(Block, qh)>(lo, hi);
   }
   template <class S>
-  static typename S::Floats scales_of_four(const typename S::template Four<sizeof(Block)>& blocks) {
-    return blocks.template halves<offsetof(Block, d)>();
-  }
-  template <class S>
-  static typename S::Floats minima_of_four(const typename S::template Four<sizeof(Block)>& blocks) {
-    return blocks.template halves<offsetof(Block, m)>();
+  static typename S::Factors factors_of_four(
+      const typename S::template Four<sizeof(Block)>& blocks) {
+    return blocks.template halves<offsetof(Block, d), offsetof(Block, m)>();
   }
 };
 

@@ -42,7 +42,8 @@ struct Q8_0 {
     hi = S::flip(hi, 128);
   }
   template <class S>
-  static typename S::Floats scales_of_four(const typename S::template Four<sizeof(Block)>& blocks) {
+  static typename S::Factors factors_of_four(
+      const typename S::template Four<sizeof(Block)>& blocks) {
     return blocks.template halves<offsetof(Block, d)>();
   }
 };
