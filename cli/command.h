@@ -28,7 +28,7 @@ Option* add_kv_type(App& app, Value& value) {
   return app
       .add_option("--kv-type", value,
                   "Type of the key-value cache: f32, f16, bf16, q8_0 or q4_0; two with a comma are "
-                  "of keys and of values")
+                  "of keys and of values; q4_0 costs quality (perplexity +15 % on a 135M model)")
       ->type_name("TYPE[,TYPE]")
       ->check(kv_type_names());
 }
