@@ -23,7 +23,10 @@ Bpe::Bpe(std::shared_ptr<const Vocabulary> vocabulary, BpeOptions options, Merge
   const bool whole_words = options_.ignore_merges || !options_.continuing_subword_prefix.empty() ||
                            !options_.end_of_word_suffix.empty();
   const bool fuses = options_.fuse_unk && !all_bytes_;
-  if (!options_.maps_bytes && !whole_words && !fuses) cuts_ = SafeCuts(vocabulary_->texts());
+  // What vanishes leaves its neighbours side by side, so they may merge.
+  const bool drops = options_.unk == kNoToken && !all_bytes_;
+  if (!options_.maps_bytes && !whole_words && !fuses && !drops)
+    cuts_ = SafeCuts(vocabulary_->texts());
 }
 
 TokenId Bpe::find(std::string_view text) const {

@@ -41,6 +41,15 @@ TEST_CASE("BPE with a word-end suffix behind class intersections") {
 }
 TEST_CASE("BPE with a prefix inside of words") { check_carried("subword_prefix_bpe"); }
 
+TEST_CASE("BPE without an unknown token: what vanishes lets its neighbours merge") {
+  TemporaryFolder folder;
+  folder.write("tokenizer.json", R"({"version": "1.0", "added_tokens": [], "model": {"type": "BPE",
+      "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"]}})");
+  const auto ids = load(folder.path())->encode("a\u00e9b \u4f60ab", {});
+  REQUIRE(ids.has_value());
+  CHECK(*ids == std::vector<TokenId>{2, 2});
+}
+
 TEST_CASE("GPT-2's vocab.json and merges.txt, in a folder without a tokenizer.json") {
   const Json model = read_json(carried("byte_bpe") / "tokenizer.json")["model"];
   TemporaryFolder folder;
