@@ -59,6 +59,9 @@ Result<Affixes> read_sequence(const Fields& fields, const Vocabulary& vocabulary
   NIBBLE_TRY(const Json* list, fields.need_array("processors"));
   for (const Json& json : *list) {
     NIBBLE_TRY(const Affixes part, read_affixes(json, vocabulary));
+    const bool adds = !part.before.empty() || !part.after.empty();
+    if (adds && !(out.before.empty() && out.after.empty()))
+      return unsupported("{}: a sequence in which two add tokens", kWhere);
     out.before.insert(out.before.begin(), part.before.begin(), part.before.end());
     out.after.insert(out.after.end(), part.after.begin(), part.after.end());
   }

@@ -62,6 +62,11 @@ const Refusal kRefusals[] = {
      R"("post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>"}},
                {"Sequence": {"id": "A"}}], "special_tokens": {"<s>": {"ids": [4]}}})",
      ErrorKind::kCorrupt, "outside of the vocabulary"},
+    {kPost,
+     R"("post_processor": {"type": "Sequence", "processors": [
+               {"type": "BertProcessing", "cls": ["a", 0], "sep": ["b", 1]},
+               {"type": "BertProcessing", "cls": ["a", 0], "sep": ["b", 1]}]})",
+     ErrorKind::kUnsupported, "two add tokens"},
     {kDecoder, R"({"type": "CTC"})", ErrorKind::kUnsupported, "'CTC'"},
     {R"("type": "BPE")", R"("type": "WordLevel")", ErrorKind::kUnsupported, "'WordLevel'"},
     {R"("type": "BPE")", R"("type": "BPE", "dropout": 0.1)", ErrorKind::kUnsupported, "dropout"},
