@@ -97,8 +97,7 @@ Result<void> Engine::Impl::run(Phase phase, std::span<const TokenId> tokens, int
 // A sequence that outgrows the trained length rotates by other factors, for all its positions: what
 // is in the cache is computed again.
 Result<void> Engine::Impl::choose_rope(int n_total, Progress progress) {
-  const bool longer = n_total > model.hparams().rope.n_ctx_orig;
-  if (!decoder->set_long_rope(longer) || history.empty()) return {};
+  if (!decoder->set_rope_length(n_total) || history.empty()) return {};
   cache.forget();
   const int n = n_past();
   for (int at = 0; at < n; at += options.n_batch) {
@@ -198,6 +197,7 @@ int Engine::decode_room() const {
   int end = impl_->options.n_ctx;
   const int trained = impl_->model.hparams().rope.n_ctx_orig;
   if (impl_->decoder->has_long_rope() && n_past() < trained) end = std::min(end, trained);
+  if (impl_->decoder->rope_follows_length() && n_past() >= trained) end = n_past() + 1;
   return std::min(kMostDecoded, end - n_past());
 }
 

@@ -122,11 +122,18 @@ Decoder::Decoder(const Model& model, const DecoderOptions& options, ThreadPool& 
   }
 }
 
-bool Decoder::set_long_rope(bool on) {
-  if (!has_long_rope_ || on == long_rope_on_) return false;
-  std::swap(rope_, long_rope_);
+bool Decoder::set_rope_length(int n) {
+  const bool on = has_long_rope_ && n > h_.rope.n_ctx_orig;
+  const bool anew = on && rope_follows_length() && n != rope_length_;
+  if (on == long_rope_on_ && !anew) return false;
+  if (on != long_rope_on_) std::swap(rope_, long_rope_);
   long_rope_on_ = on;
+  if (anew) rope_ = make_rope(longer_rope(h_.rope, n)), rope_length_ = n;
   return true;
+}
+
+bool Decoder::rope_follows_length() const {
+  return has_long_rope_ && options_.exact && h_.rope.scaling == RopeScaling::kDynamic;
 }
 
 bool Decoder::run(KvCache& cache, Phase phase, std::span<const int32_t> tokens, int first_position,

@@ -42,10 +42,14 @@ class Decoder {
   // logits_rows(). Fails (kInvalidInput) when one is not finite.
   Result<ConstRows> logits(int first, int n);
   int logits_rows() const { return logits_rows_; }
-  // Sequences longer than the trained length rotate by other factors (longrope): keys stored before
-  // no longer fit.
-  bool set_long_rope(bool on);  // whether that changed anything
+  // Sequences longer than the trained length rotate by other factors (longrope, dynamic NTK). n:
+  // the length of the whole sequence. Returns whether that changed anything: keys stored before
+  // then no longer fit.
+  bool set_rope_length(int n);
   bool has_long_rope() const { return has_long_rope_; }
+  // Exact computing under dynamic NTK: beyond the trained length each length has factors of its
+  // own.
+  bool rope_follows_length() const;
 
  private:
   struct Batch {
@@ -84,6 +88,7 @@ class Decoder {
   Rope rope_, rope_swa_, long_rope_;
   bool has_long_rope_ = false;
   bool long_rope_on_ = false;
+  int rope_length_ = 0;  // that the long factors were made for; 0: the whole stretched length
   std::optional<MatmulScratch> matmul_scratch_;
   std::optional<AttentionScratch> attention_scratch_;
   std::optional<Products> products_;

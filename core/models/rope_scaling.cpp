@@ -42,11 +42,12 @@ std::vector<double> llama3_factors(const RopeHparams& h) {
   return factors;
 }
 
-RopeHparams longer_rope(const RopeHparams& h) {
+RopeHparams longer_rope(const RopeHparams& h, int n) {
   RopeHparams longer = h;
   longer.factors = h.long_factors;
+  const double stretch = n > 0 ? static_cast<double>(n) / h.n_ctx_orig : h.factor;
   if (h.scaling == RopeScaling::kDynamic && h.n_rot > 2)
-    longer.base *= std::pow(h.factor * h.factor - h.factor + 1, h.n_rot / (h.n_rot - 2.0));
+    longer.base *= std::pow(h.factor * stretch - h.factor + 1, h.n_rot / (h.n_rot - 2.0));
   return longer;
 }
 

@@ -11,9 +11,9 @@ namespace nibble {
 Rope make_rope(const RopeHparams& hparams, const float* factors = nullptr);
 
 // What rotates a sequence that outgrows n_ctx_orig under dynamic NTK or longrope scaling. Dynamic
-// NTK's base is that of n_ctx_orig * factor positions at once, so that it does not change with each
-// further token.
-RopeHparams longer_rope(const RopeHparams& hparams);
+// NTK's base is that of a sequence of n tokens; n 0: of n_ctx_orig * factor at once, so that it
+// does not change with each further token.
+RopeHparams longer_rope(const RopeHparams& hparams, int n = 0);
 
 // The divisors that Llama 3.1 scales by, as GGUF stores them in rope_freqs.weight.
 std::vector<double> llama3_factors(const RopeHparams& hparams);

@@ -319,7 +319,7 @@ std::vector<std::vector<double>> naive_logits(const Model& model,
   const bool longer = static_cast<int>(tokens.size()) > rope.n_ctx_orig;
   const bool switches =
       rope.scaling == RopeScaling::kLongrope || rope.scaling == RopeScaling::kDynamic;
-  if (switches && longer) rope = longer_rope(rope);
+  if (switches && longer) rope = longer_rope(rope, static_cast<int>(tokens.size()));
   for (int i = 0; i < n.h.n_layer; ++i)
     n.layer(i, residuals, make_rope(n.a.block(n.h, i).swa_rope ? n.h.rope_swa : rope));
   std::vector<std::vector<double>> out;
