@@ -95,10 +95,10 @@ struct Blocks256 {
         const Floats a = clamp(scale + static_cast<float>(ds), F::kScaleLow, F::kScaleHigh);
         const Floats m = clamp(min + static_cast<float>(dm), 0, F::kScaleHigh);
         const Floats error = error_of(g, s.d * a, s.dmin * m);
-        const auto better = error < s.error;
-        s.error = better ? error : s.error;
-        s.scale = better ? a : s.scale;
-        s.min = better ? m : s.min;
+        const Ints better = less(error, s.error);
+        s.error = choose(better, error, s.error);
+        s.scale = choose(better, a, s.scale);
+        s.min = choose(better, m, s.min);
       }
   }
 
@@ -123,9 +123,9 @@ struct Blocks256 {
     if constexpr (F::kHasMin) {
       qm = block_sum(qm), mm = block_sum(mm), xm = block_sum(xm);
       const Floats det = qq * mm - qm * qm;
-      const auto both = det > 1e-6f * qq * mm;
-      d = both ? (xq * mm - xm * qm) / det : d;
-      dmin = both ? (xq * qm - xm * qq) / det : dmin;
+      const Ints both = less(1e-6f * qq * mm, det);
+      d = choose(both, (xq * mm - xm * qm) / det, d);
+      dmin = choose(both, (xq * qm - xm * qq) / det, dmin);
       dmin = max(dmin, Floats{});
     }
   }
@@ -153,12 +153,12 @@ struct Blocks256 {
         s.dmin = halves(next_min);
         choose_integers(g, fit, s);
         const Floats error = block_sum(s.error);
-        const auto better = error < least;
-        least = better ? error : least;
-        best.d = better ? s.d : best.d;
-        best.dmin = better ? s.dmin : best.dmin;
-        best.scale = better ? s.scale : best.scale;
-        best.min = better ? s.min : best.min;
+        const Ints better = less(error, least);
+        least = choose(better, error, least);
+        best.d = choose(better, s.d, best.d);
+        best.dmin = choose(better, s.dmin, best.dmin);
+        best.scale = choose(better, s.scale, best.scale);
+        best.min = choose(better, s.min, best.min);
         if (round + 1 < kRounds) fit_factors(g, s, next, next_min);
       }
     }
@@ -178,10 +178,10 @@ struct Blocks256 {
       Codes q[F::kGroup];
       for (int i = 0; i < F::kGroup; ++i) {
         const Floats level = F::nearest((g.x[i] + offset) * inv);
-        q[i] = __builtin_convertvector(F::code_of(level), Codes);
+        q[i] = to_codes(F::code_of(level));
       }
-      const Ints scale = __builtin_convertvector(s.scale, Ints);
-      const Ints min = __builtin_convertvector(s.min, Ints);
+      const Ints scale = to_ints(s.scale);
+      const Ints min = to_ints(s.min);
       for (int b = 0; b < kTogether && first + b < n_blocks; ++b) {
         const int lane = b * kGroups;
         F::pack(out[first + b], {to_half(s.d[lane]), to_half(s.dmin[lane]),

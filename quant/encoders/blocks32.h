@@ -30,7 +30,7 @@ struct Blocks32 {
       Codes q[32];
       for (int i = 0; i < 32; ++i) {
         const Floats level = F::nearest((g.x[i] + fit.min) * inv);
-        q[i] = __builtin_convertvector(F::code_of(level), Codes);
+        q[i] = to_codes(F::code_of(level));
       }
       const int64_t n = n_blocks - first < kLanes ? n_blocks - first : kLanes;
       for (int lane = 0; lane < n; ++lane)

@@ -42,9 +42,9 @@ struct Least {
 };
 
 NIBBLE_INLINE void take_better(Floats cost, int run, Floats& best, Ints& at) {
-  const auto better = cost < best;
+  const Ints better = less(cost, best);
   best = min(cost, best);
-  at = better ? Ints{} + run : at;
+  at = choose(better, Ints{} + run, at);
 }
 
 template <bool kTurn, bool kRuns = false, int kEntries, int kCombos>

@@ -62,7 +62,7 @@ struct Iq1Grid {
     fill(o, step, -kShift, costs[1]);
     const Least found[2] = {least<false, true>(kIq1Order, costs[0]),
                             least<false, true>(kIq1Order, costs[1])};
-    const auto lower = shared(found[1].plain) < shared(found[0].plain);
+    const Ints lower = less(shared(found[1].plain), shared(found[0].plain));
     for (int lane = 0; lane < kLanes; ++lane) {
       const int below = lower[lane] ? 1 : 0;
       out.below[lane] = static_cast<uint8_t>(below);
@@ -108,9 +108,9 @@ struct Iq1Grid {
     for (int t = 0; t < kTries; ++t) {
       const Floats step = first + (last - first) * (static_cast<float>(t) / (kTries - 1));
       const Floats error = free_error_at(o, step);
-      const auto better = error < lowest;
-      lowest = better ? error : lowest;
-      best = better ? step : best;
+      const Ints better = less(error, lowest);
+      lowest = choose(better, error, lowest);
+      best = choose(better, step, best);
     }
     return best;
   }

@@ -1,53 +1,11 @@
-// Sixteen groups of weights searched side by side, one in each lane. Written on
-// the compiler's vector types: with the same order of operations on every
-// instruction set, so that all of them write the same file.
+// Sixteen groups of weights searched side by side, one in each lane.
 #pragma once
 
-#if defined(NIBBLE_ISA_avx512) || defined(NIBBLE_ISA_avx2)
-#include <immintrin.h>
-#endif
-
-#include <cstddef>
-#include <cstdint>
-
+#include "quant/encoders/vectors.h"
 #include "quant/isa/half.h"
-
-#pragma GCC diagnostic ignored "-Wpsabi"  // nothing here is called across instruction sets
 
 namespace nibble::quant::NIBBLE_ISA {
 
-inline constexpr int kLanes = 16;
-typedef float Floats __attribute__((vector_size(64)));
-typedef int32_t Ints __attribute__((vector_size(64)));
-typedef uint8_t Codes __attribute__((vector_size(16)));
-#define NIBBLE_INLINE [[gnu::always_inline]] inline
-
-NIBBLE_INLINE Floats all(float x) { return Floats{} + x; }
-// One instruction where there is one, which compilers do not see in a > b ? a :
-// b.
-NIBBLE_INLINE Floats max(Floats a, Floats b) {
-#if defined(NIBBLE_ISA_avx512)
-  return _mm512_max_ps(a, b);
-#else
-  return a > b ? a : b;
-#endif
-}
-NIBBLE_INLINE Floats min(Floats a, Floats b) {
-#if defined(NIBBLE_ISA_avx512)
-  return _mm512_min_ps(a, b);
-#else
-  return a < b ? a : b;
-#endif
-}
-NIBBLE_INLINE Floats clamp(Floats x, float low, float high) {
-  return min(max(x, all(low)), all(high));
-}
-NIBBLE_INLINE Floats magnitude(Floats x) {
-  return reinterpret_cast<Floats>(reinterpret_cast<Ints>(x) & 0x7fffffff);
-}
-// To the nearest whole number, ties to even; |x| below 2^22.
-NIBBLE_INLINE Floats round(Floats x) { return (x + 0x1.8p23f) - 0x1.8p23f; }
-NIBBLE_INLINE Floats inverse(Floats x) { return x == 0.0f ? Floats{} : 1.0f / x; }  // 0 of 0
 // Half of precision, and wide again.
 NIBBLE_INLINE float rounded_to_half(float x) { return half_bits_to_float(float_to_half_bits(x)); }
 

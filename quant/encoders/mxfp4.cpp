@@ -17,41 +17,41 @@ constexpr Bins<8> kBins{kLevels, 0.25f, 0.5f};
 constexpr int kLeastE = 8, kMostE = 254;
 
 NIBBLE_INLINE Ints bin(Floats x) {  // adding it rounds to multiples of a half
-  return reinterpret_cast<Ints>(clamp(x - 0.25f, 0, 15.5f) + 0x1.8p22f) & 31;
+  return bits(clamp(x - 0.25f, 0, 15.5f) + 0x1.8p22f) & 31;
 }
 NIBBLE_INLINE Floats nearest(Floats x) {
   const Ints b = bin(x);
-  return x < lookup(kBins.boundary, b) ? lookup(kBins.below, b) : lookup(kBins.above, b);
+  return choose(less(x, lookup(kBins.boundary, b)), lookup(kBins.below, b), lookup(kBins.above, b));
 }
 NIBBLE_INLINE Ints code(Floats x) {
   const Floats size = magnitude(x);
   const Ints b = bin(size);
-  const Ints above = size < lookup(kBins.boundary, b) ? Ints{} : Ints{} + 1;
-  const Ints index = __builtin_convertvector(lookup(kBins.index, b), Ints) + above;
-  return index | ((x < 0.0f) & (index > 0) & 8);
+  const Ints above = less(size, lookup(kBins.boundary, b)) + 1;
+  const Ints index = to_ints(lookup(kBins.index, b)) + above;
+  return index | (less(x, Floats{}) & less(Ints{}, index) & 8);
 }
-NIBBLE_INLINE Floats power(Ints e) { return reinterpret_cast<Floats>((e - 1) << 23); }
-NIBBLE_INLINE Floats inverse_power(Ints e) { return reinterpret_cast<Floats>((255 - e) << 23); }
+NIBBLE_INLINE Floats power(Ints e) { return from_bits((e - 1) << 23); }
+NIBBLE_INLINE Floats inverse_power(Ints e) { return from_bits((255 - e) << 23); }
 
 Ints choose_exponent(const Groups<32>& g) {
   Floats most{};
   for (int i = 0; i < 32; ++i) most = max(most, magnitude(g.x[i]));
-  const Ints exponent = (reinterpret_cast<Ints>(most) >> 23) - 2;
+  const Ints exponent = (bits(most) >> 23) - 2;
   Ints best{};
   Floats least = all(__builtin_inff());
   for (int more = -1; more <= 1; ++more) {
     Ints e = exponent + more;
-    e = e < kLeastE ? Ints{} + kLeastE : e;
-    e = e > kMostE ? Ints{} + kMostE : e;
+    e = max(e, Ints{} + kLeastE);
+    e = min(e, Ints{} + kMostE);
     const Floats step = power(e), inv = inverse_power(e);
     Floats error{};
     for (int i = 0; i < 32; ++i) {
       const Floats size = magnitude(g.x[i]), lost = size - step * nearest(size * inv);
       error += g.weight[i] * lost * lost;
     }
-    const auto better = error < least;
-    least = better ? error : least;
-    best = better ? e : best;
+    const Ints better = less(error, least);
+    least = choose(better, error, least);
+    best = choose(better, e, best);
   }
   return best;
 }

@@ -34,16 +34,14 @@ inline void load_octets(const float* x, const float* importance, Octets (&out)[2
 template <int kOctets>
 NIBBLE_INLINE Floats group_sum(Floats v) {
   static_assert(kOctets == 2 || kOctets == 4);
-  v += __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
-  if constexpr (kOctets == 4)
-    v += __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+  v += lane_xor<1>(v);
+  if constexpr (kOctets == 4) v += lane_xor<2>(v);
   return v;
 }
 template <int kOctets>
 NIBBLE_INLINE Floats group_max(Floats v) {
-  v = max(v, __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));
-  if constexpr (kOctets == 4)
-    v = max(v, __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));
+  v = max(v, lane_xor<1>(v));
+  if constexpr (kOctets == 4) v = max(v, lane_xor<2>(v));
   return v;
 }
 NIBBLE_INLINE float lanes_sum(Floats v) {

@@ -44,15 +44,15 @@ Affine search_affine(const Groups<kLen>& g, bool free_min) {
     Floats scale = (sum_w * sum_xq - sum_x * sum_q) * det;
     Floats offset = (sum_qq * sum_x - sum_q * sum_xq) * det;
     if (!free_min) {
-      const auto above = offset > 0.0f;
-      scale = above ? sum_xq * inverse(sum_qq) : scale;
-      offset = above ? Floats{} : offset;
+      const Ints above = less(Floats{}, offset);
+      scale = choose(above, sum_xq * inverse(sum_qq), scale);
+      offset = choose(above, Floats{}, offset);
     }
     const Floats error = sum_xx - scale * sum_xq - offset * sum_x;
-    const auto better = (error < least) & (scale > 0.0f);
-    least = better ? error : least;
-    best.scale = better ? scale : best.scale;
-    best.min = better ? -offset : best.min;
+    const Ints better = less(error, least) & less(Floats{}, scale);
+    least = choose(better, error, least);
+    best.scale = choose(better, scale, best.scale);
+    best.min = choose(better, -offset, best.min);
   }
   return best;
 }
@@ -64,9 +64,9 @@ Floats search_symmetric(const Groups<kLen>& g) {
   Floats extreme = g.x[0], most = magnitude(extreme);
   for (int i = 1; i < kLen; ++i) {
     const Floats size = magnitude(g.x[i]);
-    const auto larger = size > most;
-    most = larger ? size : most;
-    extreme = larger ? g.x[i] : extreme;
+    const Ints larger = less(most, size);
+    most = choose(larger, size, most);
+    extreme = choose(larger, g.x[i], extreme);
   }
   const Floats unit = inverse(extreme);
   Floats best = extreme * (1.0f / Levels::kLow), most_gain{};
@@ -86,9 +86,9 @@ Floats search_symmetric(const Groups<kLen>& g) {
     }
     const Floats scale = sum_xq * inverse(sum_qq);
     const Floats gain = scale * sum_xq;  // what the error falls by, from all codes zero
-    const auto better = gain > most_gain;
-    most_gain = better ? gain : most_gain;
-    best = better ? scale : best;
+    const Ints better = less(most_gain, gain);
+    most_gain = choose(better, gain, most_gain);
+    best = choose(better, scale, best);
   }
   return best;
 }

@@ -124,7 +124,7 @@ struct SignedGrid {
       found[e] = least<F::kParity, true>(F::kOrder, costs[e]);
     }
     const Least &a = found[0], &b = found[kPerOctet - 1];
-    const auto in_first = a.turned + b.plain < a.plain + b.turned;  // the turned sign
+    const Ints in_first = less(a.turned + b.plain, a.plain + b.turned);  // the turned sign
     for (int lane = 0; lane < kLanes; ++lane) {
       const bool odd = F::kParity && __builtin_parity(p.signs[lane]);
       for (int e = 0; e < kPerOctet; ++e) {
@@ -162,9 +162,9 @@ struct SignedGrid {
       const Floats step =
           unit * (t < kTries ? kFirstTry + kTryStep * static_cast<float>(t) : kTop / F::kValues[0]);
       const Floats error = error_at(p, step);
-      const auto better = error < lowest;
-      lowest = better ? error : lowest;
-      best = better ? step : best;
+      const Ints better = less(error, lowest);
+      lowest = choose(better, error, lowest);
+      best = choose(better, step, best);
     }
     return best;
   }
@@ -177,9 +177,9 @@ struct SignedGrid {
     for (int more = -1; more <= 1; ++more) {
       const Floats s = clamp(nearest + static_cast<float>(more), 0, kScaleHigh);
       const Floats error = error_at(p, d * (2 * s + 1.0f));
-      const auto better = error < lowest;
-      lowest = better ? error : lowest;
-      scale = better ? s : scale;
+      const Ints better = less(error, lowest);
+      lowest = choose(better, error, lowest);
+      scale = choose(better, s, scale);
     }
     return lanes_sum(lowest);
   }

@@ -32,7 +32,7 @@ struct TernaryBlocks {
       const Floats inv = inverse(d);
       Codes q[256];
       for (int i = 0; i < 256; ++i)
-        q[i] = __builtin_convertvector(Ternary::code_of(Ternary::nearest(g.x[i] * inv)), Codes);
+        q[i] = to_codes(Ternary::code_of(Ternary::nearest(g.x[i] * inv)));
       const int64_t n = n_blocks - first < kLanes ? n_blocks - first : kLanes;
       for (int lane = 0; lane < n; ++lane)
         F::pack(out[first + lane], to_half(d[lane]), reinterpret_cast<const uint8_t*>(q) + lane);
