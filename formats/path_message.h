@@ -1,7 +1,9 @@
-// The opener of a file puts its path before what went wrong inside of it.
+// The opener of a file puts its path before what went wrong inside of it. A folder's path is left
+// out where that of one of its files stands there already.
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "core/base/error.h"
 #include "core/base/printable.h"
@@ -10,8 +12,11 @@ namespace nibble {
 
 template <class T>
 Result<T> with_path(const std::filesystem::path& path, Result<T> result) {
-  if (!result)
-    result.error().message = printable(path.native(), 200) + ": " + result.error().message;
+  if (result) return result;
+  const std::string shown = printable(path.native(), 200);
+  std::string& message = result.error().message;
+  if (!message.starts_with(shown.ends_with('/') ? shown : shown + '/'))
+    message = shown + ": " + message;
   return result;
 }
 

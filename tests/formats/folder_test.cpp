@@ -3,6 +3,7 @@
 
 #include "core/base/json.h"
 #include "formats/folder_files.h"
+#include "formats/path_message.h"
 #include "formats/weight_file.h"
 #include "tests/formats/checkpoint_bytes.h"
 #include "tests/temporary_folder.h"
@@ -86,6 +87,16 @@ void check_rows(const std::vector<Row>& rows) {
   }
 }
 }  // namespace
+
+TEST_CASE("a message has a folder's path or that of one of its files, not both") {
+  const auto message = [](const char* path, const char* inside) {
+    return with_path(path, Result<void>(corrupt("{}", inside))).error().message;
+  };
+  CHECK(message("/m/a", "is empty") == "/m/a: is empty");
+  CHECK(message("/m/a", "/m/a/config.json: is empty") == "/m/a/config.json: is empty");
+  CHECK(message("/m/a/", "/m/a/config.json: is empty") == "/m/a/config.json: is empty");
+  CHECK(message("/m/a", "/m/ab/config.json: is empty") == "/m/a: /m/ab/config.json: is empty");
+}
 
 TEST_CASE("a Hugging Face folder: one file, or the files and tensors that an index names") {
   TemporaryFolder folder;
