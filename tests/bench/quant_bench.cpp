@@ -1,9 +1,10 @@
-// Microbenchmarks of the kernels:   bench_quant --benchmark_filter='gemm/q4_k'
-// --benchmark_repetitions=5
-//   gemm/FORMAT/N     64 rows of 4096 weights expanded from the file's layout and multiplied with N
-//   packed tokens gemv/FORMAT       rows of 4096 weights that lie in memory, not in a cache, times
-//   one packed token gemv_cached/FORMAT   the same in L2 pack_tile/KIND, pack_row/KIND activations
-//   read              the plain read that gemv is held against
+// Microbenchmarks of the kernels: bench_quant --benchmark_filter='gemm/q4_k'
+//   gemm/FORMAT/N           64 rows of 4096 weights, expanded from the file's layout and multiplied
+//                           with N packed tokens
+//   gemv/FORMAT             rows of 4096 weights in memory, not in a cache, times one packed token
+//   gemv_cached/FORMAT/N    the same in L2, times N tokens
+//   pack_tile/KIND, pack_row/KIND    activations
+//   read                    the plain read that gemv is held against
 #include <benchmark/benchmark.h>
 #include <immintrin.h>
 #include <sys/mman.h>
