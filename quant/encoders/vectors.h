@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #pragma GCC diagnostic ignored "-Wpsabi"  // nothing here is called across instruction sets
 
@@ -59,12 +60,14 @@ NIBBLE_INLINE FloatRegister from_bits(IntRegister x) { return reinterpret_cast<F
 NIBBLE_INLINE IntRegister to_ints(FloatRegister x) {
   return __builtin_convertvector(x, IntRegister);
 }
+template <int kBit, int... lanes>
+NIBBLE_INLINE FloatRegister lane_xor(FloatRegister x, std::integer_sequence<int, lanes...>) {
+  return __builtin_shufflevector(x, x, (lanes ^ kBit)...);
+}
 template <int kBit>
 NIBBLE_INLINE FloatRegister lane_xor(FloatRegister x) {
   static_assert(kBit == 1 || kBit == 2);
-  IntRegister from{};
-  for (size_t i = 0; i < sizeof x / 4; ++i) from[i] = static_cast<int>(i ^ kBit);
-  return __builtin_shuffle(x, from);
+  return lane_xor<kBit>(x, std::make_integer_sequence<int, sizeof(x) / 4>{});
 }
 
 // Two of them, or two pairs.
