@@ -54,8 +54,8 @@ Result<Hparams> read_gemma2(const HparamsSource& source) {
   const HparamsReader reader(source, "gemma2");
   NIBBLE_TRY(Hparams h, read_windowed(reader, kGemma2Period, kGemma2Layers27B));
   if (source.gguf) {
-    if (h.attn_softcap == 0) h.attn_softcap = 50;
-    if (h.logit_softcap == 0) h.logit_softcap = 30;
+    NIBBLE_TRY(h.attn_softcap, reader.number_or("attn_logit_softcapping", 50));
+    NIBBLE_TRY(h.logit_softcap, reader.number_or("final_logit_softcapping", 30));
   }
   return h;
 }
@@ -119,13 +119,14 @@ void windowed(ConfigKeys& keys, int period) {
         "attention.sliding_window_pattern",
         all_but_each(static_cast<int>(std::clamp<int64_t>(keys.n_layer(), 0, 4096)), period));
   keys.set_number("attention.scale", 1 / std::sqrt(keys.number({"query_pre_attn_scalar"}, 256)));
-  keys.number_key("final_logit_softcapping", {"final_logit_softcapping"});
 }
 
 Result<Metadata> gemma2_config(const Json& config) {
   ConfigKeys keys(config, "gemma2", kGemma2Defaults);
   windowed(keys, kGemma2Period);
-  keys.number_key("attn_logit_softcapping", {"attn_logit_softcapping"});
+  // Null is no cap, and a GGUF file without the key has the published models' caps.
+  for (const char* cap : {"attn_logit_softcapping", "final_logit_softcapping"})
+    keys.set_number(cap, keys.number({cap}, 0));
   return keys.rope().take();
 }
 
@@ -135,6 +136,7 @@ Result<Metadata> gemma3_config(const Json& config) {
   const int64_t period =
       keys.integer({"sliding_window_pattern", "_sliding_window_pattern"}, kGemma3Period);
   windowed(keys, static_cast<int>(std::clamp<int64_t>(period, 0, 4096)));
+  keys.number_key("final_logit_softcapping", {"final_logit_softcapping"});
   double local = keys.number({"rope_local_base_freq"}, 1e4);
   if (const Json* rope = keys.find({"rope_parameters"}); rope && rope->is_object())
     if (const auto at = rope->find("sliding_attention"); at != rope->end() && at->is_object())
@@ -169,7 +171,11 @@ const Architecture kGemma2{
     .tiny = {R"({"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
                  "num_key_value_heads": 2, "num_hidden_layers": 4, "vocab_size": 96, "head_dim": 32,
                  "max_position_embeddings": 256, "sliding_window": 20, "query_pre_attn_scalar": 24,
-                 "attn_logit_softcapping": 5.0, "final_logit_softcapping": 8.0})"},
+                 "attn_logit_softcapping": 5.0, "final_logit_softcapping": 8.0})",
+             R"({"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
+                 "num_key_value_heads": 2, "num_hidden_layers": 2, "vocab_size": 96, "head_dim": 32,
+                 "max_position_embeddings": 256, "sliding_window": 20, "query_pre_attn_scalar": 24,
+                 "attn_logit_softcapping": null, "final_logit_softcapping": null})"},
     .hf_configs = {R"({"$include": "shared", "architectures": ["Gemma2ForCausalLM"],
                     "model_type": "gemma2", "hidden_activation": "gelu_pytorch_tanh",
                     "hidden_act": "gelu_pytorch_tanh", "attention_bias": "$attn_bias",

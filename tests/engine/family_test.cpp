@@ -90,6 +90,20 @@ TEST_CASE("each family's logits are those of a float64 decoder") {
   });
 }
 
+TEST_CASE("a GGUF file of a config's keys says what the config says") {
+  for_each_tiny([](const Architecture& a, std::string_view config) {
+    const Tiny tiny = load(a, config, "f32");
+    auto folder = a.read_hparams({tiny.file.metadata(), nullptr});
+    REQUIRE(folder.has_value());
+    Hparams gguf = tiny.model.hparams();
+    folder->hf_rows = gguf.hf_rows;  // and with it the order of rows
+    folder->grouped_qkv = gguf.grouped_qkv;
+    gguf.rope.pairs = folder->rope.pairs;
+    gguf.rope_swa.pairs = folder->rope_swa.pairs;
+    CHECK(*folder == gguf);
+  });
+}
+
 TEST_CASE("an output that is the embedding keeps its bias") {
   const Architecture* phi = find_architecture("phi2");
   REQUIRE(phi);
