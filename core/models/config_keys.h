@@ -45,9 +45,12 @@ class ConfigKeys {
 
   // Sizes, epsilon and tying, from the names that all original configurations use.
   ConfigKeys& sizes();
-  // rope_theta, partial_rotary_factor, and rope_scaling or rope_parameters. layer_type: the part of
-  // rope_parameters that is for one kind of layers, where it has such parts.
-  ConfigKeys& rope(std::string_view layer_type = "full_attention");
+  // rope_theta, and rope_scaling or rope_parameters (the part for layers that see everything, where
+  // it has such parts). The whole head is rotated, as most classes do, whatever
+  // partial_rotary_factor says; with it, their scalings fail, and so does this.
+  ConfigKeys& rope();
+  // The same for classes that rotate partial_rotary_factor of a head.
+  ConfigKeys& partial_rope();
   // The activation, under nibble's own key.
   ConfigKeys& activation(Names names);
   // attention.sliding_window and the layers it holds for, from layer_types where that is there.
@@ -65,7 +68,9 @@ class ConfigKeys {
  private:
   void add(std::string_view key, MetadataValue value, uint32_t gguf_type);
   void fault(Names names, std::string_view expected);
-  ConfigKeys& scaling(const Json& given);  // rope_scaling's keys
+  ConfigKeys& rotation(bool reads_part);
+  // rope_scaling's keys. part: a partial_rotary_factor that the family does not read.
+  ConfigKeys& scaling(const Json& given, bool part);
 
   const Json& config_;
   std::shared_ptr<const Json> defaults_;  // null: none

@@ -38,13 +38,17 @@ void add_longrope(ConfigKeys& out, ConfigKeys& given, double factor, int64_t n_c
 
 }  // namespace
 
-ConfigKeys& ConfigKeys::rope(std::string_view layer_type) {
+ConfigKeys& ConfigKeys::rope() { return rotation(false); }
+ConfigKeys& ConfigKeys::partial_rope() { return rotation(true); }
+
+ConfigKeys& ConfigKeys::rotation(bool reads_part) {
   const Json* parameters = find({"rope_parameters", "rope_scaling"});
   if (parameters && !parameters->is_object()) {
     fault({"rope_scaling"}, "object");
     return *this;
   }
-  if (parameters && parameters->contains(layer_type)) parameters = &(*parameters)[layer_type];
+  if (parameters && parameters->contains("full_attention"))
+    parameters = &(*parameters)["full_attention"];
   double theta = number({"rope_theta", "rotary_emb_base", "global_rope_theta"}, 10000);
   double partial = number({"partial_rotary_factor", "rotary_pct", "rope_pct"}, 1);
   if (parameters && parameters->is_object()) {
@@ -57,14 +61,15 @@ ConfigKeys& ConfigKeys::rope(std::string_view layer_type) {
   const int64_t n_head = integer({"num_attention_heads", "n_head", "num_heads"}, 1);
   const int64_t d_head =
       integer({"head_dim"}, integer({"hidden_size", "n_embd"}, 0) / std::max<int64_t>(1, n_head));
-  if (partial != 1) {
+  if (partial != 1 && reads_part) {
     const double n_rot = partial * static_cast<double>(d_head);
     set_count("rope.dimension_count", static_cast<int64_t>(std::clamp(n_rot, -1.0, 1e9)));
   }
-  return parameters && parameters->is_object() ? scaling(*parameters) : *this;
+  return parameters && parameters->is_object() ? scaling(*parameters, partial != 1 && !reads_part)
+                                               : *this;
 }
 
-ConfigKeys& ConfigKeys::scaling(const Json& given) {
+ConfigKeys& ConfigKeys::scaling(const Json& given, bool part) {
   ConfigKeys s(given, arch_, "{}");
   const std::string type = s.text({"rope_type", "type"}, "default");
   const int64_t n_ctx = integer({"max_position_embeddings"}, 0);
@@ -74,6 +79,8 @@ ConfigKeys& ConfigKeys::scaling(const Json& given) {
       static_cast<double>(n_ctx) / static_cast<double>(std::max<int64_t>(1, orig));
   double factor = s.number({"factor"}, orig > 0 ? stretch : 1);
   if (type == "default" || type == "mrope") return *this;
+  refuse(part, fmt::format("rope scaling '{}' of a part of each head is not built in for '{}'",
+                           type, arch_));
   if (type == "dynamic") {
     refuse(s.find({"alpha"}) != nullptr, "dynamic rope scaling by 'alpha' is not built in");
     return set_number("rope.scaling.dynamic_factor", factor);

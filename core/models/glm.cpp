@@ -43,11 +43,11 @@ BlockOptions glm4_block(const Hparams& h, int layer) {
 
 Result<Metadata> glm4_config(const Json& config) {
   ConfigKeys keys(config, "glm4", kDefaults);
-  return keys.sizes().rope().activation({"hidden_act"}).take();
+  return keys.sizes().partial_rope().activation({"hidden_act"}).take();
 }
 Result<Metadata> chatglm_config(const Json& config) {
   ConfigKeys keys(config, "chatglm", kDefaults);
-  return keys.sizes().rope().activation({"hidden_act"}).take();
+  return keys.sizes().partial_rope().activation({"hidden_act"}).take();
 }
 
 constexpr std::string_view kTiny =

@@ -75,7 +75,7 @@ BlockOptions phi3_block(const Hparams& h, int layer) {
 
 Result<Metadata> phi2_config(const Json& config) {
   ConfigKeys keys(config, "phi2", kPhi2Defaults);
-  keys.sizes().rope().activation({"hidden_act"});
+  keys.sizes().partial_rope().activation({"hidden_act"});
   keys.refuse(keys.flag({"qk_layernorm"}, false), "qk_layernorm of Phi is not built in");
   if (!keys.find({"intermediate_size", "n_inner"}))
     keys.set_count("feed_forward_length", 4 * keys.integer({"hidden_size", "n_embd"}, 0));
@@ -83,7 +83,7 @@ Result<Metadata> phi2_config(const Json& config) {
 }
 Result<Metadata> phi3_config(const Json& config) {
   ConfigKeys keys(config, "phi3", kPhi3Defaults);
-  return keys.sizes().rope().activation({"hidden_act"}).window().take();
+  return keys.sizes().partial_rope().activation({"hidden_act"}).window().take();
 }
 
 const Architecture kPhi2{

@@ -52,7 +52,7 @@ BlockOptions block(const Hparams& h, int layer) {
 
 Result<Metadata> read_config(const Json& config) {
   ConfigKeys keys(config, "stablelm", kDefaults);
-  keys.sizes().rope().activation({"hidden_act"});
+  keys.sizes().partial_rope().activation({"hidden_act"});
   keys.set_flag("use_parallel_residual", keys.flag({"use_parallel_residual"}, false));
   keys.set_flag("attention.qk_norm", keys.flag({"qk_layernorm"}, false));
   return keys.take();

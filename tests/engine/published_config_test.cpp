@@ -340,6 +340,16 @@ const Row kRows[] = {
          "num_hidden_layers": 2, "n_routed_experts": 8, "num_experts_per_tok": 2,
          "moe_intermediate_size": 32, "norm_topk_prob": true, "routed_scaling_factor": 16.0})",
      [](const Hparams& h) { return h.moe.normalize && h.moe.scale == 1; }},
+    {"Llama with a partial_rotary_factor, which its class does not read",
+     R"({"architectures": ["LlamaForCausalLM"], "hidden_size": 64, "intermediate_size": 96,
+         "num_attention_heads": 4, "num_hidden_layers": 2, "rope_parameters": {
+         "rope_type": "default", "rope_theta": 5000.0, "partial_rotary_factor": 0.5}})",
+     [](const Hparams& h) { return h.rope.n_rot == 16 && h.rope.base == 5000; }},
+    {"Phi 3 with a partial_rotary_factor among the rope_parameters",
+     R"({"architectures": ["Phi3ForCausalLM"], "hidden_size": 64, "intermediate_size": 96,
+         "num_attention_heads": 4, "num_hidden_layers": 2, "rope_parameters": {
+         "rope_type": "default", "rope_theta": 5000.0, "partial_rotary_factor": 0.5}})",
+     [](const Hparams& h) { return h.rope.n_rot == 8; }},
     {"a vision model whose text is tied by its wrapper's word",
      R"({"architectures": ["Mistral3ForConditionalGeneration"], "tie_word_embeddings": true,
          "text_config": {"model_type": "mistral", "hidden_size": 64, "intermediate_size": 96,
@@ -379,6 +389,9 @@ TEST_CASE("what a published configuration may ask for and no family runs is refu
         "config.json: rope_interleave false is not built in");
   CHECK(fault(R"({"architectures": ["GPTBigCodeForCausalLM"], "multi_query": false})") ==
         "config.json: multi_query false is not built in");
+  CHECK(fault(R"({"architectures": ["LlamaForCausalLM"], "partial_rotary_factor": 0.5,
+                  "rope_scaling": {"type": "linear", "factor": 2.0}})") ==
+        "config.json: rope scaling 'linear' of a part of each head is not built in for 'llama'");
   CHECK(fault(R"({"architectures": ["LlamaForCausalLM"], "rope_scaling": {"type": "dynamic",
                   "alpha": 1000.0, "factor": 1.0}})") ==
         "config.json: dynamic rope scaling by 'alpha' is not built in");
