@@ -64,7 +64,7 @@ struct BlockOptions {
   bool parallel = false;   // both branches read the same residual
   QkNorm qk_norm = QkNorm::kNone;
   bool rope = true;
-  bool swa_rope = false;  // rotates by rope_swa
+  bool swa_rope = false;  // rotates by rope_swa, which does not change with the sequence's length
   bool alibi = false;
   bool alibi_scaled = false;  // slopes are multiplied by the scale of the scores too
   float scale = 0;            // of the scores

@@ -10,7 +10,7 @@ BlockOptions common_block(const Hparams& h, int layer) {
   o.eps = h.eps;
   o.parallel = h.parallel;
   o.rope = h.rope.n_rot > 0 && h.has_rope(layer) && !h.alibi;
-  o.swa_rope = h.is_sliding(layer);
+  o.swa_rope = h.is_sliding(layer) && h.rope_swa != h.rope;
   o.alibi = h.alibi;
   o.scale = h.attn_scale != 0 ? h.attn_scale : 1 / std::sqrt(static_cast<float>(h.d_k));
   o.softcap = h.attn_softcap;

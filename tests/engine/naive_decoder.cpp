@@ -320,8 +320,10 @@ std::vector<std::vector<double>> naive_logits(const Model& model,
   const bool switches =
       rope.scaling == RopeScaling::kLongrope || rope.scaling == RopeScaling::kDynamic;
   if (switches && longer) rope = longer_rope(rope, static_cast<int>(tokens.size()));
-  for (int i = 0; i < n.h.n_layer; ++i)
-    n.layer(i, residuals, make_rope(n.a.block(n.h, i).swa_rope ? n.h.rope_swa : rope));
+  for (int i = 0; i < n.h.n_layer; ++i) {
+    const bool other = n.a.block(n.h, i).swa_rope && n.h.rope_swa != n.h.rope;
+    n.layer(i, residuals, make_rope(other ? n.h.rope_swa : rope));
+  }
   std::vector<std::vector<double>> out;
   for (const Vec& x : residuals) {
     const Norm& last = n.w.output_norm;
