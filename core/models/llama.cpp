@@ -72,8 +72,9 @@ std::vector<TensorSpec> tensors(const Hparams& h) {
       t.gated_ffn();
       continue;
     }
-    t.experts("block_sparse_moe.gate", "block_sparse_moe.experts.{e}.w1.weight",
-              "block_sparse_moe.experts.{e}.w3.weight", "block_sparse_moe.experts.{e}.w2.weight");
+    t.experts("block_sparse_moe.gate|mlp.gate", "block_sparse_moe.experts.{e}.w1.weight",
+              "block_sparse_moe.experts.{e}.w3.weight", "block_sparse_moe.experts.{e}.w2.weight",
+              "mlp.experts.");
   }
   longrope_factors(t, h);
   return t.output().take();

@@ -123,14 +123,15 @@ TensorTable& TensorTable::gated_ffn(std::string_view hf_prefix) {
 }
 
 TensorTable& TensorTable::experts(std::string_view router_hf, std::string_view gate_hf,
-                                  std::string_view up_hf, std::string_view down_hf) {
+                                  std::string_view up_hf, std::string_view down_hf,
+                                  std::string_view stacks_hf) {
   const MoeHparams& m = h_.moe;
   linear("ffn_gate_inp", router_hf, m.n_expert, h_.n_embd);
   const Shape wide = shape_of({m.n_expert, m.n_ff, h_.n_embd});
   const Shape tall = shape_of({m.n_expert, h_.n_embd, m.n_ff});
   // Folders have a tensor for each expert's matrix; newer ones may have one for all, gate before
   // up.
-  const std::string stack = std::string(gate_hf.substr(0, gate_hf.find("{e}")));
+  const std::string stack(stacks_hf.empty() ? gate_hf.substr(0, gate_hf.find("{e}")) : stacks_hf);
   add({.gguf_name = "ffn_gate_exps.weight",
        .hf_name = std::string(gate_hf),
        .shape = wide,

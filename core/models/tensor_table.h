@@ -34,9 +34,10 @@ class TensorTable {
                       Fix norm_fix = Fix::kNone);
   TensorTable& attention(Fix rope_rows, std::string_view hf = "self_attn.");  // q, k, v, output
   TensorTable& gated_ffn(std::string_view hf = "mlp.");                       // gate, up, down
-  // The router and {gate,up,down} of each expert; hf names each by "{e}".
+  // The router and {gate,up,down} of each expert; hf names each by "{e}". stacks_hf: what stands
+  // before the names of tensors for all experts; empty: what stands before "{e}".
   TensorTable& experts(std::string_view router_hf, std::string_view gate_hf, std::string_view up_hf,
-                       std::string_view down_hf);
+                       std::string_view down_hf, std::string_view stacks_hf = {});
   TensorTable& shared_expert(std::string_view hf);
 
   std::vector<TensorSpec> take() { return std::move(specs_); }
