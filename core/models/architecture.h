@@ -102,6 +102,9 @@ struct Architecture {
   BlockOptions (*block)(const Hparams& hparams, int layer);
   std::vector<std::string_view> tiny;        // small config.json texts, for tests
   std::vector<std::string_view> hf_configs;  // templates of config.json, see config_writer.h
+  // Those of hf_classes with parts beside the text whose config ties the output to the embedding
+  // where it does not say.
+  std::vector<std::string_view> hf_tied = {};
 };
 
 // The registry.

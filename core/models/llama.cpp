@@ -180,6 +180,7 @@ const Architecture kMistral3{
                     "model_type": "ministral3", "sliding_window": "$window",
                     "rope_scaling": "$drop", "rope_theta": "$drop",
                     "rope_parameters": "$rope_parameters"})"},
+    .hf_tied = {"Mistral3ForConditionalGeneration"},
 };
 const Architecture kSmolLm3{
     .gguf_name = "smollm3",

@@ -127,3 +127,24 @@ TEST_CASE("Mixtral's experts may stand stacked, under the names that its class g
   write(stacked, config, tensors);
   CHECK(last_logits(stacked) == last_logits(each));
 }
+
+TEST_CASE("a vision model that says nothing of tying is tied where it has no output matrix") {
+  const Json config = *parse_json(
+      R"({"architectures": ["Mistral3ForConditionalGeneration"], "text_config": {
+          "model_type": "mistral", "hidden_size": 64, "intermediate_size": 96, "head_dim": 16,
+          "num_attention_heads": 4, "num_key_value_heads": 2, "num_hidden_layers": 1,
+          "vocab_size": 96, "sliding_window": null, "max_position_embeddings": 256}})");
+  for (const bool has_output : {false, true}) {
+    CAPTURE(has_output);
+    Json said = config;
+    said["tie_word_embeddings"] = !has_output;
+    const TemporaryFolder folder;
+    write(folder, config, tensors_of(said, false));
+    const auto file = open_weight_file(folder.path());
+    REQUIRE(file);
+    const auto family = read_family(**file);
+    REQUIRE(family);
+    CHECK(family->hparams.tied == !has_output);
+    CHECK(Model::load(**file).has_value());
+  }
+}

@@ -350,6 +350,11 @@ const Row kRows[] = {
          "num_attention_heads": 4, "num_hidden_layers": 2, "rope_parameters": {
          "rope_type": "default", "rope_theta": 5000.0, "partial_rotary_factor": 0.5}})",
      [](const Hparams& h) { return h.rope.n_rot == 8; }},
+    {"Mistral 3's wrapper, which ties unless it says otherwise",
+     R"({"architectures": ["Mistral3ForConditionalGeneration"], "text_config": {
+         "model_type": "mistral", "hidden_size": 64, "intermediate_size": 96,
+         "num_attention_heads": 8, "num_hidden_layers": 2}})",
+     [](const Hparams& h) { return h.tied; }},
     {"a vision model whose text is tied by its wrapper's word",
      R"({"architectures": ["Mistral3ForConditionalGeneration"], "tie_word_embeddings": true,
          "text_config": {"model_type": "mistral", "hidden_size": 64, "intermediate_size": 96,
