@@ -7,13 +7,10 @@
 namespace nibble::cli {
 namespace {
 
-Result<void> check_template(const RunOptions& o, const PromptMaker& maker) {
-  if (maker.has_template()) return {};
-  if (!o.raw) notice("no chat template (a base model): the prompt is continued as it stands");
-  if (o.system)
-    return fail(ErrorKind::kUsage,
-                "without a chat template there is no place for a system prompt (-s)");
-  return {};
+// Told once the model is known to load, since a refusal is one line.
+void tell_of_no_template(const RunOptions& o, const PromptMaker& maker) {
+  if (!maker.has_template() && !o.raw)
+    notice("no chat template (a base model): the prompt is continued as it stands");
 }
 
 Result<Prompt> make_prompt(const RunOptions& o, const PromptMaker& maker, const std::string& text) {
@@ -58,12 +55,18 @@ Result<void> judge(const Answer& answer, int n_ctx) {
 Result<void> run_one_shot(const RunOptions& o, const std::string& text) {
   NIBBLE_TRY(TextSource source, open_text_source(o.model));
   NIBBLE_TRY(const PromptMaker maker, PromptMaker::create(o, source));
-  NIBBLE_CHECK(check_template(o, maker));
+  if (o.system && !maker.has_template())
+    return fail(ErrorKind::kUsage,
+                "without a chat template there is no place for a system prompt (-s)");
   NIBBLE_TRY(Prompt prompt, make_prompt(o, maker, text));
-  if (o.show_prompt) return show_prompt(prompt, o.json);
+  if (o.show_prompt) {
+    tell_of_no_template(o, maker);
+    return show_prompt(prompt, o.json);
+  }
   NIBBLE_CHECK(open_weights(source));
   NIBBLE_TRY(const SamplerSettings settings, sampler_settings(o.sampling, source));
   NIBBLE_TRY(auto model, load_model(o, source));
+  tell_of_no_template(o, maker);
   std::optional<size_t> n_dropped;
   if (!o.truncate.empty()) {
     NIBBLE_TRY(n_dropped, shorten(o, maker, *model, text, prompt));

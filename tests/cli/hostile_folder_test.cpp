@@ -65,7 +65,7 @@ struct Row {
 };
 
 void check_refused(const std::filesystem::path& folder, const char* words) {
-  for (const Arguments& command : {Arguments{"run", folder, "-p", "ab", "-n", "1", "--quiet"},
+  for (const Arguments& command : {Arguments{"run", folder, "-p", "ab", "-n", "1"},
                                    {"eval", folder, "--token-ids", "1,2", "--greedy", "1"},
                                    {"bench", folder, "-p", "1", "-n", "1"}}) {
     CAPTURE(command[0]);
