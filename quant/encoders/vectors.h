@@ -4,13 +4,11 @@
 // where the registers are narrower.)
 #pragma once
 
-#if defined(NIBBLE_ISA_avx512) || defined(NIBBLE_ISA_avx2)
-#include <immintrin.h>
-#endif
-
 #include <cstddef>
 #include <cstdint>
 #include <utility>
+
+#include "quant/isa/lanes.h"
 
 #pragma GCC diagnostic ignored "-Wpsabi"  // nothing here is called across instruction sets
 
@@ -19,15 +17,8 @@ namespace nibble::quant::NIBBLE_ISA {
 inline constexpr int kLanes = 16;
 #define NIBBLE_INLINE [[gnu::always_inline]] inline
 
-#if defined(NIBBLE_ISA_avx512)
-inline constexpr int kRegisterBytes = 64;
-#elif defined(NIBBLE_ISA_avx2)
-inline constexpr int kRegisterBytes = 32;
-#else
-inline constexpr int kRegisterBytes = 16;
-#endif
-typedef float FloatRegister __attribute__((vector_size(kRegisterBytes)));
-typedef int32_t IntRegister __attribute__((vector_size(kRegisterBytes)));
+using FloatRegister = kernels::NIBBLE_ISA::F;
+using IntRegister = kernels::NIBBLE_ISA::I;
 
 // What one register has: the compiler's operators, and these.
 //   less    all bits of a lane where a < b        choose   a where the bits are set, else b
