@@ -171,14 +171,14 @@ struct Simd {
   struct Four {
     static_assert(4 * kStride >= 64 && 4 * kStride <= 96);
     const std::byte* p;
-    int n_bytes = 4 * kStride;
     __m512i first, last;  // the first 64 bytes and the last 32; they may overlap
     explicit Four(const std::byte* at)
         : p(at),
           first(load(p)),
           last(_mm512_castsi256_si512(
               _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 4 * kStride - 32)))) {}
-    Four(const std::byte* at, int n) : p(at), n_bytes(n * kStride) {
+    Four(const std::byte* at, int n) : p(at) {
+      const int n_bytes = n * kStride;
       first = _mm512_maskz_loadu_epi8(_bzhi_u64(~0ull, n_bytes < 64 ? n_bytes : 64), p);
       const int rest = n_bytes - (4 * kStride - 32);
       last = _mm512_castsi256_si512(
