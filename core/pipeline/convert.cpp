@@ -112,7 +112,7 @@ class ConvertedFolder final : public ConvertedModel {
     draft_.set_texts(kSourceFilesKey, names);
     draft_.set_texts(kSourceHashesKey,
                      std::vector<std::string>(names.size(), std::string(kSha256Digits, '0')));
-    draft_.set_texts(kCommandsKey, {{std::string("nibble convert IN -o OUT")}});
+    add_command("nibble convert IN -o OUT", draft_);
   }
 
   std::unique_ptr<WeightFile> source_;
@@ -125,6 +125,16 @@ class ConvertedFolder final : public ConvertedModel {
 };
 
 }  // namespace
+
+void add_command(std::string command, MetadataDraft& draft) {
+  std::vector<std::string> commands;
+  if (const auto* before = draft.find(kCommandsKey))
+    if (const auto* array = std::get_if<MetadataArray>(before))
+      if (const auto* texts = std::get_if<std::vector<std::string_view>>(array))
+        commands.assign(texts->begin(), texts->end());
+  commands.push_back(std::move(command));
+  draft.set_texts(kCommandsKey, commands);
+}
 
 Result<GgufSource> open_as_gguf(const std::filesystem::path& path) {
   NIBBLE_TRY(auto file, open_weight_file(path));

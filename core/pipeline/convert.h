@@ -12,6 +12,7 @@
 #include "core/base/function_ref.h"
 #include "core/base/thread_pool.h"
 #include "core/text/recognize.h"
+#include "formats/metadata_draft.h"
 #include "formats/weight_file.h"
 
 namespace nibble {
@@ -45,6 +46,8 @@ struct GgufSource {
 inline constexpr std::string_view kSourceFilesKey = "nibble.source.files";
 inline constexpr std::string_view kSourceHashesKey = "nibble.source.sha256";
 inline constexpr std::string_view kCommandsKey = "nibble.commands";
+// Adds a step to what draft has under kCommandsKey.
+void add_command(std::string command, MetadataDraft& draft);
 
 // Opens MODEL. Of a folder everything is checked before a tensor is touched: fails with
 // kUnsupported (a family, a value, a tokenizer that is not built in), kCorrupt (missing or

@@ -44,14 +44,4 @@ void add_lora_keys(const LoraProvenance& lora, MetadataDraft& draft) {
   add_command(lora.command, draft);
 }
 
-void add_command(std::string command, MetadataDraft& draft) {
-  std::vector<std::string> commands;
-  if (const auto* before = draft.find(kCommandsKey))
-    if (const auto* array = std::get_if<MetadataArray>(before))
-      if (const auto* texts = std::get_if<std::vector<std::string_view>>(array))
-        commands.assign(texts->begin(), texts->end());
-  commands.push_back(std::move(command));
-  draft.set_texts(kCommandsKey, commands);
-}
-
 }  // namespace nibble

@@ -26,7 +26,5 @@ struct LoraProvenance {
 Result<LoraProvenance> lora_provenance(std::span<const LoraInput> adapters, ThreadPool& pool,
                                        FunctionRef<bool(uint64_t, uint64_t)> go_on);
 void add_lora_keys(const LoraProvenance& lora, MetadataDraft& draft);
-// Adds a step to kCommandsKey.
-void add_command(std::string command, MetadataDraft& draft);
 
 }  // namespace nibble
