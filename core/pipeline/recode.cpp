@@ -57,9 +57,11 @@ class Recoder {
     const TensorView& t = jobs_[task.job].source;
     return jobs_[task.job].targets[w] == t.format && !t.decoder;
   }
-  // All outputs have the source's format and take its bytes, as they stand or row by row.
+  // All outputs have the source's format and take its bytes, as they stand or row by row. Blocks
+  // tell only decoded whether they are finite, so they do not count.
   bool only_copies(const RecodeTask& task) const {
     const RecodeJob& job = jobs_[task.job];
+    if (job.source.format->block_len != 1) return false;
     const auto* stored = dynamic_cast<const StoredRows*>(job.source.decoder);
     if (job.source.decoder && !(stored && stored->copies())) return false;
     return std::ranges::all_of(job.targets, [&](const auto* f) { return f == job.source.format; });
