@@ -18,7 +18,7 @@
 namespace nibble {
 namespace {
 
-constexpr auto kSpinTime = std::chrono::microseconds(15);
+constexpr auto kSpinTime = std::chrono::microseconds(20);
 constexpr int kMinSpin = 16;  // pauses
 
 // Pauses that take kSpinTime: 5 to 140 cycles each, by processor.
@@ -36,7 +36,7 @@ int pauses_to_spin() {
 // without a core), twice as long after each that did not.
 class Spin {
  public:
-  explicit Spin(int max) : max_(max), pauses_(max) {}
+  Spin(int min, int max) : min_(min), max_(max), pauses_(max) {}
   template <class Ready>
   bool until(Ready ready) {
     for (int i = 0; i < pauses_; ++i) {
@@ -46,12 +46,12 @@ class Spin {
       }
       spin_pause();
     }
-    pauses_ = std::max(pauses_ / 2, kMinSpin);
+    pauses_ = std::max(pauses_ / 2, min_);
     return false;
   }
 
  private:
-  int max_;
+  int min_, max_;
   int pauses_;
 };
 
@@ -85,11 +85,14 @@ class alignas(64) TaskRange {
 struct ThreadPool::State {
   using Task = FunctionRef<void(int, int)>;
 
-  explicit State(int n)
-      : n_threads(n), max_spin(pauses_to_spin()), slots(n), caller_spin(max_spin) {}
+  explicit State(int n) : n_threads(n), slots(n), caller_spin(min_spin, max_spin) {}
 
   const int n_threads;
-  const int max_spin;
+  const int max_spin = pauses_to_spin();
+  // Shorter spins give the processor to threads that wait for it. Where each thread can have its
+  // own, they only add a sleep and a waking to hand-overs that would have taken some microseconds.
+  const int min_spin =
+      n_threads > static_cast<int>(std::thread::hardware_concurrency()) ? kMinSpin : max_spin;
   const Task* task = nullptr;  // of the phase; read only by who holds one of its tasks
   std::vector<TaskRange> slots;
   alignas(64) std::atomic<uint32_t> phase{0};  // counts phases; the word that workers sleep on
@@ -126,7 +129,7 @@ struct ThreadPool::State {
   }
 
   void worker(int thread) {
-    Spin spin(max_spin);
+    Spin spin(min_spin, max_spin);
     uint32_t seen = 0;
     while (true) {
       const auto called = [&] { return phase.load(std::memory_order_acquire) != seen; };

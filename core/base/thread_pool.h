@@ -1,5 +1,5 @@
 // The program's own threads. A phase is a number of tasks handed out dynamically from a shared counter, so that a slow
-// or busy core takes fewer of them; waiting threads spin briefly (10 to 20 us), then sleep on a futex.
+// or busy core takes fewer of them; waiting threads spin for some 20 us, then sleep on a futex.
 #pragma once
 
 #include <memory>
