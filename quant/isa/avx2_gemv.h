@@ -79,6 +79,7 @@ void gemv32_rows(const RowProduct& p, int first) {
 #pragma GCC unroll 4
     for (int i = 0; i < kRows; ++i) add(w + i * p.row_bytes + b * kStep, b, i);
   }
+  if (rest) prefetch_run<kStep * kRows>(ahead + kStep * kRows * n_fours);
 #pragma GCC unroll 4
   for (int i = 0; i < kRows; ++i) {
     if (rest) {  // as four blocks of which the missing ones are zero

@@ -124,7 +124,10 @@ void gemv32_rows(const RowProduct& p, int first) {
     prefetch_run<kStep * kRows>(ahead + kStep * kRows * b);
     add_four32<F, kRows, kTokens>(w, b, p, acc);
   }
-  if (const int rest = p.n_cols / 32 % 4) add_four32<F, kRows, kTokens>(w, n_fours, p, acc, rest);
+  if (const int rest = p.n_cols / 32 % 4) {
+    prefetch_run<kStep * kRows>(ahead + kStep * kRows * n_fours);
+    add_four32<F, kRows, kTokens>(w, n_fours, p, acc, rest);
+  }
   for (int t = 0; t < n_tokens; ++t) {
     __m512 sums[kRows];
 #pragma GCC unroll 4

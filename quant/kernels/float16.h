@@ -59,11 +59,15 @@ void gemv_float16_rows(const RowProduct& p, int first, int token) {
       }
     }
   };
-  for (int s = 0; s < n_steps; ++s) {
+  const auto prefetch = [&](int step) {
     for (size_t at = 0; at < kRows * kStepBytes; at += 64)
-      __builtin_prefetch(ahead + s * kRows * kStepBytes + at, 0, 2);
+      __builtin_prefetch(ahead + step * kRows * kStepBytes + at, 0, 2);
+  };
+  for (int s = 0; s < n_steps; ++s) {
+    prefetch(s);
     for (int i = 0; i < kRows; ++i) add(w + i * p.row_bytes + s * kStepBytes, i, s);
   }
+  if (rest) prefetch(n_steps);
   for (int i = 0; i < kRows; ++i) {
     if (rest) {  // the missing numbers are zero, as those of x are
       std::byte last[kStepBytes] = {};

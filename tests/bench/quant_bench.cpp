@@ -2,6 +2,7 @@
 //   gemm/FORMAT/N           64 rows of 4096 weights, expanded from the file's layout and multiplied
 //                           with N packed tokens
 //   gemv/FORMAT             rows of 4096 weights in memory, not in a cache, times one packed token
+//   gemv_short/FORMAT       the same for rows of 576 weights, which are no whole number of steps
 //   gemv_cached/FORMAT/N    the same in L2, times N tokens
 //   pack_tile/KIND, pack_row/KIND    activations
 //   read                    the plain read that gemv is held against
@@ -19,7 +20,7 @@ using namespace nibble;
 
 namespace {
 
-constexpr int kCols = 4096;
+constexpr int kCols = 4096, kShortCols = 576;
 constexpr size_t kLarge = size_t{384} << 20;  // well beyond the last cache
 
 // Memory in large pages where the system has them.
@@ -35,12 +36,12 @@ std::byte* large_pages() {
 
 struct Packed {
   std::shared_ptr<std::byte> row;
-  explicit Packed(const quant::Format& format) {
+  Packed(const quant::Format& format, int n_cols) {
     std::mt19937 random(1);
-    const auto x = tests::random_activations(kCols, random);
+    const auto x = tests::random_activations(n_cols, random);
     const auto& pack = quant::activation_kernels(format.activation);
-    row = tests::aligned_bytes(pack.row_bytes(kCols));
-    pack.pack_row(x.data(), kCols, row.get());
+    row = tests::aligned_bytes(pack.row_bytes(n_cols));
+    pack.pack_row(x.data(), n_cols, row.get());
   }
 };
 
@@ -80,21 +81,22 @@ void gemm(benchmark::State& state, const quant::Format* format, int n_tokens) {
                          benchmark::Counter::kIsIterationInvariantRate);
 }
 
-void gemv(benchmark::State& state, const quant::Format* format, size_t bytes, int n_tokens = 1) {
+void gemv(benchmark::State& state, const quant::Format* format, size_t bytes, int n_tokens,
+          int n_cols) {
   const auto& k = quant::kernels(*format);
-  const size_t row_bytes = format->row_bytes(kCols);
+  const size_t row_bytes = format->row_bytes(n_cols);
   const int n_rows = static_cast<int>(bytes / row_bytes);
-  const Packed x(*format);
+  const Packed x(*format, n_cols);
   std::vector<float> y(n_rows);
   const std::byte* const pages = large_pages();
   for (auto _ : state) {
-    k.gemv({pages, row_bytes, n_rows, kCols, x.row.get(), 0, n_tokens, y.data(), 0});
+    k.gemv({pages, row_bytes, n_rows, n_cols, x.row.get(), 0, n_tokens, y.data(), 0});
     benchmark::ClobberMemory();
   }
   state.counters["GB/s"] = benchmark::Counter(1e-9 * double(n_rows * row_bytes),
                                               benchmark::Counter::kIsIterationInvariantRate);
   state.counters["s/32w"] = benchmark::Counter(
-      double(n_rows) * kCols / 32,
+      double(n_rows) * n_cols / 32,
       benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
@@ -163,10 +165,13 @@ int main(int argc, char** argv) {
       for (const int n : {16, 17, 32, 512})
         benchmark::RegisterBenchmark(("gemm/" + name + "/" + std::to_string(n)).c_str(), gemm,
                                      format, n);
-    benchmark::RegisterBenchmark(("gemv/" + name).c_str(), gemv, format, kLarge, 1);
+    benchmark::RegisterBenchmark(("gemv/" + name).c_str(), gemv, format, kLarge, 1, kCols);
+    if (kShortCols % format->block_len == 0)
+      benchmark::RegisterBenchmark(("gemv_short/" + name).c_str(), gemv, format, kLarge, 1,
+                                   kShortCols);
     for (const int n : {1, 4})
       benchmark::RegisterBenchmark(("gemv_cached/" + name + "/" + std::to_string(n)).c_str(), gemv,
-                                   format, size_t{512} << 10, n);
+                                   format, size_t{512} << 10, n, kCols);
   }
   for (const auto& [kind, name] : {std::pair{quant::ActivationKind::kQ8x32, "q8x32"},
                                    std::pair{quant::ActivationKind::kQ8x256, "q8x256"}}) {
