@@ -43,6 +43,12 @@ struct FourWeights {
     F::template unpack_four<Simd>(blocks, lo, hi);
     factors = F::template factors_of_four<Simd>(blocks);
   }
+  // The first n blocks; the activations of the others are zero.
+  FourWeights(const std::byte* w, int n) : FourWeights(w) {
+    const __m256i block = _mm256_setr_epi32(0, 1, 2, 3, 0, 1, 2, 3);
+    const __m256i kept = _mm256_cmpgt_epi32(_mm256_set1_epi32(n), block);
+    factors = _mm256_and_ps(factors, _mm256_castsi256_ps(kept));
+  }
   // acc[2]: only its upper four lanes, the minima's, count.
   [[gnu::always_inline]] void add_to(__m256 (&acc)[3], const Row32& a) const {
     const __m256i ones = _mm256_set1_epi16(1);
@@ -69,25 +75,27 @@ void gemv32_rows(const RowProduct& p, int first) {
   const std::byte* w = p.w + first * p.row_bytes;
   const std::byte* ahead = w + kRows * p.row_bytes + kPrefetch;
   __m256 acc[kMostTokens<kTokens>][kRows][3] = {};
-  const auto add = [&](const std::byte* four, int b, int i) __attribute__((always_inline)) {
-    const FourWeights<F> weights(four);
+  const auto add = [&](const FourWeights<F>& weights, int b, int i) __attribute__((always_inline)) {
     for (int t = 0; t < n_tokens; ++t)
       weights.add_to(acc[t][i], reinterpret_cast<const Row32*>(p.x + t * p.x_bytes)[b]);
+  };
+  // The blocks that are left of a row: what follows them is read as well, but for the last rows.
+  const std::byte* const end = p.w + p.n_rows * p.row_bytes;
+  const auto add_rest = [&](const std::byte* four, int i) __attribute__((always_inline)) {
+    if (four + kStep <= end) return add(FourWeights<F>(four, rest), n_fours, i);
+    alignas(32) std::byte copy[kStep] = {};
+    std::memcpy(copy, four, rest * kBlock);
+    add(FourWeights<F>(copy, rest), n_fours, i);
   };
   for (int b = 0; b < n_fours; ++b) {
     prefetch_run<kStep * kRows>(ahead + kStep * kRows * b);
 #pragma GCC unroll 4
-    for (int i = 0; i < kRows; ++i) add(w + i * p.row_bytes + b * kStep, b, i);
+    for (int i = 0; i < kRows; ++i) add(FourWeights<F>(w + i * p.row_bytes + b * kStep), b, i);
   }
   if (rest) prefetch_run<kStep * kRows>(ahead + kStep * kRows * n_fours);
 #pragma GCC unroll 4
   for (int i = 0; i < kRows; ++i) {
-    if (rest) {  // as four blocks of which the missing ones are zero
-      alignas(32) std::byte four[kStep] = {};
-      for (int j = 0; j < rest; ++j)
-        std::memcpy(four + j * kBlock, w + i * p.row_bytes + n_fours * kStep + j * kBlock, kBlock);
-      add(four, n_fours, i);
-    }
+    if (rest) add_rest(w + i * p.row_bytes + n_fours * kStep, i);
     for (int t = 0; t < n_tokens; ++t) {
       const __m256 minima = _mm256_zextps128_ps256(_mm256_extractf128_ps(acc[t][i][2], 1));
       p.y[t * p.y_stride + first + i] =
