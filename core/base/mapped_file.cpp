@@ -122,6 +122,7 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
   if (!state->size) return MappedFile(std::move(state));
   NIBBLE_TRY(MemoryBlock map, MemoryBlock::map(file.get(), state->size));
   state->begin = map.release();
+  ::madvise(const_cast<std::byte*>(state->begin), state->size, MADV_HUGEPAGE);
   state->slot = claim_slot(state->begin, state->size, state->path.c_str());
   if (!state->slot) return unsupported("more than {} files are open", kMaxMappings);
   return MappedFile(std::move(state));
