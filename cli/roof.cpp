@@ -84,7 +84,7 @@ double mac_rate(ThreadPool& pool) {
   constexpr int64_t kMacRounds = 100'000;
   std::atomic<int64_t> n_macs = 0;
   const double seconds = best_seconds(pool, pool.size() * kTasks, [&](int, int) {
-    n_macs = kernels::ops_kernels().peak_multiply_adds(kMacRounds);
+    n_macs = kernels::peak_multiply_adds(kMacRounds);
   });
   return static_cast<double>(n_macs) * kTasks * pool.size() / seconds;
 }

@@ -10,8 +10,8 @@
 
 namespace nibble::quant {
 
-#define X(isa, file)                   \
-  namespace isa {                      \
+#define X(isa, from, file)             \
+  namespace from {                     \
   extern const Encoder file##_encoder; \
   }
 #include "encoders_kernels.inc"
@@ -26,7 +26,7 @@ struct Row {
   const Encoder* encoder;
 };
 constexpr Row kRows[] = {
-#define X(isa, file) {#isa, &isa::file##_encoder},
+#define X(isa, from, file) {#isa, &from::file##_encoder},
 #include "encoders_kernels.inc"
 #undef X
 };

@@ -11,14 +11,14 @@
 
 namespace nibble::quant {
 
-#define X(isa, file)                   \
-  namespace isa {                      \
+#define X(isa, from, file)             \
+  namespace from {                     \
   extern const Kernels file##_kernels; \
   }
 #include "quant_kernels.inc"
 #undef X
-#define X(isa, file)                                 \
-  namespace isa {                                    \
+#define X(isa, from, file)                           \
+  namespace from {                                   \
   extern const ActivationKernels file##_activations; \
   }
 #include "activations_kernels.inc"
@@ -31,7 +31,7 @@ struct KernelsRow {
   const Kernels* kernels;
 };
 constexpr KernelsRow kRows[] = {
-#define X(isa, file) {#isa, &isa::file##_kernels},
+#define X(isa, from, file) {#isa, &from::file##_kernels},
 #include "quant_kernels.inc"
 #undef X
 };
@@ -41,7 +41,7 @@ struct ActivationRow {
   const ActivationKernels* kernels;
 };
 constexpr ActivationRow kActivationRows[] = {
-#define X(isa, file) {#isa, #file, &isa::file##_activations},
+#define X(isa, from, file) {#isa, #file, &from::file##_activations},
 #include "activations_kernels.inc"
 #undef X
 };

@@ -29,14 +29,16 @@ install_packages() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >&2
 }
 
-# build PRESET [TARGET...]: configures once, then builds; prints only what goes wrong.
+# build PRESET ISAS [TARGET...]: configures once, then builds; prints only what goes wrong. ISAS, all or native: the
+# instruction sets to compile kernels for (NIBBLE_ISAS); a folder that has all keeps them.
 build() {
-  local preset=$1 log
-  shift
+  local preset=$1 isas=$2 log
+  shift 2
   log=$(mktemp)
-  if [ ! -f "build/$preset/build.ninja" ]; then
+  if [ ! -f "build/$preset/build.ninja" ] ||
+      { [ "$isas" = all ] && ! grep -qx NIBBLE_ISAS:STRING=all "build/$preset/CMakeCache.txt"; }; then
     say "configuring ($preset)"
-    cmake --preset "$preset" > "$log" 2>&1 || { cat "$log" >&2; return 1; }
+    cmake --preset "$preset" -DNIBBLE_ISAS="$isas" > "$log" 2>&1 || { cat "$log" >&2; return 1; }
   fi
   if [ -t 2 ] || [ -n "${CI:-}" ]; then
     cmake --build --preset "$preset" ${1:+--target "$@"} >&2 || return 1

@@ -9,19 +9,25 @@
 namespace nibble::kernels {
 
 // generated/ops_kernels.inc has a line for each file and instruction set; one file holds the table.
-#define X(isa, file) NIBBLE_IN_##file(isa)
-#define NIBBLE_IN_dense_tile(isa)
-#define NIBBLE_IN_prompt_chunk(isa)
-#define NIBBLE_IN_prompt_chunk_bf16(isa)
-#define NIBBLE_IN_token_chunk(isa)
-#define NIBBLE_IN_peak(isa)
-#define NIBBLE_IN_row_ops(isa)
-#define NIBBLE_IN_kv_rows(isa)
-#define NIBBLE_IN_table(isa)     \
-  namespace isa {                \
-  extern const OpsKernels table; \
+#define X(isa, from, file) NIBBLE_IN_##file(isa, from)
+#define NIBBLE_IN_dense_tile(isa, from)
+#define NIBBLE_IN_prompt_chunk(isa, from)
+#define NIBBLE_IN_prompt_chunk_bf16(isa, from)
+#define NIBBLE_IN_token_chunk(isa, from)
+#define NIBBLE_IN_row_ops(isa, from)
+#define NIBBLE_IN_kv_rows(isa, from)
+#define NIBBLE_IN_table(isa, from) \
+  namespace from {                 \
+  extern const OpsKernels table;   \
   }
 #include "ops_kernels.inc"
+#undef X
+#define X(isa, from, file)               \
+  namespace from {                       \
+  int64_t file##_multiply_adds(int64_t); \
+  }
+#include "roof_kernels.inc"
+#undef X
 
 namespace {
 
@@ -30,10 +36,22 @@ struct Row {
   const OpsKernels* table;
 };
 #undef NIBBLE_IN_table
-#define NIBBLE_IN_table(isa) {#isa, &isa::table},
+#define NIBBLE_IN_table(isa, from) {#isa, &from::table},
+#define X(isa, from, file) NIBBLE_IN_##file(isa, from)
 constexpr Row kRows[] = {
 #include "ops_kernels.inc"
 };
+#undef X
+
+struct Roof {
+  std::string_view isa;
+  int64_t (*multiply_adds)(int64_t);
+};
+#define X(isa, from, file) {#isa, from::file##_multiply_adds},
+constexpr Roof kRoofs[] = {
+#include "roof_kernels.inc"
+};
+#undef X
 
 }  // namespace
 
@@ -43,6 +61,14 @@ const OpsKernels& ops_kernels() {
     if (row.isa == name) return *row.table;
   NIBBLE_ASSERT(false && "every instruction set has a table");
   return *kRows[0].table;
+}
+
+int64_t peak_multiply_adds(int64_t rounds) {
+  const std::string_view name = quant::isa_name();
+  for (const Roof& roof : kRoofs)
+    if (roof.isa == name) return roof.multiply_adds(rounds);
+  NIBBLE_ASSERT(false && "every instruction set has a roof");
+  return 0;
 }
 
 }  // namespace nibble::kernels

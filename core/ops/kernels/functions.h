@@ -20,7 +20,6 @@ float dot(const float* a, const float* b, size_t n);
 void prompt_chunk(const PromptChunk& chunk);
 void token_chunk(const TokenChunk& chunk);
 extern const KvRowKernels kv_rows[];
-int64_t peak_multiply_adds(int64_t rounds);
 extern const PromptBf16 prompt_bf16;
 
 }  // namespace nibble::kernels::NIBBLE_ISA

@@ -88,13 +88,13 @@ struct OpsKernels {
   void (*prompt_chunk)(const PromptChunk& chunk);
   void (*token_chunk)(const TokenChunk& chunk);
   const KvRowKernels* kv_rows;  // by KvFormat
-  // Nothing but 8-bit multiply-adds, as fast as the instruction set has them: the roof that
-  // products are held against. Returns how many; a round takes some 6 ns.
-  int64_t (*peak_multiply_adds)(int64_t rounds);
   const PromptBf16* prompt_bf16;
 };
 
 // For the instruction set in use (quant/dispatch.h).
 const OpsKernels& ops_kernels();
+// Nothing but 8-bit multiply-adds, as fast as that instruction set has them: the roof that products
+// are held against. Returns how many; a round takes some 6 ns.
+int64_t peak_multiply_adds(int64_t rounds);
 
 }  // namespace nibble::kernels

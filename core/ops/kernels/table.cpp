@@ -20,7 +20,6 @@ constinit const OpsKernels table = {
     .prompt_chunk = prompt_chunk,
     .token_chunk = token_chunk,
     .kv_rows = kv_rows,
-    .peak_multiply_adds = peak_multiply_adds,
     .prompt_bf16 = &prompt_bf16,
 };
 

@@ -1,7 +1,5 @@
 #include "quant/isa/peak.h"
 
-#include "core/ops/kernels/functions.h"
-
 namespace nibble::kernels::NIBBLE_ISA {
 
 int64_t peak_multiply_adds(int64_t rounds) { return quant::NIBBLE_ISA::peak_multiply_adds(rounds); }
