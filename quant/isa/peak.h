@@ -23,7 +23,7 @@ struct PeakSum {
   __m256i sum = _mm256_setzero_si256();
   static constexpr int kProducts = 32;
   [[gnu::always_inline]] void add(__m256i a, __m256i b) {
-    asm volatile("{vex} vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
+    asm volatile("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
   }
   static __m256i codes(char x) { return _mm256_set1_epi8(x); }
 };
