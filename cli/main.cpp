@@ -29,7 +29,7 @@ constexpr const char* kExamples =
     "which\n"
     "is a file or folder under $XDG_DATA_HOME/nibble/models (default "
     "~/.local/share/nibble/models).\n"
-    "NIBBLE_ISA=scalar (or avx2, avx512) forces an instruction set.\n"
+    "NIBBLE_ISA=scalar (or avx2, avxvnni, avx512vnni, avx512) forces an instruction set.\n"
     "'nibble COMMAND --help' tells a command's options.\n\n";
 
 std::string version_text() {

@@ -23,8 +23,12 @@ set(NIBBLE_ISAS all CACHE STRING "Instruction sets to compile for: all, native (
 set(NIBBLE_KNOWN_ISAS scalar)
 set(NIBBLE_FLAGS_scalar "")
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" AND NOT NIBBLE_FUZZ)  # readers of bytes need no fast kernels
-  list(APPEND NIBBLE_KNOWN_ISAS avx2 avx512)
+  list(APPEND NIBBLE_KNOWN_ISAS avx2 avxvnni avx512vnni avx512)
   set(NIBBLE_FLAGS_avx2 -mavx2 -mfma -mf16c -mbmi2)
+  set(NIBBLE_BASE_avxvnni avx2)
+  set(NIBBLE_FLAGS_avxvnni ${NIBBLE_FLAGS_avx2} -mavxvnni)
+  set(NIBBLE_BASE_avx512vnni avx2)
+  set(NIBBLE_FLAGS_avx512vnni ${NIBBLE_FLAGS_avx2} -mavx512f -mavx512vl -mavx512vnni)
   set(NIBBLE_FLAGS_avx512 ${NIBBLE_FLAGS_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vbmi
       -mprefer-vector-width=512
       -Wno-maybe-uninitialized -Wno-uninitialized)  # false alarms inside g++ 12's own intrinsics, GCC bug 105593

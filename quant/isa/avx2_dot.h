@@ -5,6 +5,10 @@
 
 #include <immintrin.h>
 
+#if defined(NIBBLE_ISA_avxvnni) || defined(NIBBLE_ISA_avx512vnni)
+#include "quant/isa/vnni256.h"
+#endif
+
 namespace nibble::quant::NIBBLE_ISA {
 
 template <class F>
@@ -23,5 +27,19 @@ template <class F>
     return _mm256_maddubs_epi16(w, a);
   }
 }
+
+#if !defined(NIBBLE_ISA_avxvnni) && !defined(NIBBLE_ISA_avx512vnni)
+// sum + pairs of 16-bit products by their factors, summed two by two.
+[[gnu::always_inline]] inline __m256i add_pairs(__m256i sum, __m256i pairs, __m256i factors) {
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, factors));
+}
+// sum + codes times a, four by four; the offset that is left of the codes.
+template <class F>
+[[gnu::always_inline]] inline __m256i add_products(__m256i sum, __m256i w, __m256i a) {
+  return add_pairs(sum, pair_products<F>(w, a), _mm256_set1_epi16(1));
+}
+template <class F>
+inline constexpr int kProductsOffset = kOffsetLeft<F>;
+#endif
 
 }  // namespace nibble::quant::NIBBLE_ISA

@@ -51,17 +51,16 @@ struct FourWeights {
   }
   // acc[2]: only its upper four lanes, the minima's, count.
   [[gnu::always_inline]] void add_to(__m256 (&acc)[3], const Row32& a) const {
-    const __m256i ones = _mm256_set1_epi16(1);
     const __m256 products = _mm256_mul_ps(factors, _mm256_load_ps(a.d));
     const Simd::Floats d = Simd::first_four_times(products);
     if constexpr (F::kHasMin) acc[2] = _mm256_add_ps(acc[2], products);
 #pragma GCC unroll 2
     for (int h = 0; h < 2; ++h) {
-      __m256i s = _mm256_add_epi32(
-          _mm256_madd_epi16(pair_products<F>(lo.v[h], load256(a.lo[2 * h])), ones),
-          _mm256_madd_epi16(pair_products<F>(hi.v[h], load256(a.hi[2 * h])), ones));
-      if constexpr (kOffsetLeft<F> >= 0)
-        s = _mm256_add_epi32(s, _mm256_slli_epi32(load256(a.neg_sum + 8 * h), kOffsetLeft<F>));
+      __m256i s = _mm256_setzero_si256();
+      if constexpr (kProductsOffset<F> >= 0)
+        s = _mm256_slli_epi32(load256(a.neg_sum + 8 * h), kProductsOffset<F>);
+      s = add_products<F>(s, lo.v[h], load256(a.lo[2 * h]));
+      s = add_products<F>(s, hi.v[h], load256(a.hi[2 * h]));
       acc[h] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(s), d.v[h], acc[h]);
     }
   }
@@ -156,9 +155,8 @@ struct BlockWeights {
     for (int j = 0; j < 4; ++j) {
 #pragma GCC unroll 2
       for (int h = 0; h < 2; ++h)
-        sum = _mm256_add_epi32(
-            sum, _mm256_madd_epi16(pair_products<F>(q[j].v[h], load256(a.q[j] + 32 * h)),
-                                   scale_of_run(kRun[j][h])));
+        sum = add_pairs(sum, pair_products<F>(q[j].v[h], load256(a.q[j] + 32 * h)),
+                        scale_of_run(kRun[j][h]));
     }
     acc = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), _mm256_set1_ps(d * a.d), acc);
     if constexpr (F::kHasMin)

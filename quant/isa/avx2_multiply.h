@@ -1,81 +1,17 @@
-// Panel times tile without VNNI: 16 rows x 4 tokens at a time, pair products added in 16 bits as
-// long as they fit (avx2_dot.h): with 4-bit codes a whole run of 32, which passes the rate of
-// widening each product.
+// Panel times tile with 256-bit vectors: 16 rows x 4 tokens at a time.
 #pragma once
 
 #include <immintrin.h>
 
+#if defined(NIBBLE_ISA_avxvnni) || defined(NIBBLE_ISA_avx512vnni)
+#include "quant/isa/vnni256.h"
+#else
+#include "quant/isa/avx2_tile.h"
+#endif
 #include "quant/kernels/layout.h"
 #include "quant/kernels/panel.h"
 
 namespace nibble::quant::NIBBLE_ISA {
-
-// How a panel's codes enter: whole, or as nibbles where pairs of whole codes do not fit 16 bits.
-enum class Part { kWhole, kHigh, kLow };
-template <Part kPart>
-[[gnu::always_inline]] inline __m256i part_of(__m256i codes) {
-  if constexpr (kPart == Part::kHigh) return bits256<4, 15>(codes);
-  if constexpr (kPart == Part::kLow) return bits256<0, 15>(codes);
-  return codes;
-}
-
-// s[i][h]: 4 kDots codes of rows 8 h .. 8 h + 7, at most kMaxCode each, times token i's at a + 32
-// i.
-template <Part kPart, int kMaxCode, int kDots, int N>
-[[gnu::always_inline]] inline void dot_parts(const uint8_t (*q)[kPanelRows][4], const int8_t* a,
-                                             __m256i (&s)[N][2]) {
-  constexpr int kFit = 32767 / (254 * kMaxCode);
-  constexpr int kPower = kFit >= 8 ? 8 : kFit >= 4 ? 4 : kFit >= 2 ? 2 : 1;
-  constexpr int kSums = kPower < kDots ? kPower : kDots;
-  const __m256i ones = _mm256_set1_epi16(1);
-#pragma GCC unroll 8
-  for (int first = 0; first < kDots; first += kSums) {
-    __m256i pairs[N][2];
-#pragma GCC unroll 8
-    for (int k = first; k < first + kSums; ++k) {
-      const __m256i w[2] = {part_of<kPart>(load256(q[k])), part_of<kPart>(load256(q[k][8]))};
-#pragma GCC unroll 4
-      for (int i = 0; i < N; ++i) {
-        int32_t four;
-        std::memcpy(&four, a + 32 * i + 4 * k, 4);
-        const __m256i x = _mm256_set1_epi32(four);
-#pragma GCC unroll 2
-        for (int h = 0; h < 2; ++h) {
-          const __m256i p = _mm256_maddubs_epi16(w[h], x);
-          pairs[i][h] = k == first ? p : _mm256_add_epi16(pairs[i][h], p);
-          asm("" : "+x"(pairs[i][h]));  // g++ would form all products first and spill them
-        }
-      }
-    }
-#pragma GCC unroll 4
-    for (int i = 0; i < N; ++i) {
-#pragma GCC unroll 2
-      for (int h = 0; h < 2; ++h) {
-        const __m256i wide = _mm256_madd_epi16(pairs[i][h], ones);
-        s[i][h] = first == 0 ? wide : _mm256_add_epi32(s[i][h], wide);
-      }
-    }
-  }
-}
-
-template <class F, int kDots, int N>
-[[gnu::always_inline]] inline void dot_tokens(const uint8_t (*q)[kPanelRows][4], const int8_t* a,
-                                              __m256i (&s)[N][2]) {
-  if constexpr (F::kMaxCode <= 129) {
-    dot_parts<Part::kWhole, F::kMaxCode, kDots, N>(q, a, s);
-  } else {
-    __m256i low[N][2];
-    dot_parts<Part::kHigh, 15, kDots, N>(q, a, s);
-    asm volatile("" ::: "memory");  // or g++ keeps the first pass's broadcasts on the stack
-    dot_parts<Part::kLow, 15, kDots, N>(q, a, low);
-#pragma GCC unroll 4
-    for (int i = 0; i < N; ++i) {
-#pragma GCC unroll 2
-      for (int h = 0; h < 2; ++h)
-        s[i][h] = _mm256_add_epi32(_mm256_slli_epi32(s[i][h], 4), low[i][h]);
-    }
-  }
-}
 
 template <class F>
 [[gnu::always_inline]] inline __m256 offset_floats(__m256i s, int32_t neg_sum) {

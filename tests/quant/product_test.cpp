@@ -2,6 +2,7 @@
 // terms, and the promise that a result does not depend on what is computed beside it.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "quant/dispatch.h"
@@ -130,6 +131,13 @@ void for_each_case(F check) {
 }
 
 }  // namespace
+
+TEST_CASE("products are compared on every instruction set that this machine runs") {
+  for (const auto isa : quant::compiled_isas())
+    if (std::ranges::find(quant::runnable_isas(), isa) == quant::runnable_isas().end())
+      MESSAGE("skipped: this machine cannot run ", isa);
+  CHECK(quant::runnable_isas().front() == "scalar");
+}
 
 TEST_CASE("row products equal the exact sums") {
   for_each_case([](const Case& c) {
