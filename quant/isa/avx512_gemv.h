@@ -6,6 +6,8 @@
 
 #include <immintrin.h>
 
+#include <type_traits>
+
 #include "quant/kernels/layout.h"
 #include "quant/kernels/unpack256.h"
 
@@ -170,6 +172,61 @@ inline __m256i words_of_8(const int8_t* p) {
       _mm_cvtepi8_epi16(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
 }
 
+// Sums over groups, of 16 or 32, of a factor of the group times -(sum of its values): four lanes,
+// or eight.
+template <bool k16>
+inline __m256i weighted_sums(__m256i factors, const Row256& a) {
+  if constexpr (k16) return _mm256_madd_epi16(factors, load256(a.neg_sum16));
+  return _mm256_zextsi128_si256(
+      _mm_madd_epi16(_mm256_castsi256_si128(factors),
+                     _mm_load_si128(reinterpret_cast<const __m128i*>(a.neg_sum32))));
+}
+
+// Values of groups 4 half .. 4 half + 3, 32 each: the first 16 of each group, the other 16.
+struct GroupHalves {
+  __m512i first, second;
+  GroupHalves(const Row256& a, int half) {
+    const __m512i even = _mm512_load_si512(a.q[2 * half]),
+                  odd = _mm512_load_si512(a.q[2 * half + 1]);
+    first = _mm512_permutex2var_epi64(even, _mm512_set_epi64(13, 12, 5, 4, 9, 8, 1, 0), odd);
+    second = _mm512_permutex2var_epi64(even, _mm512_set_epi64(15, 14, 7, 6, 11, 10, 3, 2), odd);
+  }
+};
+
+// One block of 256 of one row in the order in which its nibbles lie, that of GroupHalves: the
+// values, which all rows share, are turned around instead. For formats with groups of 32.
+template <class F>
+struct HalvesWeights {
+  __m512i q[4], scale[2];  // scale[h]: of group 4 h + i in lanes 4 i .. 4 i + 3
+  __m256i groups;
+  float d;
+
+  explicit HalvesWeights(const typename F::Block& block) : d(F::scale(block)) {
+    static_assert(F::kGroup == 32 && F::kOffsetShift >= 0 && !F::kHasMin);
+    F::template unpack_halves<Simd>(block, q);
+    alignas(16) int8_t of_group[16];
+    F::groups(block, of_group, nullptr);
+    groups = words_of_8(of_group);
+    const __m512i all = _mm512_cvtepi16_epi32(groups);
+    const __m512i four = _mm512_set_epi32(3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0);
+    scale[0] = _mm512_permutexvar_epi32(four, all);
+    scale[1] = _mm512_permutexvar_epi32(_mm512_add_epi32(four, _mm512_set1_epi32(4)), all);
+  }
+
+  [[gnu::always_inline]] void add_to(__m512& acc, __m128&, const Row256& a) const {
+    const __m256i offset = _mm256_slli_epi32(weighted_sums<false>(groups, a), F::kOffsetShift);
+    __m512i sum = _mm512_zextsi256_si512(offset);
+#pragma GCC unroll 2
+    for (int h = 0; h < 2; ++h) {
+      const GroupHalves x(a, h);
+      __m512i p = _mm512_dpbusd_epi32(_mm512_setzero_si512(), q[2 * h], x.first);
+      p = _mm512_dpbusd_epi32(p, q[2 * h + 1], x.second);
+      sum = _mm512_add_epi32(sum, _mm512_mullo_epi32(p, scale[h]));
+    }
+    acc = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(d * a.d), acc);
+  }
+};
+
 // One block of 256 of one row, unpacked: codes, and scales beside their sums.
 template <class F>
 struct BlockWeights {
@@ -201,14 +258,6 @@ struct BlockWeights {
     }
   }
 
-  // Sums over groups of a factor of the group times -(sum of codes): four lanes, or eight.
-  static __m256i weighted_sums(__m256i factors, const Row256& a) {
-    if constexpr (k16) return _mm256_madd_epi16(factors, load256(a.neg_sum16));
-    return _mm256_zextsi128_si256(
-        _mm_madd_epi16(_mm256_castsi256_si128(factors),
-                       _mm_load_si128(reinterpret_cast<const __m128i*>(a.neg_sum32))));
-  }
-
   [[gnu::always_inline]] void add_to(__m512& acc, __m128& min_acc, const Row256& a) const {
     __m512i p[4];
 #pragma GCC unroll 4
@@ -216,7 +265,8 @@ struct BlockWeights {
       p[j] = _mm512_dpbusd_epi32(_mm512_setzero_si512(), q[j], _mm512_load_si512(a.q[j]));
     __m512i sum = _mm512_setzero_si512();
     if constexpr (F::kOffsetShift >= 0)
-      sum = _mm512_zextsi256_si512(_mm256_slli_epi32(weighted_sums(groups, a), F::kOffsetShift));
+      sum =
+          _mm512_zextsi256_si512(_mm256_slli_epi32(weighted_sums<k16>(groups, a), F::kOffsetShift));
     if constexpr (kWide) {
 #pragma GCC unroll 4
       for (int j = 0; j < 4; ++j) sum = _mm512_add_epi32(sum, _mm512_mullo_epi32(p[j], scale[j]));
@@ -226,13 +276,21 @@ struct BlockWeights {
     }
     acc = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(d * a.d), acc);
     if constexpr (F::kHasMin) {
-      const __m256i both = weighted_sums(mins, a);
+      const __m256i both = weighted_sums<k16>(mins, a);
       __m128i low = _mm256_castsi256_si128(both);
       if constexpr (k16) low = _mm_add_epi32(low, _mm256_extracti128_si256(both, 1));
       min_acc = _mm_fmadd_ps(_mm_cvtepi32_ps(low), _mm_set1_ps(dmin * a.d), min_acc);
     }
   }
 };
+
+template <class F>
+inline constexpr bool kStoredInHalves = requires(const typename F::Block& block,
+                                                 Simd::Bytes (&q)[4]) {
+  F::template unpack_halves<Simd>(block, q);
+};
+template <class F>
+using WeightsOf = std::conditional_t<kStoredInHalves<F>, HalvesWeights<F>, BlockWeights<F>>;
 
 template <class F, int kRows, int kTokens>
 void gemv256_rows(const RowProduct& p, int first) {
@@ -251,7 +309,7 @@ void gemv256_rows(const RowProduct& p, int first) {
     prefetch_run<sizeof(Block) * kRows>(ahead + sizeof(Block) * kRows * b);
 #pragma GCC unroll 4
     for (int i = 0; i < kRows; ++i) {
-      const BlockWeights<F> weights(
+      const WeightsOf<F> weights(
           *reinterpret_cast<const Block*>(w + i * p.row_bytes + sizeof(Block) * b));
       for (int t = 0; t < n_tokens; ++t)
         weights.add_to(acc[t][i], min_acc[t][i],

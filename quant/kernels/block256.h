@@ -9,6 +9,7 @@
 //   kUnit       only where scale(block) is not the half-precision number d as it stands
 // and, where it pays, vector forms (quant/kernels/unpack256.h; S is quant/isa's Simd):
 //   unpack_rows<S>(rows, at, q[64][16][4]), unpack_row<S>(block, S::Bytes[4])
+//   unpack_halves<S>(block, S::Bytes[4])  of four groups each: first 16 codes, other 16
 #pragma once
 
 #include "quant/isa/isa.h"

@@ -49,13 +49,20 @@ struct IQ4_XS {
     }
   }
   template <class S>
-  static void unpack_row(const Block& b, typename S::Bytes (&q)[4]) {
+  static void unpack_halves(const Block& b, typename S::Bytes (&q)[4]) {
     const auto table = S::table16(kNonLinear);
     for (int h = 0; h < 2; ++h) {
       const auto qs = S::load(b.qs + 64 * h);
-      S::weave(S::lookup(table, S::template bits<0, 15>(qs)),
-               S::lookup(table, S::template bits<4, 15>(qs)), q[2 * h], q[2 * h + 1]);
+      q[2 * h] = S::lookup(table, S::template bits<0, 15>(qs));
+      q[2 * h + 1] = S::lookup(table, S::template bits<4, 15>(qs));
     }
+  }
+  template <class S>
+  static void unpack_row(const Block& b, typename S::Bytes (&q)[4]) {
+    typename S::Bytes halves[4];
+    unpack_halves<S>(b, halves);
+    S::weave(halves[0], halves[1], q[0], q[1]);
+    S::weave(halves[2], halves[3], q[2], q[3]);
   }
 };
 
