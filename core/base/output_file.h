@@ -31,10 +31,11 @@ class OutputFile {
 
   // Sets the space aside. Fails with the bytes missing when the file system does not have it.
   Result<void> reserve(uint64_t n_bytes);
-  Result<void> write(std::span<const std::byte> bytes);  // at the end
+  // At the end. Handed to the system in whole huge pages, what is left over by flush().
+  Result<void> write(std::span<const std::byte> bytes);
+  Result<void> flush();
   Result<void> write_at(uint64_t offset,
                         std::span<const std::byte> bytes);  // what stands there is replaced
-  Result<void> flush();                                     // hands what was written to the system
   // Of a file that was taken up: what stands at an offset. Fails with kOutput where nothing does.
   Result<void> read_at(uint64_t offset, std::span<std::byte> bytes) const;
   Result<void> keep_first(uint64_t n_bytes);  // cuts off the rest; writing goes on there

@@ -199,6 +199,28 @@ TEST_CASE("output that cannot be written says why") {
   CHECK(reserved.error().message.find("bytes missing") != std::string::npos);
 }
 
+TEST_CASE("an output has what was written, in pieces of whatever size") {
+  TemporaryFolder folder;
+  std::string text(size_t{9} << 20, 'x');  // huge pages, and a rest
+  for (size_t i = 0; i < text.size(); i += 4093) text[i] = static_cast<char>(i);
+  const size_t sizes[] = {1, size_t{5} << 20, 0, 4093, (size_t{2} << 20) - 1, 1, 12345};
+  auto out = OutputFile::create(folder.path() / "a", false);
+  REQUIRE(out);
+  size_t at = 0;
+  for (const size_t n : sizes) {
+    REQUIRE(out->write(bytes_of(text).subspan(at, n)).has_value());
+    at += n;
+    CHECK(out->n_bytes() == at);
+  }
+  REQUIRE(out->write_at(3, bytes_of("four")).has_value());
+  REQUIRE(out->write(bytes_of(text).subspan(at)).has_value());
+  REQUIRE(out->commit().has_value());
+  text.replace(3, 4, "four");
+  const auto file = MappedFile::open(folder.path() / "a");
+  REQUIRE(file);
+  CHECK((file->text() == text));
+}
+
 TEST_CASE("a size limit in the middle of the output is an error, not the end of the program") {
   TemporaryFolder folder;
   const auto end = in_child([&] {
