@@ -146,18 +146,19 @@ struct BlockWeights {
 
   [[gnu::always_inline]] void add_to(__m256& acc, const Row256& a) const {
     constexpr int kRun[4][2] = {{0, 2}, {1, 3}, {4, 6}, {5, 7}};
-    __m256i sum = _mm256_setzero_si256();
+    __m256i sums[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};  // so that none waits long
     __m256i neg = load256(a.neg_sum16);
     if constexpr (!k16) neg = _mm256_zextsi128_si256(load128(a.neg_sum32));
     if constexpr (kOffsetLeft<F> >= 0)
-      sum = _mm256_slli_epi32(_mm256_madd_epi16(natural, neg), kOffsetLeft<F>);
+      sums[0] = _mm256_slli_epi32(_mm256_madd_epi16(natural, neg), kOffsetLeft<F>);
 #pragma GCC unroll 4
     for (int j = 0; j < 4; ++j) {
 #pragma GCC unroll 2
       for (int h = 0; h < 2; ++h)
-        sum = add_pairs(sum, pair_products<F>(q[j].v[h], load256(a.q[j] + 32 * h)),
-                        scale_of_run(kRun[j][h]));
+        sums[h] = add_pairs(sums[h], pair_products<F>(q[j].v[h], load256(a.q[j] + 32 * h)),
+                            scale_of_run(kRun[j][h]));
     }
+    const __m256i sum = _mm256_add_epi32(sums[0], sums[1]);
     acc = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), _mm256_set1_ps(d * a.d), acc);
     if constexpr (F::kHasMin)
       acc = _mm256_fmadd_ps(_mm256_cvtepi32_ps(_mm256_madd_epi16(mins, neg)),
