@@ -13,6 +13,12 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" AND NOT NIBBLE_FUZZ)  # readers
   set(NIBBLE_FLAGS_avx512 ${NIBBLE_FLAGS_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vbmi
       -mprefer-vector-width=512
       -Wno-maybe-uninitialized -Wno-uninitialized)  # false alarms inside g++ 12's own intrinsics, GCC bug 105593
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64" AND NOT NIBBLE_FUZZ)
+  list(APPEND NIBBLE_KNOWN_ISAS neon i8mm)
+  set(NIBBLE_BASE_neon scalar)
+  set(NIBBLE_FLAGS_neon -march=armv8.2-a+dotprod)
+  set(NIBBLE_BASE_i8mm scalar)
+  set(NIBBLE_FLAGS_i8mm -march=armv8.2-a+dotprod+i8mm)
 endif()
 
 # nibble_best_isa(OUT FEATURES): the best of the known ones whose flags -mNAME are in a "flags" line of /proc/cpuinfo.

@@ -10,6 +10,11 @@
 #include "core/base/assert.h"
 #include "quant/format.h"
 
+#if defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
+
 namespace nibble::quant {
 namespace {
 
@@ -28,6 +33,10 @@ bool runs_here(std::string_view isa) {
   if (isa == "avx512")
     return avx512vnni && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512vbmi");
+#elif defined(__aarch64__)
+  const bool neon = getauxval(AT_HWCAP) & HWCAP_ASIMDDP;
+  if (isa == "neon") return neon;
+  if (isa == "i8mm") return neon && (getauxval(AT_HWCAP2) & HWCAP2_I8MM);
 #endif
   return isa == "scalar";
 }

@@ -1,17 +1,25 @@
-// Panel times tile in plain loops. The results of one token do not depend on the others.
+// Panel times tile in plain loops around the sum of products, which ARM's dot units have an
+// instruction for. The results of one token do not depend on the others.
 #pragma once
 
+#if defined(NIBBLE_ISA_neon) || defined(NIBBLE_ISA_i8mm)
+#include "quant/isa/neon_dot.h"
+#endif
 #include "quant/kernels/layout.h"
 #include "quant/kernels/panel.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 
+#if !defined(NIBBLE_ISA_neon) && !defined(NIBBLE_ISA_i8mm)
+// sum[r] += n consecutive codes of row r times as many of a.
+template <int kMaxCode>
 inline void dot_panel(const uint8_t (*q)[kPanelRows][4], const int8_t* a, int n,
                       int32_t (&sum)[kPanelRows]) {
   for (int k = 0; k < n / 4; ++k)
     for (int r = 0; r < kPanelRows; ++r)
       for (int i = 0; i < 4; ++i) sum[r] += q[k][r][i] * a[4 * k + i];
 }
+#endif
 
 // out[t * out_stride + r] for t < n_tokens, r < n_rows. F: the format (quant/kernels/block32.h).
 template <class F>
@@ -25,7 +33,7 @@ void multiply32(const Panel32<F::kHasMin>* panel, const Tile32* tile, int n_bloc
       int32_t sum[kPanelRows] = {};
       if constexpr (F::kOffsetShift >= 0)
         for (int32_t& s : sum) s = x.neg_sum[t] * (1 << F::kOffsetShift);
-      dot_panel(w.q, x.q[t], 32, sum);
+      dot_panel<F::kMaxCode>(w.q, x.q[t], 32, sum);
       for (int r = 0; r < kPanelRows; ++r) acc[r] += static_cast<float>(sum[r]) * (w.d[r] * x.d[t]);
       if constexpr (F::kHasMin) {
         for (int r = 0; r < kPanelRows; ++r) acc[r] -= w.m[r] * x.d_neg_sum[t];
@@ -61,7 +69,7 @@ void multiply256(const Panel256<F::kGroup, F::kHasMin>* panel, const Tile256* ti
           for (int32_t& s : sum) s = neg * (1 << F::kOffsetShift);
         }
         const int at = g * F::kGroup;
-        dot_panel(w.q + at / 4, x.q[at / 32][t] + at % 32, F::kGroup, sum);
+        dot_panel<F::kMaxCode>(w.q + at / 4, x.q[at / 32][t] + at % 32, F::kGroup, sum);
         for (int r = 0; r < kPanelRows; ++r) acc[r] += static_cast<float>(sum[r]) * w.scale[g][r];
       }
       for (int r = 0; r < kPanelRows; ++r) total[r] += acc[r] * x.d[t];

@@ -1,0 +1,7 @@
+# The packages of base and quant as headers, which are the same for every processor.
+find_package(Threads REQUIRED)
+add_library(fmt::fmt INTERFACE IMPORTED GLOBAL)
+target_compile_definitions(fmt::fmt INTERFACE FMT_HEADER_ONLY)
+add_library(nlohmann_json::nlohmann_json INTERFACE IMPORTED GLOBAL)
+add_library(doctest::doctest INTERFACE IMPORTED GLOBAL)
+list(APPEND CMAKE_MODULE_PATH /usr/lib/cmake/doctest)  # doctest-dev: doctest_discover_tests
