@@ -186,10 +186,9 @@ inline __m256i weighted_sums(__m256i factors, const Row256& a) {
 struct GroupHalves {
   __m512i first, second;
   GroupHalves(const Row256& a, int half) {
-    const __m512i even = _mm512_load_si512(a.q[2 * half]),
-                  odd = _mm512_load_si512(a.q[2 * half + 1]);
-    first = _mm512_permutex2var_epi64(even, _mm512_set_epi64(13, 12, 5, 4, 9, 8, 1, 0), odd);
-    second = _mm512_permutex2var_epi64(even, _mm512_set_epi64(15, 14, 7, 6, 11, 10, 3, 2), odd);
+    // weave() undoes itself
+    Simd::weave(_mm512_load_si512(a.q[2 * half]), _mm512_load_si512(a.q[2 * half + 1]), first,
+                second);
   }
 };
 
