@@ -16,7 +16,6 @@
 namespace nibble {
 namespace {
 
-constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kReadBytes = size_t{8} << 20;  // of one thread at a time
 constexpr int kMostReaders = 8;  // enough for a fast disk, and for copying a cached file
 

@@ -8,8 +8,10 @@
 
 namespace nibble {
 
-// A mapping that begins at a multiple of 2 MiB, so that both page cache and anonymous memory can be
-// mapped in huge pages. Owns it until release().
+inline constexpr size_t kHugePage = size_t{2} << 20;
+
+// A mapping that begins at a multiple of kHugePage, so that both page cache and anonymous memory
+// can be mapped in huge pages. Owns it until release().
 class MemoryBlock {
  public:
   MemoryBlock() = default;

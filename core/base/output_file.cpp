@@ -13,15 +13,13 @@
 #include <cstring>
 #include <vector>
 
+#include "core/base/memory_block.h"
 #include "core/base/printable.h"
 #include "core/base/unfinished.h"
 
 namespace nibble {
 namespace {
 
-// Writes end where huge pages do: what is written piecemeal stands in the page cache in small ones,
-// and a model that is run from there is read a fifth slower by one thread.
-constexpr size_t kHugePage = size_t{2} << 20;
 // The device is put to work on each such piece, so that commit() waits for the last one only.
 constexpr uint64_t kDeviceBytes = uint64_t{32} << 20;
 
@@ -207,6 +205,8 @@ Result<void> OutputFile::reserve(uint64_t n_bytes) {
   return {};  // a file system that cannot set space aside is found out by write()
 }
 
+// Writes end where huge pages do: what is written piecemeal stands in the page cache in small ones,
+// and a model that is run from there is read a fifth slower by one thread.
 Result<void> OutputFile::write(std::span<const std::byte> bytes) {
   State& s = *state_;
   while (!bytes.empty()) {
