@@ -17,6 +17,9 @@ constexpr uint64_t kDataStart = 4096;  // the data section begins at a multiple 
 constexpr size_t kSpareBytes = 1024;   // of room in the header at least
 constexpr size_t kReadBytes = size_t{1} << 20;
 constexpr size_t kDigestBytes = 32;  // of a checksum's text
+// Files below this are flushed after each tensor. In larger ones each time would cost a huge page,
+// and less than one is lost when the process is killed: see OutputFile::write().
+constexpr uint64_t kFlushedBytes = uint64_t{64} << 20;
 
 uint64_t aligned(uint64_t n) {
   return (n + kDefaultAlignment - 1) / kDefaultAlignment * kDefaultAlignment;
@@ -151,10 +154,8 @@ struct Writer::State {
   uint64_t n_written = 0;              // of the tensor that is being written
   std::optional<Xxh3Stream> checksum;  // of it
   std::optional<Journal> journal;      // a line for each complete tensor: its checksum
-  uint64_t n_flushed = 0;              // of the shard that is being written
 
   const TensorPlan& current() const { return tensors[digests.size()]; }
-  Result<void> note_tensor();
   Result<void> finish_tensor();
   Result<void> finish_shards();
   std::pair<size_t, uint64_t> place(size_t i) const;
@@ -164,23 +165,15 @@ struct Writer::State {
   Result<void> start_at(size_t n_tensors);
 };
 
-// In the journal. The file is flushed now and then only, since each time costs it a huge page: the
-// journal's last lines may be ahead of it, by a sixty-fourth of the work.
-Result<void> Writer::State::note_tensor() {
-  OutputFile& file = files[shard];
-  if (file.n_bytes() >= n_flushed + shards[shard].n_bytes / 64) {
-    NIBBLE_CHECK(file.flush());
-    n_flushed = file.n_bytes();
-  }
-  return journal->add(digests.back());
-}
-
 // Pads the tensor, notes its checksum.
 Result<void> Writer::State::finish_tensor() {
   static constexpr std::byte kZeros[kDefaultAlignment] = {};
   NIBBLE_CHECK(files[shard].write(std::span(kZeros, aligned(n_written) - n_written)));
   digests.push_back(checksum->digest());
-  if (journal) NIBBLE_CHECK(note_tensor());
+  if (journal) {
+    if (shards[shard].n_bytes < kFlushedBytes) NIBBLE_CHECK(files[shard].flush());
+    NIBBLE_CHECK(journal->add(digests.back()));
+  }
   checksum.emplace();
   n_written = 0;
   return finish_shards();
@@ -196,7 +189,6 @@ Result<void> Writer::State::finish_shards() {
       NIBBLE_CHECK(files[shard].write_at(s.checksums_offset - sizeof(uint64_t),
                                          std::as_bytes(std::span(sums.bytes()))));
     ++shard;
-    n_flushed = 0;
   }
   return {};
 }
@@ -227,7 +219,7 @@ bool Writer::State::stands(size_t i, const std::string& digest) const {
   return read.digest() == digest;
 }
 
-// As the journal tells, as far as that is so: its last lines may be ahead of the file.
+// As the journal tells, as far as that is so: of a large file its last lines may be ahead.
 void Writer::State::take_up() {
   for (const std::string& digest : journal->lines()) {
     if (digests.size() == tensors.size() || !stands(digests.size(), digest)) return;
@@ -245,7 +237,6 @@ uint64_t Writer::State::kept_bytes(size_t i, size_t n_tensors) const {
 Result<void> Writer::State::start_at(size_t n_tensors) {
   digests.resize(n_tensors);
   shard = 0;
-  n_flushed = 0;
   for (size_t i = 0; i < files.size(); ++i) {
     OutputFile& file = files[i];
     const auto header = std::as_bytes(std::span(shards[i].header));
