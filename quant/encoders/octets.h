@@ -11,7 +11,7 @@ struct Octets {
   Floats x[8], weight[8];
 };
 
-// 256 weights; the costs are those of load_groups().
+// 256 weights; the costs are those of load_groups() with importance, sigma + |x| without.
 inline void load_octets(const float* x, const float* importance, Octets (&out)[2]) {
   float squares = 0;
   for (int i = 0; i < 256; ++i) squares += x[i] * x[i];
