@@ -274,4 +274,5 @@ inline constexpr bool kHasSimd = true;
 
 #include "quant/isa/avx2_encode.h"
 #include "quant/isa/avx512_gemv.h"
+#include "quant/isa/avx512_gemv256.h"
 #include "quant/isa/avx512_multiply.h"
