@@ -1,24 +1,28 @@
 # The instruction sets that kernels are compiled for, best last: name and compiler flags. One with a BASE has that one's
 # flags, shim and compiled parts, but for what multiplies.
 set(NIBBLE_ISAS all CACHE STRING "Instruction sets to compile for: all, native (the best one here), or a list; scalar is always in")
-set(NIBBLE_KNOWN_ISAS scalar)
 set(NIBBLE_FLAGS_scalar "")
-if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" AND NOT NIBBLE_FUZZ)  # readers of bytes need no fast kernels
+
+set(NIBBLE_FLAGS_avx2 -mavx2 -mfma -mf16c -mbmi2)
+set(NIBBLE_BASE_avxvnni avx2)
+set(NIBBLE_FLAGS_avxvnni ${NIBBLE_FLAGS_avx2} -mavxvnni)
+set(NIBBLE_BASE_avx512vnni avx2)
+set(NIBBLE_FLAGS_avx512vnni ${NIBBLE_FLAGS_avx2} -mavx512f -mavx512vl -mavx512vnni)
+set(NIBBLE_FLAGS_avx512 ${NIBBLE_FLAGS_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vbmi
+    -mprefer-vector-width=512
+    -Wno-maybe-uninitialized -Wno-uninitialized)  # false alarms inside g++ 12's own intrinsics, GCC bug 105593
+
+set(NIBBLE_BASE_neon scalar)
+set(NIBBLE_FLAGS_neon -march=armv8.2-a+dotprod)
+set(NIBBLE_BASE_i8mm scalar)
+set(NIBBLE_FLAGS_i8mm -march=armv8.2-a+dotprod+i8mm)
+
+set(NIBBLE_KNOWN_ISAS scalar)
+if(NIBBLE_FUZZ)  # readers of bytes need no fast kernels
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   list(APPEND NIBBLE_KNOWN_ISAS avx2 avxvnni avx512vnni avx512)
-  set(NIBBLE_FLAGS_avx2 -mavx2 -mfma -mf16c -mbmi2)
-  set(NIBBLE_BASE_avxvnni avx2)
-  set(NIBBLE_FLAGS_avxvnni ${NIBBLE_FLAGS_avx2} -mavxvnni)
-  set(NIBBLE_BASE_avx512vnni avx2)
-  set(NIBBLE_FLAGS_avx512vnni ${NIBBLE_FLAGS_avx2} -mavx512f -mavx512vl -mavx512vnni)
-  set(NIBBLE_FLAGS_avx512 ${NIBBLE_FLAGS_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vbmi
-      -mprefer-vector-width=512
-      -Wno-maybe-uninitialized -Wno-uninitialized)  # false alarms inside g++ 12's own intrinsics, GCC bug 105593
-elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64" AND NOT NIBBLE_FUZZ)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   list(APPEND NIBBLE_KNOWN_ISAS neon i8mm)
-  set(NIBBLE_BASE_neon scalar)
-  set(NIBBLE_FLAGS_neon -march=armv8.2-a+dotprod)
-  set(NIBBLE_BASE_i8mm scalar)
-  set(NIBBLE_FLAGS_i8mm -march=armv8.2-a+dotprod+i8mm)
 endif()
 
 # nibble_best_isa(OUT FEATURES): the best of the known ones whose flags -mNAME are in a "flags" line of /proc/cpuinfo.
