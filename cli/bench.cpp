@@ -12,7 +12,7 @@
 namespace nibble::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kBenchExamples =
     "Examples:\n"
     "  nibble bench model.gguf                      prompt of 512 tokens, 128 generated\n"
     "  nibble bench model.gguf -p 0 -n 64 -d 4096   generation after 4096 tokens\n"
@@ -95,7 +95,7 @@ Command setup_bench(App& app) {
   add_weights_options(*command, o->weights);
   command->add_flag("--json", o->json, "The result as one JSON document, each repetition listed")
       ->group("Output");
-  command->footer(kExamples);
+  command->footer(kBenchExamples);
   return {command, [o] { return run_bench(*o); }};
 }
 

@@ -15,7 +15,7 @@ struct ConvertCommand : RewriteOptions {
   bool from_quantized = false;
 };
 
-constexpr const char* kExamples =
+constexpr const char* kConvertExamples =
     "Without --type each tensor keeps the precision it is stored in (what GGUF has no format for,\n"
     "as FP8, GPTQ or AWQ, becomes F32); with it the file is what 'nibble quantize' makes of that\n"
     "one. Weights that --lora changes become F32 then, so that the sum is not rounded. The\n"
@@ -137,7 +137,7 @@ Command setup_convert(App& app) {
       ->add_option("-t,--threads", o->n_threads, "Threads (default: this machine's usable cores)")
       ->type_name("N")
       ->check(in_range(1, 1024));
-  command->footer(kExamples);
+  command->footer(kConvertExamples);
   return {command, [o] { return run_convert(*o); }};
 }
 

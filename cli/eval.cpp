@@ -9,7 +9,7 @@
 namespace nibble::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kEvalExamples =
     "With --text and --multiple-choice the kernels are those of 'nibble run' unless --exact is\n"
     "given; with --token-ids they are exact unless --fast is given. Exact: weights as stored,\n"
     "float32 activations, attention and cache.\n"
@@ -132,7 +132,7 @@ Command setup_eval(App& app) {
   add_tasks(*command, *o);
   add_computing(*command, *o);
   command->add_flag("--json", o->json, "The result as one JSON document")->group("Output");
-  command->footer(kExamples);
+  command->footer(kEvalExamples);
   return {command, [o] { return run_eval(*o); }};
 }
 

@@ -9,7 +9,7 @@
 namespace nibble::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kInspectExamples =
     "Examples:\n"
     "  nibble inspect                               the installed models\n"
     "  nibble inspect model.gguf                    a summary\n"
@@ -77,7 +77,7 @@ Command setup_inspect(App& app) {
       ->type_name("CASE.json")
       ->group("Text");
   command->add_flag("--json", o->json, "The result as one JSON document")->group("Output");
-  command->footer(kExamples);
+  command->footer(kInspectExamples);
   return {command, [o] { return run_inspect(*o); }};
 }
 

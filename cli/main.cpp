@@ -15,7 +15,7 @@
 namespace nibble::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kTopExamples =
     "Examples:\n"
     "  nibble run                                   chat with the installed model\n"
     "  nibble run model.gguf -p \"Why is the sky blue?\"\n"
@@ -50,7 +50,7 @@ struct Program {
     parser.formatter(std::make_shared<HelpFormatter>());
     parser.require_subcommand(0, 1);
     app.add_flag("-V,--version", version, "Print version, commit and instruction sets");
-    app.footer(std::string(kExamples) + kExitCodeHelp);
+    app.footer(std::string(kTopExamples) + kExitCodeHelp);
     commands = {setup_run(app),   setup_inspect(app),  setup_eval(app),
                 setup_bench(app), setup_quantize(app), setup_convert(app)};
   }

@@ -14,7 +14,7 @@ struct QuantizeCommand : RewriteOptions {
   bool no_fallback = false, from_quantized = false;
 };
 
-constexpr const char* kExamples =
+constexpr const char* kQuantizeExamples =
     "A type is a mix of formats as llama.cpp has it (q4_k_m, q6_k, q8_0, ...); q4 is short for\n"
     "q4_k_m. Where a format's block does not divide a tensor's rows another one takes its place,\n"
     "which the result tells.\n"
@@ -131,7 +131,7 @@ Command setup_quantize(App& app) {
       ->add_option("-t,--threads", o->n_threads, "Threads (default: this machine's usable cores)")
       ->type_name("N")
       ->check(in_range(1, 1024));
-  command->footer([] { return mix_table() + "\n" + kExamples; });
+  command->footer([] { return mix_table() + "\n" + kQuantizeExamples; });
   return {command, [o] { return run_quantize(*o); }};
 }
 

@@ -14,7 +14,7 @@
 namespace nibble::cli {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kRunExamples =
     "Without -p and -f, a terminal on standard input starts a chat; otherwise standard input is "
     "the prompt.\n"
     "Of a file and of standard input one last newline is not part of the prompt.\n"
@@ -215,7 +215,7 @@ Command setup_run(App& app) {
   add_computing_options(*command, *o);
   add_speculation_options(*command, *o);
   add_output_options(*command, *o);
-  command->footer(kExamples);
+  command->footer(kRunExamples);
   return {command, [o] { return run_run(*o); }};
 }
 

@@ -19,11 +19,21 @@ endif()
 
 include(cmake/instruction_sets.cmake)
 
-# nibble_layer(NAME FOLDER... ISA PART... LIBS ...): nibble_NAME, the objects of FOLDER/*.cpp and of the PARTs that
+# NIBBLE_BATCH files of a layer that says BATCHED are compiled as one: what they include, most of a compiler's work, is
+# read once. Private names must differ inside such a layer. The sanitizers' presets compile each file alone, so that a
+# missing include shows.
+set(NIBBLE_BATCH 6 CACHE STRING "Source files compiled together in layers that allow it; 1: each alone")
+function(nibble_batch target)
+  if(NIBBLE_BATCH GREATER 1)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${NIBBLE_BATCH})
+  endif()
+endfunction()
+
+# nibble_layer(NAME FOLDER... [BATCHED] ISA PART... LIBS ...): nibble_NAME, the objects of FOLDER/*.cpp and of the PARTs that
 # nibble_isa_layer made (by default the one called NAME). OBJECT libraries keep what registers itself; LIBS carry the
 # objects of the layers below.
 function(nibble_layer name)
-  cmake_parse_arguments(arg "" "" "LIBS;ISA" ${ARGN})
+  cmake_parse_arguments(arg "BATCHED" "" "LIBS;ISA" ${ARGN})
   set(sources "")
   foreach(folder IN LISTS arg_UNPARSED_ARGUMENTS)
     file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)
@@ -34,6 +44,9 @@ function(nibble_layer name)
   if(sources)
     add_library(nibble_${name}_objects OBJECT ${sources})
     target_link_libraries(nibble_${name}_objects PUBLIC nibble_options ${arg_LIBS})
+    if(arg_BATCHED)
+      nibble_batch(nibble_${name}_objects)
+    endif()
     target_link_libraries(nibble_${name} INTERFACE nibble_${name}_objects $<TARGET_OBJECTS:nibble_${name}_objects>)
   endif()
   foreach(isa IN LISTS NIBBLE_COMPILED_ISAS)
@@ -78,10 +91,13 @@ function(nibble_isa_layer name folder)
   file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/generated/${name}_kernels.inc CONTENT "${rows}")
 endfunction()
 
-# nibble_program(NAME FOLDER LIBS ...): an executable of FOLDER/*.cpp.
+# nibble_program(NAME FOLDER [BATCHED] LIBS ...): an executable of FOLDER/*.cpp.
 function(nibble_program name folder)
-  cmake_parse_arguments(arg "" "" "LIBS" ${ARGN})
+  cmake_parse_arguments(arg "BATCHED" "" "LIBS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)
   add_executable(${name} ${sources})
+  if(arg_BATCHED)
+    nibble_batch(${name})
+  endif()
   target_link_libraries(${name} PRIVATE nibble_options ${arg_LIBS})
 endfunction()
