@@ -1,5 +1,7 @@
 // Importance from a text: runs a model over it and sums the squares of what each weight matrix is
-// multiplied with, experts apart, as llama-imatrix does over windows of the same size.
+// multiplied with, experts apart. llama-imatrix does the same, but leaves out the last two
+// positions of each window. An embedding that serves as the output matrix too is known by its own
+// name.
 #pragma once
 
 #include <string>

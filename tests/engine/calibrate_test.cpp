@@ -59,6 +59,26 @@ TEST_CASE("calibration sums the squares of what a matrix is multiplied with") {
   CHECK(imatrix.chunk_tokens == kWindow);
 }
 
+TEST_CASE("an embedding that is the output too has the importance of the output's columns") {
+  int n_tied = 0;
+  for (const Architecture* a : architectures())
+    for (const auto config : a->tiny) {
+      auto file = MemoryModel::create(*a, config, "f32");
+      REQUIRE(file);
+      const auto model = Model::load(*file);
+      REQUIRE(model);
+      const Weights& w = model->weights();
+      if (w.output.w.data != w.token_embd.w.data) continue;
+      ++n_tied;
+      CAPTURE(a->gguf_name);
+      const Imatrix imatrix = collect(*model, 1);
+      CHECK_FALSE(imatrix.entries.contains("output.weight"));
+      REQUIRE(imatrix.entries.contains("token_embd.weight"));
+      CHECK(imatrix.entries.at("token_embd.weight").counts == std::vector<float>{2 * kWindow});
+    }
+  CHECK(n_tied > 0);
+}
+
 TEST_CASE("calibration reaches each matrix of each family, whatever the number of threads") {
   for (const Architecture* a : architectures())
     for (const auto config : a->tiny) {
