@@ -9,6 +9,7 @@
 #include "core/base/output_file.h"
 #include "formats/checksum.h"
 #include "formats/gguf_encode.h"
+#include "formats/gguf_leftovers.h"
 
 namespace nibble::gguf {
 namespace {
@@ -135,16 +136,6 @@ std::vector<Shard> lay_out(const FilePlan& plan) {
   return shards;
 }
 
-bool was_named_early(std::span<const Shard> shards, size_t i) {
-  std::error_code ignored;
-  const auto there = [&](const std::filesystem::path& p) {
-    return std::filesystem::is_regular_file(std::filesystem::symlink_status(p, ignored));
-  };
-  const auto& first = shards[0].path;
-  return i > 0 && there(partial_path(first, "journal")) && there(partial_path(first, "part")) &&
-         !there(first) && there(shards[i].path) && !there(partial_path(shards[i].path, "part"));
-}
-
 struct Writer::State {
   std::vector<Shard> shards;
   std::vector<TensorPlan> tensors;
@@ -258,13 +249,10 @@ Result<Writer> Writer::create(std::vector<Shard> shards, std::vector<TensorPlan>
   state->shards = std::move(shards);
   state->tensors = std::move(tensors);
   state->checksum.emplace();
-  for (size_t i = 0; i < state->shards.size(); ++i) {
-    const auto& path = state->shards[i].path;
-    std::error_code ignored;  // what keeps its name is refused as existing
-    if (resume.take_up && was_named_early(state->shards, i))
-      std::filesystem::rename(path, partial_path(path, "part"), ignored);
+  if (resume.take_up) hide_named(state->shards, state->tensors.size(), resume.subject);
+  for (const Shard& shard : state->shards) {
     NIBBLE_TRY(OutputFile file,
-               OutputFile::create_partial(path, overwrite, resume.take_up, resume.keep));
+               OutputFile::create_partial(shard.path, overwrite, resume.take_up, resume.keep));
     state->files.push_back(std::move(file));
   }
   if (!state->files[0].is_direct()) {
@@ -296,10 +284,16 @@ Result<void> Writer::write(std::span<const std::byte> bytes) {
 
 const std::vector<std::string>& Writer::digests() const { return state_->digests; }
 
-Result<void> Writer::commit() {
-  NIBBLE_ASSERT(state_->digests.size() == state_->tensors.size());
-  for (size_t i = state_->files.size(); i-- > 0;) NIBBLE_CHECK(state_->files[i].commit());
-  if (state_->journal) state_->journal->remove();
+Result<void> Writer::commit() { return commit_all(std::span(this, 1)); }
+
+Result<void> commit_all(std::span<Writer> writers) {
+  for (const Writer& writer : writers) {
+    Writer::State& s = *writer.state_;
+    NIBBLE_ASSERT(s.digests.size() == s.tensors.size());
+    for (size_t i = s.files.size(); i-- > 0;) NIBBLE_CHECK(s.files[i].commit());
+  }
+  for (const Writer& writer : writers)
+    if (writer.state_->journal) writer.state_->journal->remove();
   return {};
 }
 

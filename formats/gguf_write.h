@@ -50,10 +50,6 @@ struct Shard {
 // The files that a plan makes, to the byte.
 std::vector<Shard> lay_out(const FilePlan& plan);
 
-// Whether a run ended while its files were given their names, so that file i has its own already,
-// but the first, which comes last, does not. A Writer that takes up counts it as not named yet.
-bool was_named_early(std::span<const Shard> shards, size_t i);
-
 // How a writer meets what an interrupted run left behind, and what it leaves itself.
 struct Resume {
   bool take_up = false;  // goes on behind the tensors that are complete there
@@ -81,11 +77,15 @@ class Writer {
   const std::vector<std::string>& digests() const;
   // Makes all files durable under their names, the first one last.
   Result<void> commit();
+  // The same of several writers. Journals go last of all, so that a run that ends in between is
+  // taken up.
+  friend Result<void> commit_all(std::span<Writer> writers);
 
  private:
   struct State;
   explicit Writer(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+Result<void> commit_all(std::span<Writer> writers);
 
 }  // namespace nibble::gguf

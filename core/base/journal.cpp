@@ -52,6 +52,16 @@ Journal::Journal(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Journal::Journal(Journal&&) noexcept = default;
 Journal::~Journal() = default;
 
+std::vector<std::string> Journal::lines_of(const std::filesystem::path& path,
+                                           std::string_view subject) {
+  const auto file = MappedFile::open(path);
+  if (!file) return {};
+  auto lines = whole_lines(file->text());
+  if (lines.empty() || lines.front() != subject) return {};
+  lines.erase(lines.begin());
+  return lines;
+}
+
 Result<Journal> Journal::open(const std::filesystem::path& path, std::string_view subject,
                               bool take_up, bool keep) {
   auto state = std::make_unique<State>();
@@ -59,11 +69,7 @@ Result<Journal> Journal::open(const std::filesystem::path& path, std::string_vie
   state->subject = subject;
   state->keep = keep;
   if (!keep) remember_unfinished(state->path.c_str());
-  if (const auto before = take_up ? MappedFile::open(path) : corrupt("")) {
-    auto lines = whole_lines(before->text());
-    if (!lines.empty() && lines.front() == subject)
-      state->lines.assign(lines.begin() + 1, lines.end());
-  }
+  if (take_up) state->lines = lines_of(path, subject);
   Journal journal(std::move(state));
   NIBBLE_CHECK(journal.start_over(journal.lines().size()));
   return journal;

@@ -19,6 +19,9 @@ class Journal {
   // run to come. Fails with kOutput.
   static Result<Journal> open(const std::filesystem::path& path, std::string_view subject,
                               bool take_up, bool keep);
+  // The lines of an earlier run on the subject; none where there was no such run. Changes nothing.
+  static std::vector<std::string> lines_of(const std::filesystem::path& path,
+                                           std::string_view subject);
   Journal(Journal&&) noexcept;
   ~Journal();
 

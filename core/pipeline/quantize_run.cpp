@@ -13,6 +13,7 @@
 #include "core/pipeline/written_error.h"
 #include "core/version.h"
 #include "formats/checksum.h"
+#include "formats/gguf_leftovers.h"
 
 namespace nibble {
 namespace {
@@ -73,11 +74,13 @@ Result<void> check_targets(std::span<const QuantizePlan> plans, bool overwrite, 
   for (const QuantizePlan& plan : plans)
     for (size_t i = 0; i < plan.shards.size(); ++i) {
       const gguf::Shard& shard = plan.shards[i];
-      if (resume && gguf::was_named_early(plan.shards, i)) continue;
+      if (resume && gguf::was_named(plan.shards, i)) continue;
       const auto status = std::filesystem::status(shard.path, ignored);
-      if (std::filesystem::is_regular_file(status) && !overwrite)
+      if (std::filesystem::is_regular_file(status) && !overwrite) {
+        gguf::drop_stale_journal(plan.shards);
         return fail(ErrorKind::kUsage, "{}: exists already; --force replaces it",
                     printable(shard.path.native(), 200));
+      }
       if (!std::filesystem::exists(status) || std::filesystem::is_regular_file(status))
         wanted.push_back(
             {shard.path, shard.n_bytes - std::min(set_aside(shard.path), shard.n_bytes)});
@@ -108,7 +111,7 @@ Result<RecodeResult> quantize(WeightFile& source, std::span<QuantizePlan> plans,
                                           .measure_errors = run.measure_errors,
                                           .clamp = run.clamp,
                                           .go_on = run.go_on}));
-  for (gguf::Writer& writer : writers) NIBBLE_CHECK(writer.commit());
+  NIBBLE_CHECK(gguf::commit_all(writers));
   if (n_done > 0)
     NIBBLE_CHECK(add_earlier(std::span(jobs).first(n_done), plans, pool, run, result));
   return result;

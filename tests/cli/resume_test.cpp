@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/pipeline/convert.h"
 #include "core/pipeline/quantize.h"
@@ -173,6 +174,61 @@ TEST_CASE("an interrupt leaves nothing, or what can be taken up, as asked") {
   REQUIRE(result);
   CHECK(result->n_taken_up > 0);
   CHECK(work.written() == work.straight);
+}
+
+TEST_CASE("a journal beside a file that is complete goes with the next run") {
+  const Work work;
+  const auto journal = work.folder.path() / ".out.gguf.nibble-journal";
+  const auto kept = work.folder.path() / "kept";
+  bool first = true;
+  const auto keep_journal = [&] {
+    if (std::exchange(first, false)) std::filesystem::create_hard_link(journal, kept);
+    return true;
+  };
+  REQUIRE(work.quantize(keep_journal, false));
+  std::filesystem::rename(kept, journal);  // as a run leaves it that is killed before its last step
+  const auto run = [&](std::vector<std::string> options) {
+    options.insert(options.begin(), {"quantize", work.model, work.out, "--type"});
+    return run_program(options);
+  };
+  SUBCASE("which finds that all is done") {
+    const Ended end = run({"q4_k_m", "--resume"});
+    CHECK_MESSAGE(end.exit_code == 0, end.err);
+    CHECK(end.err.find("took up 21 of 21 tensors") != std::string::npos);
+  }
+  SUBCASE("which refuses to replace the file") { CHECK(run({"q4_k_m"}).exit_code == 2); }
+  SUBCASE("which is of other work") { CHECK(run({"q8_0", "--resume"}).exit_code == 2); }
+  CHECK(work.written() == work.straight);
+  CHECK(work.folder.n_files() == 3);
+}
+
+TEST_CASE("a run that ended between the names of two outputs is taken up") {
+  const Work work;
+  const std::string second = work.folder.path() / "second.gguf";
+  const auto both = [&](FunctionRef<bool()> go_on) -> Result<RecodeResult> {
+    NIBBLE_TRY(const auto source, open_weight_file(work.model));
+    QuantizeOptions options;
+    options.targets = {{.path = work.out, .mix = quant::find_mix("q4_k_m")},
+                       {.path = second, .mix = quant::find_mix("q8_0")}};
+    NIBBLE_TRY(auto plans, plan_quantize(*source, options));
+    ThreadPool pool(1);
+    const auto ask = [&](uint64_t, uint64_t) { return go_on(); };
+    return nibble::quantize(*source, plans, nullptr, pool,
+                            {.batch_weights = kBatch, .resume = true, .go_on = ask});
+  };
+  const auto in_the_way = [&] {
+    work.folder.write("second.gguf", "");
+    return true;
+  };
+  CHECK_FALSE(both(in_the_way));
+  std::filesystem::remove(second);
+  CHECK(work.written() == work.straight);
+  const Ended end = run_program({"quantize", work.model, work.out, "--type", "q4_k_m", "--also",
+                                 second + "=q8_0", "--resume"});
+  CHECK_MESSAGE(end.exit_code == 0, end.err);
+  CHECK(end.err.find("took up 21 of 21 tensors") != std::string::npos);
+  CHECK(work.written() == work.straight);
+  CHECK(work.folder.n_files() == 4);
 }
 
 TEST_CASE("what was damaged or belongs to other work is not taken up") {
