@@ -1,6 +1,8 @@
 #include "formats/gguf_leftovers.h"
 
 #include <algorithm>
+#include <fstream>
+#include <string>
 
 #include "core/base/journal.h"
 #include "core/base/output_file.h"
@@ -17,11 +19,22 @@ std::filesystem::path journal_of(std::span<const Shard> shards) {
   return partial_path(shards[0].path, "journal");
 }
 
-// All files stand there under their names, as long as planned, and the journal too.
-bool all_named(std::span<const Shard> shards) {
+// As long as planned, with the planned keys and tensors; only checksums may be any.
+bool is_as_planned(const Shard& s) {
   std::error_code ignored;
-  return is_file(journal_of(shards)) && std::ranges::all_of(shards, [&](const Shard& s) {
-           return has_name(s) && std::filesystem::file_size(s.path, ignored) == s.n_bytes;
+  if (std::filesystem::file_size(s.path, ignored) != s.n_bytes) return false;
+  std::string header(s.header.size(), '\0');
+  std::ifstream in(s.path, std::ios::binary);
+  if (!in.read(header.data(), static_cast<std::streamsize>(header.size()))) return false;
+  for (size_t i = 0; i < s.n_tensors; ++i)
+    header.replace(s.checksums_offset + i * (sizeof(uint64_t) + kDigestBytes), kDigestBytes,
+                   kDigestBytes, '0');
+  return header == s.header;
+}
+// All files stand there under their names, as planned, and the journal too.
+bool all_named(std::span<const Shard> shards) {
+  return is_file(journal_of(shards)) && std::ranges::all_of(shards, [](const Shard& s) {
+           return has_name(s) && is_as_planned(s);
          });
 }
 // The first one does not yet.

@@ -14,7 +14,7 @@ namespace nibble::gguf {
 bool was_named(std::span<const Shard> shards, size_t i);
 
 // Gives files that were named their hidden names back, to be taken up. Those of complete work only
-// where the journal is of this subject and has all tensors.
+// where they begin as planned and the journal is of this subject and has all tensors.
 void hide_named(std::span<const Shard> shards, size_t n_tensors, std::string_view subject);
 
 // Removes a journal that is of no use any more: the files are complete.

@@ -17,7 +17,6 @@ namespace {
 constexpr uint64_t kDataStart = 4096;  // the data section begins at a multiple of it: a page
 constexpr size_t kSpareBytes = 1024;   // of room in the header at least
 constexpr size_t kReadBytes = size_t{1} << 20;
-constexpr size_t kDigestBytes = 32;  // of a checksum's text
 // Files below this are flushed after each tensor. In larger ones each time would cost a huge page,
 // and less than one is lost when the process is killed: see OutputFile::write().
 constexpr uint64_t kFlushedBytes = uint64_t{64} << 20;

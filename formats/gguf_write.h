@@ -19,6 +19,7 @@ namespace nibble::gguf {
 
 // An array of strings: of each tensor of the file, in order, the XXH3-128 of its bytes.
 inline constexpr std::string_view kChecksumsKey = "nibble.xxh3_128";
+inline constexpr size_t kDigestBytes = 32;  // of one such text
 // A text of spaces, room in the header.
 inline constexpr std::string_view kSpareKey = "nibble.spare";
 

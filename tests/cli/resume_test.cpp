@@ -198,6 +198,13 @@ TEST_CASE("a journal beside a file that is complete goes with the next run") {
   }
   SUBCASE("which refuses to replace the file") { CHECK(run({"q4_k_m"}).exit_code == 2); }
   SUBCASE("which is of other work") { CHECK(run({"q8_0", "--resume"}).exit_code == 2); }
+  SUBCASE("which leaves another file of that length alone") {
+    const std::string other(work.straight.size(), 'x');
+    work.folder.write("out.gguf", other);
+    CHECK(run({"q4_k_m", "--resume"}).exit_code == 2);
+    CHECK(work.written() == other);
+    work.folder.write("out.gguf", work.straight);
+  }
   CHECK(work.written() == work.straight);
   CHECK(work.folder.n_files() == 3);
 }
