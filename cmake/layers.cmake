@@ -20,18 +20,22 @@ endif()
 include(cmake/instruction_sets.cmake)
 
 # NIBBLE_BATCH files of a layer that says BATCHED are compiled as one: what they include, most of a compiler's work, is
-# read once. Private names must differ inside such a layer. The sanitizers' presets compile each file alone, so that a
-# missing include shows.
-set(NIBBLE_BATCH 6 CACHE STRING "Source files compiled together in layers that allow it; 1: each alone")
+# read once. Private names must differ inside such a layer. With sanitizers each file is compiled alone, so that a
+# missing include shows and tools that read compile_commands.json find each file.
+set(batch 6)
+if(NIBBLE_SANITIZE)
+  set(batch 1)
+endif()
+set(NIBBLE_BATCH ${batch} CACHE STRING "Source files compiled together in layers that allow it; 1: each alone")
 function(nibble_batch target)
   if(NIBBLE_BATCH GREATER 1)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${NIBBLE_BATCH})
   endif()
 endfunction()
 
-# nibble_layer(NAME FOLDER... [BATCHED] ISA PART... LIBS ...): nibble_NAME, the objects of FOLDER/*.cpp and of the PARTs that
-# nibble_isa_layer made (by default the one called NAME). OBJECT libraries keep what registers itself; LIBS carry the
-# objects of the layers below.
+# nibble_layer(NAME FOLDER... [BATCHED] ISA PART... LIBS ...): nibble_NAME, the objects of FOLDER/*.cpp and of the PARTs
+# that nibble_isa_layer made (by default the one called NAME). OBJECT libraries keep what registers itself; LIBS carry
+# the objects of the layers below.
 function(nibble_layer name)
   cmake_parse_arguments(arg "BATCHED" "" "LIBS;ISA" ${ARGN})
   set(sources "")
