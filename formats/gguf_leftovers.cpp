@@ -37,16 +37,17 @@ bool all_named(std::span<const Shard> shards) {
            return has_name(s) && is_as_planned(s);
          });
 }
-// The first one does not yet.
-bool some_named(std::span<const Shard> shards) {
+// File i does, the first one not yet.
+bool named_early(std::span<const Shard> shards, size_t i) {
   const auto& first = shards[0].path;
-  return is_file(journal_of(shards)) && is_file(partial_path(first, "part")) && !is_file(first);
+  return i > 0 && is_file(journal_of(shards)) && is_file(partial_path(first, "part")) &&
+         !is_file(first) && has_name(shards[i]);
 }
 
 }  // namespace
 
 bool was_named(std::span<const Shard> shards, size_t i) {
-  return all_named(shards) || (i > 0 && some_named(shards) && has_name(shards[i]));
+  return all_named(shards) || named_early(shards, i);
 }
 
 void hide_named(std::span<const Shard> shards, size_t n_tensors, std::string_view subject) {
@@ -58,7 +59,7 @@ void hide_named(std::span<const Shard> shards, size_t n_tensors, std::string_vie
   std::error_code ignored;  // what keeps its name is refused as existing
   // The first file first: a run that ends in between leaves what was_named() knows.
   for (size_t i = 0; i < shards.size(); ++i)
-    if (all || was_named(shards, i))
+    if (all || named_early(shards, i))
       std::filesystem::rename(shards[i].path, partial_path(shards[i].path, "part"), ignored);
 }
 
