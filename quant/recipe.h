@@ -1,5 +1,6 @@
 // Which format each tensor of a model gets under a mix ("q4_k_m"). The mixes, their rules and their
-// numbers are llama.cpp's, so that a file is what its name says; here they stand as a table.
+// numbers are llama.cpp's, so that a file is what its name says; here they stand as a table, which
+// tells the one rule that is not.
 #pragma once
 
 #include <cstdint>

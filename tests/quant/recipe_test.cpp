@@ -91,6 +91,17 @@ TEST_CASE("the seventy-billion class raises its values") {
   CHECK(model.count("q4_k_s", "attn_v") == Counts{{"q5_k", 80}});
 }
 
+TEST_CASE("q4_0 raises values that three query heads share, unless importance guides it") {
+  Model model(30, 9, 3, 576);
+  CHECK(model.count("q4_0", "attn_v") == Counts{{"q5_0", 30}});
+  CHECK(model.count("q4_0", "attn_k") == Counts{{"q4_0", 30}});
+  CHECK(Model(32, 32, 32, 4096).count("q4_0", "attn_v") == Counts{{"q4_0", 32}});
+  model.add("blk.30.attn_qkv.weight", 576);
+  CHECK(model.count("q4_0", "attn_qkv") == Counts{{"q4_0", 1}});
+  model.facts.has_imatrix = true;
+  CHECK(model.count("q4_0", "attn_v") == Counts{{"q4_0", 30}});
+}
+
 TEST_CASE("overrides: the first that matches counts, one that matches nothing is refused") {
   const Model model(12, 8, 8, 512);
   const auto* q8 = quant::find_format("q8_0");
