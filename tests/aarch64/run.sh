@@ -1,18 +1,24 @@
 #!/usr/bin/env bash
-# Cross-builds dot_test.cpp for each of ARM's instruction sets and runs it under an emulator.
-#   tests/aarch64/run.sh SOURCE BUILD ISA=FLAGS...      exit code 77: compiler or emulator is absent
+# Runs a test program of the preset aarch64 on an emulated processor.
+#   tests/aarch64/run.sh SOURCE PROGRAM CPU ABSENT [arguments of the program]
+# CPU: QEMU's name of the processor. ABSENT: the instruction sets that it lacks, space separated: the
+# program must say of these, and of no other, that it cannot run them. Exit code 77: not built.
 set -euo pipefail
-source=$1 build=$2 compiler=aarch64-linux-gnu-g++
-shift 2
+source=$1 program=$2 cpu=$3 absent=$4
+shift 4
+build=$source/build/aarch64
 emulator=$(command -v qemu-aarch64-static || command -v qemu-aarch64 || true)
-if ! command -v "$compiler" > /dev/null || [ -z "$emulator" ]; then
-  echo "skipped: needs $compiler and qemu-aarch64 (Debian: g++-aarch64-linux-gnu, qemu-user-static)"
+if [ ! -f "$build/build.ninja" ] || [ -z "$emulator" ]; then
+  echo "skipped: needs qemu-user-static and the preset aarch64 (cmake --preset aarch64; scripts/test does it)"
   exit 77
 fi
-for row in "$@"; do
-  isa=${row%%=*}
-  "$compiler" -std=c++23 -O2 -static -Wall -Wextra -Werror "${row#*=}" "-I$source" \
-    "-DNIBBLE_ISA=$isa" "-DNIBBLE_ISA_$isa=1" "$source/tests/aarch64/dot_test.cpp" -o "$build/dot_test_$isa"
-  "$emulator" -cpu max "$build/dot_test_$isa"
-  echo "$isa: sums of products agree with plain loops"
-done
+flock "$build/build.ninja" cmake --build "$build" --target "$program" > "$build/$program.log" 2>&1 ||
+  { cat "$build/$program.log"; exit 1; }
+log=$build/$program.$cpu.$$.log
+trap 'rm -f "$log"' EXIT
+"$emulator" -cpu "$cpu" -L /usr/aarch64-linux-gnu "$build/tests/$program" "$@" 2>&1 | tee "$log"
+cannot=$(sed -n 's/.*this machine cannot run \([a-z0-9]*\).*/\1/p' "$log" | xargs)
+if [ "$cannot" != "$absent" ]; then
+  echo "$cpu: cannot run '$cannot', expected '$absent'"
+  exit 1
+fi

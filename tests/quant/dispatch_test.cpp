@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
 
 #include "core/base/cpu_features.h"
 
@@ -15,6 +16,24 @@ bool runs(std::string_view isa) {
   const auto names = quant::runnable_isas();
   return std::ranges::find(names, isa) != names.end();
 }
+
+#if defined(__aarch64__)
+// Whether the identification registers name the extension (Arm Architecture Reference Manual,
+// ID_AA64ISAR0_EL1 and ID_AA64ISAR1_EL1; Linux lets programs read them).
+bool has_dotprod() {
+  uint64_t bits;
+  __asm__("mrs %0, id_aa64isar0_el1" : "=r"(bits));
+  return bits >> 44 & 15;
+}
+bool has_i8mm() {
+  uint64_t bits;
+  __asm__("mrs %0, id_aa64isar1_el1" : "=r"(bits));
+  return bits >> 52 & 15;
+}
+#else
+bool has_dotprod() { return false; }
+bool has_i8mm() { return false; }
+#endif
 
 void check_offered(std::string_view isa, bool able) {
   CAPTURE(isa);
@@ -34,6 +53,8 @@ TEST_CASE("an instruction set is offered where the processor has all of its part
   check_offered("avxvnni", avx2 && f.avx_vnni);
   check_offered("avx512vnni", vnni);
   check_offered("avx512", vnni && f.avx512bw && f.avx512dq && f.avx512_vbmi);
+  check_offered("neon", has_dotprod());
+  check_offered("i8mm", has_dotprod() && has_i8mm());
   check_offered("mmx", false);
   REQUIRE(quant::select_isa());
 }
