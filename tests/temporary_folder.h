@@ -12,8 +12,9 @@ namespace nibble::tests {
 
 class TemporaryFolder {
  public:
-  TemporaryFolder() {
-    std::string name = std::filesystem::temp_directory_path() / "nibble-test-XXXXXX";
+  explicit TemporaryFolder(
+      const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+    std::string name = parent / "nibble-test-XXXXXX";
     path_ = ::mkdtemp(name.data());
   }
   ~TemporaryFolder() {

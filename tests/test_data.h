@@ -11,6 +11,7 @@ std::filesystem::path
 data_dir();  // the kits: $NIBBLE_TEST_DATA, by default ../shared/data beside the project
 bool missing_data(
     const std::string& name);  // true, and reported by name, when data_dir() / name is not there
+void report_skipped(const std::string& reason);  // what this system lacks, told at the end
 
 }  // namespace nibble::tests
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "core/base/free_memory.h"
+#include "core/base/huge_pages.h"
 #include "core/base/memory_block.h"
 
 namespace nibble {
@@ -196,11 +197,17 @@ void MappedFile::preload() {
   const size_t size = state_->size;
   const long pages = ::sysconf(_SC_PHYS_PAGES), page = ::sysconf(_SC_PAGESIZE);
   if (size > static_cast<uint64_t>(pages) * static_cast<uint64_t>(page) / 10 * 8) return;
-  state_->preloader = std::jthread([begin, size](const std::stop_token& stop) {
-    constexpr size_t kStep = size_t{16} << 20;  // small enough to stop soon when the disk is slow
-    for (size_t at = 0; at < size && !stop.stop_requested(); at += kStep)
-      if (::madvise(begin + at, std::min(kStep, size - at), MADV_POPULATE_READ) != 0) return;
-  });
+  struct stat status {};
+  auto file = open_regular(state_->path, status);
+  const bool same = file && same_file(status, state_->status);
+  state_->preloader =
+      std::jthread([begin, size, same, fd = std::move(file)](const std::stop_token& stop) {
+        constexpr size_t kStep = size_t{16}
+                                 << 20;  // small enough to stop soon when the disk is slow
+        for (size_t at = 0; at < size && !stop.stop_requested(); at += kStep)
+          if (::madvise(begin + at, std::min(kStep, size - at), MADV_POPULATE_READ) != 0) return;
+        if (same) gather_in_huge_pages(fd->get(), begin, size, stop);
+      });
 }
 
 void MappedFile::read_ahead() {

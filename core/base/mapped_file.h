@@ -27,7 +27,7 @@ class MappedFile {
   const std::filesystem::path& path() const;
 
   // The whole file will be read again and again (weights of a running model): maps its pages in the
-  // background.
+  // background, then brings them into huge ones (core/base/huge_pages.h).
   void preload();
   // Reads it into memory of the program's own instead (--no-mmap): bytes() stay where they are.
   // Fails with kOutOfMemory, before anything is read where that can be known, or kInvalidInput.
