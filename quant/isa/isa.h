@@ -10,6 +10,8 @@
 #include "quant/isa/avx512_bf16.h"
 #elif defined(NIBBLE_ISA_avx2)
 #include "quant/isa/avx2.h"
+#elif defined(NIBBLE_ISA_neon)
+#include "quant/isa/neon.h"
 #else
 #include "quant/isa/scalar.h"
 #endif
@@ -17,5 +19,11 @@
 #if !defined(NIBBLE_ISA_avx512)
 namespace nibble::quant::NIBBLE_ISA {
 inline constexpr PanelKernels kBf16Panel{};  // no bf16 unit: dense f32 products serve
-}
+}  // namespace nibble::quant::NIBBLE_ISA
+#endif
+#if !defined(NIBBLE_ISA_i8mm)
+namespace nibble::quant::NIBBLE_ISA {
+template <int n>  // an expanded panel's codes lie as Panel32 and Panel256 say
+inline void arrange_codes(uint8_t (&)[n][kPanelRows][4]) {}
+}  // namespace nibble::quant::NIBBLE_ISA
 #endif

@@ -4,6 +4,8 @@
 
 #if defined(NIBBLE_ISA_avx512) || defined(NIBBLE_ISA_avx2)
 #include <immintrin.h>
+#elif defined(NIBBLE_ISA_neon)
+#include <arm_neon.h>
 #endif
 
 #include <cstdint>
@@ -20,7 +22,13 @@ inline constexpr int kLanes = 8;
 #else
 inline constexpr int kLanes = 4;
 #endif
+#if defined(NIBBLE_ISA_neon)
+inline constexpr bool kHasFma = true;
+inline constexpr int kRegisters = 32;
+#else
 inline constexpr bool kHasFma = kLanes > 4;
+inline constexpr int kRegisters = kLanes > 8 ? 32 : 16;
+#endif
 typedef float F __attribute__((vector_size(4 * kLanes)));
 typedef int32_t I __attribute__((vector_size(4 * kLanes)));
 
@@ -39,6 +47,8 @@ inline F fma(F a, F b, F c) {
   return _mm512_fmadd_ps(a, b, c);
 #elif defined(NIBBLE_ISA_avx2)
   return _mm256_fmadd_ps(a, b, c);
+#elif defined(NIBBLE_ISA_neon)
+  return vfmaq_f32(c, a, b);
 #else
   return a * b + c;
 #endif
@@ -50,6 +60,8 @@ inline F load_half(const uint16_t* p) {
   return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
 #elif defined(NIBBLE_ISA_avx2)
   return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+#elif defined(NIBBLE_ISA_neon)
+  return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)));
 #else
   F x;
   for (int i = 0; i < kLanes; ++i) x[i] = quant::NIBBLE_ISA::half_bits_to_float(p[i]);
@@ -61,6 +73,8 @@ inline void store_half(uint16_t* p, F x) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
 #elif defined(NIBBLE_ISA_avx2)
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
+#elif defined(NIBBLE_ISA_neon)
+  vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(x)));
 #else
   for (int i = 0; i < kLanes; ++i) p[i] = quant::NIBBLE_ISA::float_to_half_bits(x[i]);
 #endif
@@ -74,12 +88,22 @@ inline F load_bf16(const uint16_t* p) {
 #elif defined(NIBBLE_ISA_avx2)
   const __m128i bits = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
+#elif defined(NIBBLE_ISA_neon)
+  return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16));
 #else
   F x;
   for (int i = 0; i < kLanes; ++i) x[i] = quant::NIBBLE_ISA::bf16_bits_to_float(p[i]);
   return x;
 #endif
 }
+
+#if defined(NIBBLE_ISA_neon)
+inline int8x8_t four_bytes(const void* p) {
+  int32_t four;
+  std::memcpy(&four, p, 4);
+  return vreinterpret_s8_s32(vdup_n_s32(four));
+}
+#endif
 
 // kLanes signed bytes, and the nibbles (p[i] >> shift & 15) - 8 of as many bytes.
 inline F load_int8(const int8_t* p) {
@@ -89,6 +113,8 @@ inline F load_int8(const int8_t* p) {
 #elif defined(NIBBLE_ISA_avx2)
   const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
   return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
+#elif defined(NIBBLE_ISA_neon)
+  return vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(four_bytes(p)))));
 #else
   F x;
   for (int i = 0; i < kLanes; ++i) x[i] = static_cast<float>(p[i]);
@@ -101,6 +127,9 @@ inline F load_nibbles(const uint8_t* p, int shift) {
   x = (I)_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
 #elif defined(NIBBLE_ISA_avx2)
   x = (I)_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+#elif defined(NIBBLE_ISA_neon)
+  const uint16x8_t words = vmovl_u8(vreinterpret_u8_s8(four_bytes(p)));
+  x = vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(words)));
 #else
   for (int i = 0; i < kLanes; ++i) x[i] = p[i];
 #endif

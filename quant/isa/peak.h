@@ -5,6 +5,8 @@
 #include <cstdint>
 #if defined(__AVX2__)
 #include <immintrin.h>
+#elif defined(__ARM_FEATURE_DOTPROD)
+#include <arm_neon.h>
 #endif
 
 namespace nibble::quant::NIBBLE_ISA {
@@ -38,6 +40,24 @@ struct PeakSum {  // pairs in 16 bits, pairs of these in 32
                  : "x"(a), "x"(b), "x"(_mm256_set1_epi16(1)));
   }
   static __m256i codes(char x) { return _mm256_set1_epi8(x); }
+};
+#elif defined(__ARM_FEATURE_MATMUL_INT8)
+struct PeakSum {  // two rows of eight times two
+  int32x4_t sum = vdupq_n_s32(0);
+  static constexpr int kProducts = 32;
+  [[gnu::always_inline]] void add(int8x16_t a, int8x16_t b) {
+    asm volatile("usmmla %0.4s, %1.16b, %2.16b" : "+w"(sum) : "w"(a), "w"(b));
+  }
+  static int8x16_t codes(int8_t x) { return vdupq_n_s8(x); }
+};
+#elif defined(__ARM_FEATURE_DOTPROD)
+struct PeakSum {
+  int32x4_t sum = vdupq_n_s32(0);
+  static constexpr int kProducts = 16;
+  [[gnu::always_inline]] void add(int8x16_t a, int8x16_t b) {
+    asm volatile("sdot %0.4s, %1.16b, %2.16b" : "+w"(sum) : "w"(a), "w"(b));
+  }
+  static int8x16_t codes(int8_t x) { return vdupq_n_s8(x); }
 };
 #else
 struct PeakSum {  // what the compiler makes of plain vectors

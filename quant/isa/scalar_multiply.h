@@ -1,16 +1,11 @@
-// Panel times tile in plain loops around the sum of products, which ARM's dot units have an
-// instruction for. The results of one token do not depend on the others.
+// Panel times tile in plain loops. The results of one token do not depend on the others.
 #pragma once
 
-#if defined(NIBBLE_ISA_neon) || defined(NIBBLE_ISA_i8mm)
-#include "quant/isa/neon_dot.h"
-#endif
 #include "quant/kernels/layout.h"
 #include "quant/kernels/panel.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 
-#if !defined(NIBBLE_ISA_neon) && !defined(NIBBLE_ISA_i8mm)
 // sum[r] += n consecutive codes of row r times as many of a.
 template <int kMaxCode>
 inline void dot_panel(const uint8_t (*q)[kPanelRows][4], const int8_t* a, int n,
@@ -19,7 +14,6 @@ inline void dot_panel(const uint8_t (*q)[kPanelRows][4], const int8_t* a, int n,
     for (int r = 0; r < kPanelRows; ++r)
       for (int i = 0; i < 4; ++i) sum[r] += q[k][r][i] * a[4 * k + i];
 }
-#endif
 
 // out[t * out_stride + r] for t < n_tokens, r < n_rows. F: the format (quant/kernels/block32.h).
 template <class F>

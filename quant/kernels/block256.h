@@ -145,6 +145,7 @@ struct Block256 {
     for (int r = 0; r < kPanelRows; ++r) rows[r] = w + (r < n_rows ? r : n_rows - 1) * row_bytes;
     for (int b = 0; b < n_blocks; ++b) {
       unpack_rows256<F, S>(rows, b * sizeof(Block), out[b].q);
+      arrange_codes(out[b].q);
       expand_scales<S>(rows, b * sizeof(Block), out[b]);
     }
   }

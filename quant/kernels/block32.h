@@ -98,6 +98,7 @@ struct Block32 {
       F::template unpack_rows<S>(rows, at, q);
 #pragma GCC unroll 8
       for (int k = 0; k < 8; ++k) S::store(out[b].q[k], q[k]);
+      arrange_codes(out[b].q);
       S::store(out[b].d, F::template scales_of_rows<S>(rows, at));
       if constexpr (F::kHasMin) S::store(out[b].m, F::template minima_of_rows<S>(rows, at));
     }

@@ -5,8 +5,8 @@
 
 namespace nibble::kernels::NIBBLE_ISA {
 
-inline constexpr int kVectors = 2;                  // of rows in a register tile
-inline constexpr int kWide = kLanes == 16 ? 8 : 4;  // broadcast operands in a register tile
+inline constexpr int kVectors = 2;            // of rows in a register tile
+inline constexpr int kWide = kRegisters / 4;  // broadcast operands in a register tile
 inline constexpr int kTileRows = kVectors * kLanes;
 
 // sums[j][v] += sum_i x[j * x_stride + i] * lanes[i * lane_stride + v * kLanes ..], i < n, in
