@@ -12,7 +12,7 @@ if [ ! -f "$build/build.ninja" ] || [ -z "$emulator" ]; then
   echo "skipped: needs qemu-user-static and the preset aarch64 (cmake --preset aarch64; scripts/test does it)"
   exit 77
 fi
-flock "$build/build.ninja" cmake --build "$build" --target "$program" > "$build/$program.log" 2>&1 ||
+flock "$build" cmake --build "$build" --target "$program" > "$build/$program.log" 2>&1 ||
   { cat "$build/$program.log"; exit 1; }
 log=$build/$program.$cpu.$$.log
 trap 'rm -f "$log"' EXIT
