@@ -16,6 +16,12 @@ namespace nibble::quant::NIBBLE_ISA {
 inline float to_float(Half h) { return _cvtsh_ss(h.bits()); }
 
 inline __m256i load256(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+// Into a register: g++ would load again for each use.
+inline __m256i load_once(const void* p) {
+  __m256i v = load256(p);
+  asm("" : "+x"(v));
+  return v;
+}
 inline __m128i load128(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
 inline __m256i load_lanes(const void* low, const void* high) {
   return _mm256_inserti128_si256(_mm256_castsi128_si256(load128(low)), load128(high), 1);
@@ -44,7 +50,7 @@ struct Simd {
   using Rows = const std::byte* const (&)[kPanelRows];
 
   static Bytes load(const void* p) {
-    return {load256(p), load256(static_cast<const std::byte*>(p) + 32)};
+    return {load_once(p), load_once(static_cast<const std::byte*>(p) + 32)};
   }
   static void store(void* p, Bytes b) {
     _mm256_store_si256(static_cast<__m256i*>(p), b.v[0]);
@@ -85,7 +91,10 @@ struct Simd {
     odd = {_mm256_permute2x128_si256(a.v[0], b.v[0], 0x31),
            _mm256_permute2x128_si256(a.v[1], b.v[1], 0x31)};
   }
-  static Bytes twice(const void* p) { return {load256(p), load256(p)}; }
+  static Bytes twice(const void* p) {
+    const __m256i v = load_once(p);
+    return {v, v};
+  }
   static Bytes table16(const void* p) {
     const __m256i t = _mm256_broadcastsi128_si256(load128(p));
     return {t, t};
@@ -246,5 +255,5 @@ inline constexpr bool kHasSimd = true;
 }  // namespace nibble::quant::NIBBLE_ISA
 
 #include "quant/isa/avx2_encode.h"
-#include "quant/isa/avx2_gemv.h"
+#include "quant/isa/avx2_gemv256.h"
 #include "quant/isa/avx2_multiply.h"

@@ -33,10 +33,18 @@ template <class F>
 [[gnu::always_inline]] inline __m256i add_pairs(__m256i sum, __m256i pairs, __m256i factors) {
   return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, factors));
 }
-// sum + codes times a, four by four; the offset that is left of the codes.
+// sum + codes w times a, and v times b, four by four; the offset that is left of the codes.
 template <class F>
 [[gnu::always_inline]] inline __m256i add_products(__m256i sum, __m256i w, __m256i a) {
   return add_pairs(sum, pair_products<F>(w, a), _mm256_set1_epi16(1));
+}
+template <class F>
+[[gnu::always_inline]] inline __m256i add_two_products(__m256i sum, __m256i w, __m256i a, __m256i v,
+                                                       __m256i b) {
+  if constexpr (4 * 127 * F::kMaxCode > 32767)
+    return add_products<F>(add_products<F>(sum, w, a), v, b);
+  const __m256i pairs = _mm256_add_epi16(pair_products<F>(w, a), pair_products<F>(v, b));
+  return add_pairs(sum, pairs, _mm256_set1_epi16(1));
 }
 template <class F>
 inline constexpr int kProductsOffset = kOffsetLeft<F>;

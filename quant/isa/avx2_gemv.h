@@ -8,7 +8,6 @@
 
 #include "quant/isa/avx2_dot.h"
 #include "quant/kernels/layout.h"
-#include "quant/kernels/unpack256.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 
@@ -57,10 +56,10 @@ struct FourWeights {
 #pragma GCC unroll 2
     for (int h = 0; h < 2; ++h) {
       __m256i s = _mm256_setzero_si256();
-      if constexpr (kProductsOffset<F> >= 0)
-        s = _mm256_slli_epi32(load256(a.neg_sum + 8 * h), kProductsOffset<F>);
-      s = add_products<F>(s, lo.v[h], load256(a.lo[2 * h]));
-      s = add_products<F>(s, hi.v[h], load256(a.hi[2 * h]));
+      if constexpr (kProductsOffset<F> >= 0)  // a sum of eight codes fits 16 bits
+        s = _mm256_madd_epi16(load256(a.neg_sum + 8 * h),
+                              _mm256_set1_epi32(1 << kProductsOffset<F>));
+      s = add_two_products<F>(s, lo.v[h], load256(a.lo[2 * h]), hi.v[h], load256(a.hi[2 * h]));
       acc[h] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(s), d.v[h], acc[h]);
     }
   }
@@ -109,90 +108,6 @@ void gemv32(const RowProduct& p) {
   if (p.n_tokens == 1)
     for (; r + 2 <= p.n_rows; r += 2) gemv32_rows<F, 2, 1>(p, r);
   for (; r < p.n_rows; ++r) gemv32_rows<F, 1, 0>(p, r);
-}
-
-// One block of 256 of one row, unpacked.
-template <class F>
-struct BlockWeights {
-  static constexpr bool k16 = F::kGroup == 16;
-  Simd::Bytes q[4];
-  __m256i scales, natural, mins;
-  float d, dmin;
-
-  explicit BlockWeights(const typename F::Block& block) : d(F::scale(block)) {
-    unpack_row256<F, Simd>(block, q);
-    alignas(16) int8_t scale[16], min[16];
-    F::groups(block, scale, min);
-    // Word r of the low lane: the scale of the first half of run r, of the high lane: of its second
-    // half.
-    const __m128i bytes =
-        k16 ? _mm_shuffle_epi8(load128(scale),
-                               _mm_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15))
-            : _mm_set1_epi64x(*reinterpret_cast<const int64_t*>(scale));
-    scales = _mm256_cvtepi8_epi16(bytes);
-    natural = k16 ? _mm256_cvtepi8_epi16(load128(scale)) : scales;
-    if constexpr (F::kHasMin) {
-      mins = _mm256_cvtepi8_epi16(k16 ? load128(min)
-                                      : _mm_loadl_epi64(reinterpret_cast<const __m128i*>(min)));
-      dmin = F::dmin(block);
-    }
-  }
-
-  // The groups' scales of one run of 32 beside its sums.
-  __m256i scale_of_run(int run) const {
-    return _mm256_shuffle_epi8(scales,
-                               _mm256_set1_epi16(static_cast<int16_t>(0x0100 + 0x0202 * run)));
-  }
-
-  [[gnu::always_inline]] void add_to(__m256& acc, const Row256& a) const {
-    constexpr int kRun[4][2] = {{0, 2}, {1, 3}, {4, 6}, {5, 7}};
-    __m256i sums[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};  // so that none waits long
-    __m256i neg = load256(a.neg_sum16);
-    if constexpr (!k16) neg = _mm256_zextsi128_si256(load128(a.neg_sum32));
-    if constexpr (kOffsetLeft<F> >= 0)
-      sums[0] = _mm256_slli_epi32(_mm256_madd_epi16(natural, neg), kOffsetLeft<F>);
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; ++j) {
-#pragma GCC unroll 2
-      for (int h = 0; h < 2; ++h)
-        sums[h] = add_pairs(sums[h], pair_products<F>(q[j].v[h], load256(a.q[j] + 32 * h)),
-                            scale_of_run(kRun[j][h]));
-    }
-    const __m256i sum = _mm256_add_epi32(sums[0], sums[1]);
-    acc = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), _mm256_set1_ps(d * a.d), acc);
-    if constexpr (F::kHasMin)
-      acc = _mm256_fmadd_ps(_mm256_cvtepi32_ps(_mm256_madd_epi16(mins, neg)),
-                            _mm256_set1_ps(dmin * a.d), acc);
-  }
-};
-
-template <class F, int kRows, int kTokens>
-void gemv256_rows(const RowProduct& p, int first) {
-  using Block = typename F::Block;
-  const int n_blocks = p.n_cols / 256, n_tokens = n_tokens_of<kTokens>(p);
-  const std::byte* w = p.w + first * p.row_bytes;
-  const std::byte* ahead = w + kRows * p.row_bytes + kPrefetch;
-  __m256 acc[kMostTokens<kTokens>][kRows] = {};
-  for (int b = 0; b < n_blocks; ++b) {
-    prefetch_run<sizeof(Block) * kRows>(ahead + sizeof(Block) * kRows * b);
-#pragma GCC unroll 4
-    for (int i = 0; i < kRows; ++i) {
-      const BlockWeights<F> weights(
-          *reinterpret_cast<const Block*>(w + i * p.row_bytes + sizeof(Block) * b));
-      for (int t = 0; t < n_tokens; ++t)
-        weights.add_to(acc[t][i], reinterpret_cast<const Row256*>(p.x + t * p.x_bytes)[b]);
-    }
-  }
-  for (int t = 0; t < n_tokens; ++t)
-    for (int i = 0; i < kRows; ++i) p.y[t * p.y_stride + first + i] = sum_lanes(acc[t][i]);
-}
-
-template <class F>
-void gemv256(const RowProduct& p) {
-  int r = 0;
-  if (p.n_tokens == 1)
-    for (; r + 2 <= p.n_rows; r += 2) gemv256_rows<F, 2, 1>(p, r);
-  for (; r < p.n_rows; ++r) gemv256_rows<F, 1, 0>(p, r);
 }
 
 }  // namespace nibble::quant::NIBBLE_ISA

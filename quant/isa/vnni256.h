@@ -33,6 +33,11 @@ template <class F>
   return add_fours(sum, w, a);
 }
 template <class F>
+[[gnu::always_inline]] inline __m256i add_two_products(__m256i sum, __m256i w, __m256i a, __m256i v,
+                                                       __m256i b) {
+  return add_fours(add_fours(sum, w, a), v, b);
+}
+template <class F>
 inline constexpr int kProductsOffset = F::kOffsetShift;
 
 // s[i][h]: 4 kDots codes of rows 8 h .. 8 h + 7 times token i's at a + 32 i.
