@@ -41,25 +41,25 @@ template <int kPairs>
   }
 }
 
-// s[i][v] += n codes of rows 4 v .. 4 v + 3 times token i's at a + 32 i. n is a multiple of 16. A
-// token without a partner is its own.
+// s[i][v] += n codes of rows 4 v .. 4 v + 3 times token i's at a + 32 i. n is a multiple of 16. All
+// rows of a token start with the same number; a token without a partner is its own.
 template <class F, int n, int N>
 [[gnu::always_inline]] inline void dot_tokens(const uint8_t (*q)[kPanelRows][4], const int8_t* a,
                                               int32x4_t (&s)[N][4]) {
   constexpr int kPairs = (N + 1) / 2;
+  const auto partner = [](int p) { return 2 * p + 1 < N ? 2 * p + 1 : 2 * p; };
   int32x4_t sums[kPairs][8];
 #pragma GCC unroll 2
   for (int p = 0; p < kPairs; ++p)
 #pragma GCC unroll 8
-    for (int r = 0; r < 8; ++r) sums[p][r] = vdupq_n_s32(0);
+    for (int r = 0; r < 8; ++r) sums[p][r] = vzip1q_s32(s[2 * p][0], s[partner(p)][0]);
 #pragma GCC unroll 2
   for (int k = 0; k < n; k += 16, q += 4) {
     int8x16_t first[kPairs], second[kPairs];
 #pragma GCC unroll 2
     for (int p = 0; p < kPairs; ++p) {
-      const int partner = 2 * p + 1 < N ? 2 * p + 1 : 2 * p;
       const int64x2_t t = vreinterpretq_s64_s8(vld1q_s8(a + 64 * p + k));
-      const int64x2_t u = vreinterpretq_s64_s8(vld1q_s8(a + 32 * partner + k));
+      const int64x2_t u = vreinterpretq_s64_s8(vld1q_s8(a + 32 * partner(p) + k));
       first[p] = vreinterpretq_s8_s64(vzip1q_s64(t, u));
       second[p] = vreinterpretq_s8_s64(vzip2q_s64(t, u));
     }
@@ -71,8 +71,8 @@ template <class F, int n, int N>
 #pragma GCC unroll 4
     for (int v = 0; v < 4; ++v) {
       const int32x4_t(&two)[8] = sums[i / 2];
-      s[i][v] = vaddq_s32(s[i][v], i % 2 ? vuzp2q_s32(two[2 * v], two[2 * v + 1])
-                                         : vuzp1q_s32(two[2 * v], two[2 * v + 1]));
+      s[i][v] =
+          i % 2 ? vuzp2q_s32(two[2 * v], two[2 * v + 1]) : vuzp1q_s32(two[2 * v], two[2 * v + 1]);
     }
 }
 
