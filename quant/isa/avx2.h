@@ -9,35 +9,9 @@
 #include <cstring>
 
 #include "quant/format.h"
-#include "quant/isa/half.h"
+#include "quant/isa/avx2_bits.h"
 
 namespace nibble::quant::NIBBLE_ISA {
-
-inline float to_float(Half h) { return _cvtsh_ss(h.bits()); }
-
-inline __m256i load256(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
-// Into a register: g++ would load again for each use.
-inline __m256i load_once(const void* p) {
-  __m256i v = load256(p);
-  asm("" : "+x"(v));
-  return v;
-}
-inline __m128i load128(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
-inline __m256i load_lanes(const void* low, const void* high) {
-  return _mm256_inserti128_si256(_mm256_castsi128_si256(load128(low)), load128(high), 1);
-}
-// (byte >> kShift) & kMask; a negative shift goes left.
-template <int kShift, int kMask>
-inline __m256i bits256(__m256i v) {
-  if constexpr (kShift > 0) v = _mm256_srli_epi16(v, kShift);
-  if constexpr (kShift < 0) v = _mm256_slli_epi16(v, -kShift);
-  return _mm256_and_si256(v, _mm256_set1_epi8(kMask));
-}
-// q + value in the bytes of which bit of spread is set.
-inline __m256i add_where(__m256i q, __m256i spread, __m256i bit, int value) {
-  const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(spread, bit), bit);
-  return _mm256_add_epi8(q, _mm256_and_si256(set, _mm256_set1_epi8(static_cast<char>(value))));
-}
 
 struct Simd {
   struct Bytes {
@@ -207,28 +181,33 @@ struct Simd {
       std::memcpy(&v, p + at, 2);
       return v;
     }
+    // Numbers are gathered in general registers, which the vector units do not notice.
     template <int kAt>  // a half-precision number of each block
     Factors halves() const {
-      return _mm256_castps128_ps256(_mm_cvtph_ps(_mm_cvtsi64_si128(words<kAt>())));
+      const uint64_t four = word(kAt) | uint64_t{word(kStride + kAt)} << 16 |
+                            uint64_t{word(2 * kStride + kAt)} << 32 |
+                            uint64_t{word(3 * kStride + kAt)} << 48;
+      return _mm256_castps128_ps256(_mm_cvtph_ps(_mm_cvtsi64_si128(static_cast<int64_t>(four))));
     }
-    template <int kFirst, int kSecond>  // one of each block, then another of each
+    template <int kFirst, int kSecond>  // one of each block, then the one behind it of each
     Factors halves() const {
-      return _mm256_cvtph_ps(_mm_set_epi64x(words<kSecond>(), words<kFirst>()));
-    }
-    template <int kAt>
-    int64_t words() const {
-      return static_cast<int64_t>(word(kAt) | uint64_t{word(kStride + kAt)} << 16 |
-                                  uint64_t{word(2 * kStride + kAt)} << 32 |
-                                  uint64_t{word(3 * kStride + kAt)} << 48);
+      static_assert(kSecond == kFirst + 2);
+      const auto both = [this](int block) {
+        int32_t v;
+        std::memcpy(&v, p + block * kStride + kFirst, 4);
+        return _mm_cvtsi32_si128(v);
+      };
+      return _mm256_cvtph_ps(_mm_unpacklo_epi32(_mm_unpacklo_epi16(both(0), both(1)),
+                                                _mm_unpacklo_epi16(both(2), both(3))));
     }
     template <int kAt>  // 2^(byte - 128) of a byte of each block
     Factors powers() const {
-      const __m128i e = _mm_setr_epi32(byte(kAt), byte(kStride + kAt), byte(2 * kStride + kAt),
-                                       byte(3 * kStride + kAt));
-      const __m128i normal = _mm_slli_epi32(_mm_sub_epi32(e, _mm_set1_epi32(1)), 23);
-      const __m128i subnormal = _mm_sllv_epi32(_mm_set1_epi32(0x200000), e);
-      return _mm256_castps128_ps256(_mm_castsi128_ps(
-          _mm_blendv_epi8(subnormal, normal, _mm_cmpgt_epi32(e, _mm_set1_epi32(1)))));
+      static constexpr Powers kBits;
+      const auto two = [this](int block) {
+        return static_cast<int64_t>(kBits.of[byte(block * kStride + kAt)] |
+                                    uint64_t{kBits.of[byte((block + 1) * kStride + kAt)]} << 32);
+      };
+      return _mm256_castps128_ps256(_mm_castsi128_ps(_mm_set_epi64x(two(2), two(0))));
     }
     // With 16 where the bit of 32 at kAt is set.
     template <int kAt>

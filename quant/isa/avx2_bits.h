@@ -1,0 +1,46 @@
+// Loads, bit fields and powers of two that the AVX2 shim is made of.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+#include "quant/isa/half.h"
+
+namespace nibble::quant::NIBBLE_ISA {
+
+inline float to_float(Half h) { return _cvtsh_ss(h.bits()); }
+
+inline __m256i load256(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+// Into a register: g++ would load again for each use.
+inline __m256i load_once(const void* p) {
+  __m256i v = load256(p);
+  asm("" : "+x"(v));
+  return v;
+}
+inline __m128i load128(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
+inline __m256i load_lanes(const void* low, const void* high) {
+  return _mm256_inserti128_si256(_mm256_castsi128_si256(load128(low)), load128(high), 1);
+}
+// (byte >> kShift) & kMask; a negative shift goes left.
+template <int kShift, int kMask>
+inline __m256i bits256(__m256i v) {
+  if constexpr (kShift > 0) v = _mm256_srli_epi16(v, kShift);
+  if constexpr (kShift < 0) v = _mm256_slli_epi16(v, -kShift);
+  return _mm256_and_si256(v, _mm256_set1_epi8(kMask));
+}
+// q + value in the bytes of which bit of spread is set.
+inline __m256i add_where(__m256i q, __m256i spread, __m256i bit, int value) {
+  const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(spread, bit), bit);
+  return _mm256_add_epi8(q, _mm256_and_si256(set, _mm256_set1_epi8(static_cast<char>(value))));
+}
+
+// The bits of 2^(i - 128), subnormal for 0 and 1.
+struct Powers {
+  uint32_t of[256];
+  constexpr Powers() : of() {
+    for (uint32_t i = 0; i < 256; ++i) of[i] = i < 2 ? 0x200000u << i : (i - 1) << 23;
+  }
+};
+
+}  // namespace nibble::quant::NIBBLE_ISA
