@@ -15,8 +15,10 @@ set(NIBBLE_FLAGS_avx512 ${NIBBLE_FLAGS_avx2} -mavx512f -mavx512bw -mavx512dq -ma
 # Before registers are given out, g++ 12 moves so many loads up that sums go to the stack: 350 instructions instead of
 # 284 around the 128 SDOT of a block of Q4_0.
 set(NIBBLE_FLAGS_neon -march=armv8.2-a+dotprod -fno-schedule-insns)
+set(NIBBLE_PARTS_neon asimddp)  # as /proc/cpuinfo calls them
 set(NIBBLE_BASE_i8mm neon)
 set(NIBBLE_FLAGS_i8mm -march=armv8.2-a+dotprod+i8mm -fno-schedule-insns)
+set(NIBBLE_PARTS_i8mm asimddp i8mm)
 
 set(NIBBLE_KNOWN_ISAS scalar)
 if(NIBBLE_FUZZ)  # readers of bytes need no fast kernels
@@ -26,7 +28,8 @@ elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   list(APPEND NIBBLE_KNOWN_ISAS neon i8mm)
 endif()
 
-# nibble_best_isa(OUT FEATURES): the best of the known ones whose flags -mNAME are in a "flags" line of /proc/cpuinfo.
+# nibble_best_isa(OUT FEATURES): the best of the known ones whose parts, or flags -mNAME, are in a "flags" or "Features"
+# line of /proc/cpuinfo.
 function(nibble_best_isa out features)
   string(REPLACE "_" "" features " ${features} ")
   foreach(isa IN LISTS NIBBLE_KNOWN_ISAS)
@@ -37,6 +40,11 @@ function(nibble_best_isa out features)
         set(runs FALSE)
       endif()
     endforeach()
+    foreach(part IN LISTS NIBBLE_PARTS_${isa})
+      if(NOT features MATCHES " ${part} ")
+        set(runs FALSE)
+      endif()
+    endforeach()
     if(runs)
       set(${out} ${isa} PARENT_SCOPE)
     endif()
@@ -44,8 +52,8 @@ function(nibble_best_isa out features)
 endfunction()
 
 set(wanted ${NIBBLE_ISAS})
-if(wanted STREQUAL "native" AND EXISTS /proc/cpuinfo AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  file(STRINGS /proc/cpuinfo features REGEX "^flags" LIMIT_COUNT 1)
+if(wanted STREQUAL "native" AND EXISTS /proc/cpuinfo AND NOT CMAKE_CROSSCOMPILING)
+  file(STRINGS /proc/cpuinfo features REGEX "^(flags|Features)" LIMIT_COUNT 1)
   nibble_best_isa(wanted "${features}")
 elseif(wanted STREQUAL "all" OR wanted STREQUAL "native")
   set(wanted ${NIBBLE_KNOWN_ISAS})
