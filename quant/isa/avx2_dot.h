@@ -1,9 +1,11 @@
 // Unsigned codes times int8 without VNNI, for row products: sums of two products in 16 bits, which
-// hold up to code 129. Codes above take their signed form, code - 128, as magnitude times the other
-// factor with its sign.
+// hold up to code 129. Codes above are unpacked in their signed form, code - 128, and enter as
+// magnitude times the other factor with its sign.
 #pragma once
 
 #include <immintrin.h>
+
+#include <type_traits>
 
 #if defined(NIBBLE_ISA_avxvnni) || defined(NIBBLE_ISA_avx512vnni)
 #include "quant/isa/vnni256.h"
@@ -17,12 +19,20 @@ inline constexpr bool kSigned = F::kMaxCode > 129;
 template <class F>
 inline constexpr int kOffsetLeft = kSigned<F> ? -1 : F::kOffsetShift;
 
+// Codes of eight bits come out as code - 128.
+struct SignedSimd : Simd {
+  static Bytes table16(const void* p) { return Simd::flip(Simd::table16(p), 128); }
+  static Bytes flip(Bytes codes, int) { return codes; }
+};
+// What pair_products takes is unpacked with.
+template <class F>
+using PairSimd = std::conditional_t<kSigned<F>, SignedSimd, Simd>;
+
 template <class F>
 [[gnu::always_inline]] inline __m256i pair_products(__m256i w, __m256i a) {
   if constexpr (kSigned<F>) {
     static_assert(F::kOffsetShift == 7);
-    const __m256i s = _mm256_xor_si256(w, _mm256_set1_epi8(-128));
-    return _mm256_maddubs_epi16(_mm256_abs_epi8(s), _mm256_sign_epi8(a, s));
+    return _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(a, w));
   } else {
     return _mm256_maddubs_epi16(w, a);
   }
@@ -48,6 +58,8 @@ template <class F>
 }
 template <class F>
 inline constexpr int kProductsOffset = kOffsetLeft<F>;
+template <class F>
+using ProductSimd = PairSimd<F>;
 #endif
 
 }  // namespace nibble::quant::NIBBLE_ISA

@@ -39,7 +39,7 @@ struct FourWeights {
   Simd::Factors factors;
   explicit FourWeights(const std::byte* w) {
     const Simd::Four<sizeof(typename F::Block)> blocks(w);
-    F::template unpack_four<Simd>(blocks, lo, hi);
+    F::template unpack_four<ProductSimd<F>>(blocks, lo, hi);
     factors = F::template factors_of_four<Simd>(blocks);
   }
   // The first n blocks; the activations of the others are zero.

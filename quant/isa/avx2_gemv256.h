@@ -43,7 +43,7 @@ struct BlockWeights {
   __m128 factors;  // d, dmin
 
   explicit BlockWeights(const Block& block) {
-    unpack_row256<F, Simd>(block, q);
+    unpack_row256<F, PairSimd<F>>(block, q);
     alignas(16) int8_t scale[16], min[16];
     F::groups(block, scale, min);
     if constexpr (k16) {

@@ -39,6 +39,8 @@ template <class F>
 }
 template <class F>
 inline constexpr int kProductsOffset = F::kOffsetShift;
+template <class F>
+using ProductSimd = Simd;
 
 // s[i][h]: 4 kDots codes of rows 8 h .. 8 h + 7 times token i's at a + 32 i.
 template <class F, int kDots, int N>
