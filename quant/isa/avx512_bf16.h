@@ -51,12 +51,13 @@ void multiply_bf16_tokens(const PanelBf16* panel, const TileBf16* tile, int n_bl
   __m512 acc[T];
 #pragma GCC unroll 16
   for (int t = 0; t < T; ++t) acc[t] = _mm512_setzero_ps();
-  for (int b = 0; b < n_blocks; ++b) {
+  const uint16_t* x = tile->q[from];  // one address for all tokens: with one each g++ spills
+  for (int b = 0; b < n_blocks; ++b, x += sizeof(TileBf16) / 2) {
 #pragma GCC unroll 16
     for (int k = 0; k < 16; ++k) {
       const __m512i w = _mm512_load_si512(panel[b].q[k]);
 #pragma GCC unroll 16
-      for (int t = 0; t < T; ++t) dot_bf16_broadcast(acc[t], w, tile[b].q[from + t] + 2 * k);
+      for (int t = 0; t < T; ++t) dot_bf16_broadcast(acc[t], w, x + 32 * t + 2 * k);
     }
   }
 #pragma GCC unroll 16
