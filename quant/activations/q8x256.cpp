@@ -43,6 +43,9 @@ void pack_tile(const float* x, size_t x_stride, int n_tokens, int n_cols, std::b
       sum_codes(q, o.neg_pairs16[t], o.neg_pairs32[t]);
       for (int g = 0; g < 16; ++g) o.neg_sum16[g][t] = o.neg_pairs16[t][g];
       for (int g = 0; g < 8; ++g) o.neg_sum32[g][t] = o.neg_pairs32[t][g];
+      int32_t sum = 0;
+      for (int g = 0; g < 8; ++g) sum += o.neg_pairs32[t][g];
+      o.neg_sum256[t] = sum;
     }
   }
 }

@@ -150,16 +150,20 @@ void multiply256_tokens(const Panel256<F::kGroup, F::kHasMin>* panel, const Tile
 }
 
 // Calls body(first token, number of tokens as a type) until n_tokens are done. Few bodies, as each
-// costs seconds of compile time: a whole tile goes at once, a rest by four and less, which costs
-// little more than its share.
+// costs seconds of compile time: a whole tile goes at once, or by kMost, a rest by four and less,
+// which costs little more than its share.
 template <int N>
 struct Number {
   static constexpr int value = N;
 };
-template <class Body>
+template <int kMost = kTileTokens, class Body>
 [[gnu::always_inline]] inline void for_tokens(int n_tokens, Body body) {
-  if (n_tokens == kTileTokens) return body(0, Number<kTileTokens>{});
   int t = 0;
+  if constexpr (kMost == kTileTokens) {  // its first token is known, which saves registers
+    if (n_tokens == kMost) return body(0, Number<kMost>{});
+  } else {
+    for (; t + kMost <= n_tokens; t += kMost) body(t, Number<kMost>{});
+  }
   for (; t + 4 <= n_tokens; t += 4) body(t, Number<4>{});
   if (n_tokens - t == 3) body(t, Number<3>{});
   if (n_tokens - t == 2) body(t, Number<2>{});

@@ -8,6 +8,7 @@
 #if defined(NIBBLE_ISA_avx512)
 #include "quant/isa/avx512.h"
 #include "quant/isa/avx512_bf16.h"
+#include "quant/isa/avx512_folded.h"
 #elif defined(NIBBLE_ISA_avx2)
 #include "quant/isa/avx2.h"
 #elif defined(NIBBLE_ISA_neon)
@@ -19,6 +20,7 @@
 #if !defined(NIBBLE_ISA_avx512)
 namespace nibble::quant::NIBBLE_ISA {
 inline constexpr PanelKernels kBf16Panel{};  // no bf16 unit: dense f32 products serve
+inline constexpr bool kFoldsScales = false;
 }  // namespace nibble::quant::NIBBLE_ISA
 #endif
 #if !defined(NIBBLE_ISA_i8mm)

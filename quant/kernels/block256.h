@@ -6,11 +6,15 @@
 //   kGroup      16 or 32 weights share an integer scale
 //   kHasMin     w = scale(block) * group scale * code - dmin(block) * group minimum, in 0..63
 //   codes(block, uint8_t[256]), groups(block, int8_t scale[], int8_t min[]), scale, dmin
+//   kFoldedOffset  only where scale * (code - 2^kOffsetShift) + kFoldedOffset is 0..255 for all
+//               scales and codes: instruction sets may multiply scales into the codes of panels
 //   kUnit       only where scale(block) is not the half-precision number d as it stands
 // and, where it pays, vector forms (quant/kernels/unpack256.h; S is quant/isa's Simd):
 //   unpack_rows<S>(rows, at, q[64][16][4]), unpack_row<S>(block, S::Bytes[4])
 //   unpack_halves<S>(block, S::Bytes[4])  of four groups each: first 16 codes, other 16
 #pragma once
+
+#include <type_traits>
 
 #include "quant/isa/isa.h"
 #include "quant/kernels/layout.h"
@@ -22,7 +26,8 @@ namespace nibble::quant::NIBBLE_ISA {
 template <class F>
 struct Block256 {
   using Block = typename F::Block;
-  using Panel = Panel256<F::kGroup, F::kHasMin>;
+  static constexpr bool kFolds = kFoldsScales && requires { F::kFoldedOffset; };
+  using Panel = std::conditional_t<kFolds, Folded256<F::kHasMin>, Panel256<F::kGroup, F::kHasMin>>;
   static_assert(sizeof(Block) == F::format.block_bytes && alignof(Block) == 1 &&
                 F::format.block_len == 256);
   static constexpr int kOffset =
@@ -100,11 +105,14 @@ struct Block256 {
   static void expand_panel(const std::byte* w, size_t row_bytes, int n_rows, int n_cols,
                            std::byte* panel) {
     auto* out = reinterpret_cast<Panel*>(panel);
-    if constexpr (kHasSimd) return expand_rows<Simd>(w, row_bytes, n_rows, n_cols / 256, out);
-    for (int r = 0; r < kPanelRows; ++r) {
-      const auto* block =
-          reinterpret_cast<const Block*>(w + (r < n_rows ? r : n_rows - 1) * row_bytes);
-      for (int b = 0; b < n_cols / 256; ++b) expand_row(block[b], r, out[b]);
+    if constexpr (kHasSimd) {
+      expand_rows<Simd>(w, row_bytes, n_rows, n_cols / 256, out);
+    } else {
+      for (int r = 0; r < kPanelRows; ++r) {
+        const auto* block =
+            reinterpret_cast<const Block*>(w + (r < n_rows ? r : n_rows - 1) * row_bytes);
+        for (int b = 0; b < n_cols / 256; ++b) expand_row(block[b], r, out[b]);
+      }
     }
   }
 
@@ -120,12 +128,18 @@ struct Block256 {
     typename S::Bytes v[4];
     S::transpose(scale_rows, 0, v);
     const auto d = scales_of_rows256<F, S>(rows, at);
+    if constexpr (kFolds) {
+      S::store(out.d, d);
 #pragma GCC unroll 4
-    for (int g = 0; g < kGroups; g += 4) {
-      S::store(out.scale[g], S::mul(d, S::template byte_floats<0>(v[g / 4])));
-      S::store(out.scale[g + 1], S::mul(d, S::template byte_floats<1>(v[g / 4])));
-      S::store(out.scale[g + 2], S::mul(d, S::template byte_floats<2>(v[g / 4])));
-      S::store(out.scale[g + 3], S::mul(d, S::template byte_floats<3>(v[g / 4])));
+      for (int i = 0; i < 4; ++i) fold_scales<F>(v[i], out.q + 16 * i);
+    } else {
+#pragma GCC unroll 4
+      for (int g = 0; g < kGroups; g += 4) {
+        S::store(out.scale[g], S::mul(d, S::template byte_floats<0>(v[g / 4])));
+        S::store(out.scale[g + 1], S::mul(d, S::template byte_floats<1>(v[g / 4])));
+        S::store(out.scale[g + 2], S::mul(d, S::template byte_floats<2>(v[g / 4])));
+        S::store(out.scale[g + 3], S::mul(d, S::template byte_floats<3>(v[g / 4])));
+      }
     }
     if constexpr (F::kHasMin) {
       S::transpose(min_rows, 0, v);
@@ -152,8 +166,12 @@ struct Block256 {
 
   static void multiply_panel(const std::byte* panel, int n_rows, int n_cols, const std::byte* tile,
                              int n_tokens, float* out, size_t out_stride) {
-    multiply256<F>(reinterpret_cast<const Panel*>(panel), reinterpret_cast<const Tile256*>(tile),
-                   n_cols / 256, n_rows, n_tokens, out, out_stride);
+    const auto* w = reinterpret_cast<const Panel*>(panel);
+    const auto* x = reinterpret_cast<const Tile256*>(tile);
+    if constexpr (kFolds)
+      multiply_folded<F>(w, x, n_cols / 256, n_rows, n_tokens, out, out_stride);
+    else
+      multiply256<F>(w, x, n_cols / 256, n_rows, n_tokens, out, out_stride);
   }
 
   static consteval Kernels kernels() {

@@ -46,6 +46,7 @@ struct alignas(64) Tile256 {
   int8_t q[8][kTileTokens][32];
   int32_t neg_sum16[16][kTileTokens];
   int32_t neg_sum32[8][kTileTokens];
+  int32_t neg_sum256[kTileTokens];       // over the block, for panels with scales in the codes
   int16_t neg_pairs16[kTileTokens][16];  // neg_sum16 by token
   int16_t neg_pairs32[kTileTokens][8];   // neg_sum32 by token
   float d[kTileTokens];

@@ -35,6 +35,21 @@ struct alignas(64) Panel256<kGroup, true> {
   float dmin[kPanelRows];
 };
 
+// 256 weights of each row, the groups' integer scales multiplied into the codes:
+// w = d * (q - kFoldedOffset) - dmin * min; minima in groups of 16.
+template <bool kHasMin>
+struct alignas(64) Folded256 {
+  uint8_t q[64][kPanelRows][4];
+  float d[kPanelRows];
+};
+template <>
+struct alignas(64) Folded256<true> {
+  uint8_t q[64][kPanelRows][4];
+  float d[kPanelRows];
+  int16_t min[8][kPanelRows][2];  // of two consecutive groups
+  float dmin[kPanelRows];
+};
+
 // 32 weights of each row as bf16, pairs of consecutive ones.
 struct alignas(64) PanelBf16 {
   uint16_t q[16][kPanelRows][2];

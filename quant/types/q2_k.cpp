@@ -10,6 +10,7 @@ namespace {
 struct Q2_K {
   static constexpr Format format{"q2_k", 10, 256, 84, 0, ActivationKind::kQ8x256};
   static constexpr int kMaxCode = 3, kOffsetShift = -1, kGroup = 16;
+  static constexpr int kFoldedOffset = 0;  // products are 0..45
   static constexpr bool kHasMin = true;
   struct Block {
     uint8_t scales[16];

@@ -12,6 +12,7 @@ namespace {
 struct Q3_K {
   static constexpr Format format{"q3_k", 11, 256, 110, 0, ActivationKind::kQ8x256};
   static constexpr int kMaxCode = 7, kOffsetShift = 2, kGroup = 16;
+  static constexpr int kFoldedOffset = 124;  // products are -124 = 31 * -4 .. 128 = -32 * -4
   static constexpr bool kHasMin = false;
   struct Block {
     uint8_t hmask[32];
