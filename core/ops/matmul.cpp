@@ -175,8 +175,10 @@ class MatmulRun {
   void multiply_panel(const Product& p, int first, int n_rows, int thread) const {
     const Panel panel(*p.w, kind_of(p), first, n_rows, scratch_.panel(thread));
     alignas(64) float sums[kTileTokens * Panel::kMaxRows];
+    const int n_tiles = static_cast<int>(whole_tiles(n_tokens_));
     for (int t = 0; t < n_tokens_; t += kTileTokens) {
       const int n = std::min(kTileTokens, n_tokens_ - t);
+      if (n_tiles > 1) panel.prefetch_next(t / kTileTokens, n_tiles);
       if (is_bare(p)) {
         panel.multiply(x_, t / kTileTokens, n, p.out.row(t) + first, p.out.stride);
         continue;

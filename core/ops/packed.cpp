@@ -117,6 +117,8 @@ Panel::Panel(const Matrix& w, ActivationKind kind, int first, int n_rows, std::b
     return;
   }
   group_bytes_ = Arena::aligned(kernels_.panel_bytes(n_cols_));
+  next_ = w.data + (first + n_rows) * w.row_bytes();
+  next_bytes_ = std::min(n_rows, w.n_rows - first - n_rows) * w.row_bytes();
   for (int r = 0; r < n_rows; r += kPanelRows)
     expand_group(w, first + r, std::min(kPanelRows, n_rows - r),
                  memory + r / kPanelRows * group_bytes_);
@@ -136,6 +138,11 @@ void Panel::expand_group(const Matrix& w, int first, int n_rows, std::byte* grou
     kernels_.expand_panel(rows + w.format->row_bytes(at), row_bytes, n_rows, n,
                           group + kernels_.panel_bytes(at));
   }
+}
+
+void Panel::prefetch_next(int i, int n) const {
+  const size_t begin = next_bytes_ * i / n, end = next_bytes_ * (i + 1) / n;
+  for (size_t b = begin; b < end; b += 64) __builtin_prefetch(next_ + b, 0, 2);
 }
 
 void Panel::multiply(const PackedX& x, int tile, int n_tokens, float* out,

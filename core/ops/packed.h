@@ -40,6 +40,9 @@ class Panel {
   Panel(const Matrix& w, quant::ActivationKind kind, int first, int n_rows, std::byte* memory);
   // out[t * out_stride + r], t < n_tokens, r < n_rows.
   void multiply(const PackedX& x, int tile, int n_tokens, float* out, size_t out_stride) const;
+  // Asks for part i of n of the bytes behind these rows, as many as they have: of the panel that is
+  // expanded next, most likely, which then need not wait for memory.
+  void prefetch_next(int i, int n) const;
 
  private:
   void expand_group(const Matrix& w, int first, int n_rows, std::byte* group) const;
@@ -50,6 +53,8 @@ class Panel {
   const int n_rows_, n_cols_;
   std::byte* const memory_;
   size_t group_bytes_ = 0;
+  const std::byte* next_ = nullptr;
+  size_t next_bytes_ = 0;
 };
 
 // out[t, r] = w[first + r] . x[token + t] for at most quant::kRowTokens tokens. memory: of
