@@ -7,6 +7,7 @@
 #include <immintrin.h>
 
 #include "quant/isa/avx2_dot.h"
+#include "quant/isa/row_group.h"
 #include "quant/kernels/layout.h"
 
 namespace nibble::quant::NIBBLE_ISA {
@@ -16,21 +17,6 @@ inline float sum_lanes(__m256 v) {
   half = _mm_add_ps(half, _mm_movehl_ps(half, half));
   return _mm_cvtss_f32(_mm_add_ss(half, _mm_movehdup_ps(half)));
 }
-
-inline constexpr int kPrefetch = 16384;  // beyond the row group; into L2, as L1 would not hold it
-template <int kBytes>
-[[gnu::always_inline]] inline void prefetch_run(const std::byte* p) {
-#pragma GCC unroll 16
-  for (int i = 0; i < kBytes; i += 64)
-    _mm_prefetch(reinterpret_cast<const char*>(p + i), _MM_HINT_T1);
-}
-
-template <int kTokens>
-inline int n_tokens_of(const RowProduct& p) {
-  return kTokens ? kTokens : p.n_tokens;
-}
-template <int kTokens>
-inline constexpr int kMostTokens = kTokens ? kTokens : kRowTokens;
 
 // Four blocks of 32 of one row, unpacked.
 template <class F>

@@ -6,6 +6,7 @@
 
 #include <immintrin.h>
 
+#include "quant/isa/row_group.h"
 #include "quant/kernels/layout.h"
 
 namespace nibble::quant::NIBBLE_ISA {
@@ -27,22 +28,6 @@ inline void store_sums(const __m512 (&acc)[kRows], float* y) {
                 kRows > 3 ? acc[3 % kRows] : zero);
   _mm_mask_storeu_ps(y, (1 << kRows) - 1, sums);
 }
-
-// Asks for the kBytes bytes at p.
-inline constexpr int kPrefetch = 16384;  // beyond the row group; into L2, as L1 would not hold it
-template <int kBytes>
-[[gnu::always_inline]] inline void prefetch_run(const std::byte* p) {
-#pragma GCC unroll 16
-  for (int i = 0; i < kBytes; i += 64)
-    _mm_prefetch(reinterpret_cast<const char*>(p + i), _MM_HINT_T1);
-}
-
-template <int kTokens>
-inline int n_tokens_of(const RowProduct& p) {
-  return kTokens ? kTokens : p.n_tokens;
-}
-template <int kTokens>
-inline constexpr int kMostTokens = kTokens ? kTokens : kRowTokens;
 
 // What four blocks of 32 of one token bring to every row.
 template <int kShift>

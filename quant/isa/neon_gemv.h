@@ -6,6 +6,7 @@
 
 #include <arm_neon.h>
 
+#include "quant/isa/row_group.h"
 #include "quant/kernels/layout.h"
 #include "quant/kernels/unpack256.h"
 
@@ -27,20 +28,6 @@ template <class F>
 [[gnu::always_inline]] inline int32x4_t sums_of_4(const int32x4_t (&s)[4]) {
   return vpaddq_s32(vpaddq_s32(s[0], s[1]), vpaddq_s32(s[2], s[3]));
 }
-
-inline constexpr int kPrefetch = 16384;  // beyond the row group, into L2
-template <int kBytes>
-[[gnu::always_inline]] inline void prefetch_run(const std::byte* p) {
-#pragma GCC unroll 16
-  for (int i = 0; i < kBytes; i += 64) __builtin_prefetch(p + i, 0, 2);
-}
-
-template <int kTokens>
-inline int n_tokens_of(const RowProduct& p) {
-  return kTokens ? kTokens : p.n_tokens;
-}
-template <int kTokens>
-inline constexpr int kMostTokens = kTokens ? kTokens : kRowTokens;
 
 // Four blocks of 32 of one row, unpacked.
 template <class F>

@@ -10,12 +10,11 @@
 #else
 #include "quant/isa/neon_dot.h"
 #endif
+#include "quant/isa/four_tokens.h"
 #include "quant/kernels/layout.h"
 #include "quant/kernels/panel.h"
 
 namespace nibble::quant::NIBBLE_ISA {
-
-using Sums = float[kTileTokens][kPanelRows];
 
 // s[i][v] = what the products of token i start with, its negated sum at neg_sum[i].
 template <class F, int N>
@@ -100,49 +99,6 @@ template <class F, int N>
       float* out = total[first + i] + 4 * v;
       vst1q_f32(out, vfmaq_n_f32(vld1q_f32(out), vld1q_f32(acc[i] + 4 * v), tile.d[first + i]));
     }
-}
-
-// Calls add(first, number as a type) for tokens 0 .. n_tokens - 1, four at a time, then the rest.
-template <int N>
-struct Number {
-  static constexpr int value = N;
-};
-template <class Add>
-[[gnu::always_inline]] inline void for_tokens(int n_tokens, Add add) {
-  int t = 0;
-  for (; t + 4 <= n_tokens; t += 4) add(t, Number<4>{});
-  if (n_tokens - t == 3) add(t, Number<3>{});
-  if (n_tokens - t == 2) add(t, Number<2>{});
-  if (n_tokens - t == 1) add(t, Number<1>{});
-}
-
-inline void store_rows(const Sums& sums, int n_rows, int n_tokens, float* out, size_t out_stride) {
-  for (int t = 0; t < n_tokens; ++t)
-    std::memcpy(out + t * out_stride, sums[t], sizeof(float) * n_rows);
-}
-
-template <class F>
-void multiply32(const Panel32<F::kHasMin>* panel, const Tile32* tile, int n_blocks, int n_rows,
-                int n_tokens, float* out, size_t out_stride) {
-  Sums acc = {};
-  for (int b = 0; b < n_blocks; ++b)
-    for_tokens(
-        n_tokens, [&](int t, auto n) __attribute__((always_inline)) {
-          add_block32<F, decltype(n)::value>(panel[b], tile[b], t, acc);
-        });
-  store_rows(acc, n_rows, n_tokens, out, out_stride);
-}
-
-template <class F>
-void multiply256(const Panel256<F::kGroup, F::kHasMin>* panel, const Tile256* tile, int n_blocks,
-                 int n_rows, int n_tokens, float* out, size_t out_stride) {
-  Sums total = {};
-  for (int b = 0; b < n_blocks; ++b)
-    for_tokens(
-        n_tokens, [&](int t, auto n) __attribute__((always_inline)) {
-          add_block256<F, decltype(n)::value>(panel[b], tile[b], t, total);
-        });
-  store_rows(total, n_rows, n_tokens, out, out_stride);
 }
 
 }  // namespace nibble::quant::NIBBLE_ISA
