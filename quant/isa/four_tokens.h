@@ -32,6 +32,14 @@ template <class Add>
   if (n_tokens - t == 1) add(t, Number<1>{});
 }
 
+// p, of which the compiler then does not know that it was here before: g++ would load a block once
+// for all tokens, and keep it on the stack.
+template <class T>
+[[gnu::always_inline]] inline const T* again(const T* p) {
+  asm volatile("" : "+r"(p));
+  return p;
+}
+
 inline void store_rows(const Sums& sums, int n_rows, int n_tokens, float* out, size_t out_stride) {
   for (int t = 0; t < n_tokens; ++t)
     std::memcpy(out + t * out_stride, sums[t], sizeof(float) * n_rows);
@@ -44,7 +52,7 @@ void multiply32(const Panel32<F::kHasMin>* panel, const Tile32* tile, int n_bloc
   for (int b = 0; b < n_blocks; ++b)
     for_tokens(
         n_tokens, [&](int t, auto n) __attribute__((always_inline)) {
-          add_block32<F, decltype(n)::value>(panel[b], tile[b], t, sums);
+          add_block32<F, decltype(n)::value>(*again(panel + b), tile[b], t, sums);
         });
   store_rows(sums, n_rows, n_tokens, out, out_stride);
 }
@@ -56,7 +64,7 @@ void multiply256(const Panel256<F::kGroup, F::kHasMin>* panel, const Tile256* ti
   for (int b = 0; b < n_blocks; ++b)
     for_tokens(
         n_tokens, [&](int t, auto n) __attribute__((always_inline)) {
-          add_block256<F, decltype(n)::value>(panel[b], tile[b], t, sums);
+          add_block256<F, decltype(n)::value>(*again(panel + b), tile[b], t, sums);
         });
   store_rows(sums, n_rows, n_tokens, out, out_stride);
 }
