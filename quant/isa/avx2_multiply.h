@@ -16,16 +16,16 @@ namespace nibble::quant::NIBBLE_ISA {
 
 template <class F>
 [[gnu::always_inline]] inline __m256 offset_floats(__m256i s, int32_t neg_sum) {
-  if constexpr (F::kOffsetShift >= 0)
+  if constexpr (F::kOffsetShift >= 0 && !kSplitsSigns<F>)
     s = _mm256_add_epi32(s, _mm256_slli_epi32(_mm256_set1_epi32(neg_sum), F::kOffsetShift));
   return _mm256_cvtepi32_ps(s);
 }
 
-template <class F, int N>
-[[gnu::always_inline]] inline void add_block32(const Panel32<F::kHasMin>& panel, const Tile32& tile,
-                                               int first, Sums& acc) {
+template <class F, int N, class Panel>
+[[gnu::always_inline]] inline void add_block32(const Panel& panel, const Tile32& tile, int first,
+                                               Sums& acc) {
   __m256i s[N][2];
-  dot_tokens<F, 8>(panel.q, tile.q[first], s);
+  dot_tokens<F, 8>(panel, 0, tile.q[first], s);
 #pragma GCC unroll 4
   for (int i = 0; i < N; ++i) {
     const __m256 da = _mm256_set1_ps(tile.d[first + i]);
@@ -44,9 +44,9 @@ template <class F, int N>
 }
 
 // Tokens first .. first + N - 1 of one block of 256.
-template <class F, int N>
-[[gnu::always_inline]] inline void add_block256(const Panel256<F::kGroup, F::kHasMin>& panel,
-                                                const Tile256& tile, int first, Sums& total) {
+template <class F, int N, class Panel>
+[[gnu::always_inline]] inline void add_block256(const Panel& panel, const Tile256& tile, int first,
+                                                Sums& total) {
   constexpr bool k16 = F::kGroup == 16;
   alignas(32) float acc[N][kPanelRows] = {};
   if constexpr (F::kHasMin) {
@@ -67,7 +67,7 @@ template <class F, int N>
   for (int g = 0; g < 256 / F::kGroup; ++g) {
     const int at = g * F::kGroup;
     __m256i s[N][2];
-    dot_tokens<F, F::kGroup / 4>(panel.q + at / 4, tile.q[at / 32][first] + at % 32, s);
+    dot_tokens<F, F::kGroup / 4>(panel, at / 4, tile.q[at / 32][first] + at % 32, s);
     const int32_t* neg_sum = (k16 ? tile.neg_sum16[g] : tile.neg_sum32[g]) + first;
 #pragma GCC unroll 4
     for (int i = 0; i < N; ++i) {

@@ -7,23 +7,15 @@
 #include <cstdint>
 #include <cstring>
 
+#include "quant/isa/avx2_signed.h"
 #include "quant/kernels/panel.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 
-// How a panel's codes enter: whole, or as nibbles where pairs of whole codes do not fit 16 bits.
-enum class Part { kWhole, kHigh, kLow };
-template <Part kPart>
-[[gnu::always_inline]] inline __m256i part_of(__m256i codes) {
-  if constexpr (kPart == Part::kHigh) return bits256<4, 15>(codes);
-  if constexpr (kPart == Part::kLow) return bits256<0, 15>(codes);
-  return codes;
-}
-
 // s[i][h]: 4 kDots codes of rows 8 h .. 8 h + 7, at most kMaxCode each, times token i's at a + 32
 // i.
-template <Part kPart, int kMaxCode, int kDots, int N>
-[[gnu::always_inline]] inline void dot_parts(const uint8_t (*q)[kPanelRows][4], const int8_t* a,
+template <int kMaxCode, int kDots, int N>
+[[gnu::always_inline]] inline void dot_codes(const uint8_t (*q)[kPanelRows][4], const int8_t* a,
                                              __m256i (&s)[N][2]) {
   constexpr int kFit = 32767 / (254 * kMaxCode);
   constexpr int kPower = kFit >= 8 ? 8 : kFit >= 4 ? 4 : kFit >= 2 ? 2 : 1;
@@ -34,7 +26,7 @@ template <Part kPart, int kMaxCode, int kDots, int N>
     __m256i pairs[N][2];
 #pragma GCC unroll 8
     for (int k = first; k < first + kSums; ++k) {
-      const __m256i w[2] = {part_of<kPart>(load256(q[k])), part_of<kPart>(load256(q[k][8]))};
+      const __m256i w[2] = {load256(q[k]), load256(q[k][8])};
 #pragma GCC unroll 4
       for (int i = 0; i < N; ++i) {
         int32_t four;
@@ -59,23 +51,14 @@ template <Part kPart, int kMaxCode, int kDots, int N>
   }
 }
 
-template <class F, int kDots, int N>
-[[gnu::always_inline]] inline void dot_tokens(const uint8_t (*q)[kPanelRows][4], const int8_t* a,
+// The same of codes from panel.q[from], or of signed weights.
+template <class F, int kDots, class Panel, int N>
+[[gnu::always_inline]] inline void dot_tokens(const Panel& panel, int from, const int8_t* a,
                                               __m256i (&s)[N][2]) {
-  if constexpr (F::kMaxCode <= 129) {
-    dot_parts<Part::kWhole, F::kMaxCode, kDots, N>(q, a, s);
-  } else {
-    __m256i low[N][2];
-    dot_parts<Part::kHigh, 15, kDots, N>(q, a, s);
-    asm volatile("" ::: "memory");  // or g++ keeps the first pass's broadcasts on the stack
-    dot_parts<Part::kLow, 15, kDots, N>(q, a, low);
-#pragma GCC unroll 4
-    for (int i = 0; i < N; ++i) {
-#pragma GCC unroll 2
-      for (int h = 0; h < 2; ++h)
-        s[i][h] = _mm256_add_epi32(_mm256_slli_epi32(s[i][h], 4), low[i][h]);
-    }
-  }
+  if constexpr (kSplitsSigns<F>)
+    dot_signed(panel, from / kDots, a, s);
+  else
+    dot_codes<F::kMaxCode, kDots>(panel.q + from, a, s);
 }
 
 }  // namespace nibble::quant::NIBBLE_ISA

@@ -12,11 +12,10 @@ namespace nibble::quant::NIBBLE_ISA {
 using Sums = float[kTileTokens][kPanelRows];
 
 // One block of tokens first .. first + N - 1, added to their sums; the instruction set has it.
-template <class F, int N>
-void add_block32(const Panel32<F::kHasMin>& panel, const Tile32& tile, int first, Sums& sums);
-template <class F, int N>
-void add_block256(const Panel256<F::kGroup, F::kHasMin>& panel, const Tile256& tile, int first,
-                  Sums& sums);
+template <class F, int N, class Panel>
+void add_block32(const Panel& panel, const Tile32& tile, int first, Sums& sums);
+template <class F, int N, class Panel>
+void add_block256(const Panel& panel, const Tile256& tile, int first, Sums& sums);
 
 // Calls add(first, number as a type) for tokens 0 .. n_tokens - 1, four at a time, then the rest.
 template <int N>
@@ -45,9 +44,9 @@ inline void store_rows(const Sums& sums, int n_rows, int n_tokens, float* out, s
     std::memcpy(out + t * out_stride, sums[t], sizeof(float) * n_rows);
 }
 
-template <class F>
-void multiply32(const Panel32<F::kHasMin>* panel, const Tile32* tile, int n_blocks, int n_rows,
-                int n_tokens, float* out, size_t out_stride) {
+template <class F, class Panel>
+void multiply32(const Panel* panel, const Tile32* tile, int n_blocks, int n_rows, int n_tokens,
+                float* out, size_t out_stride) {
   alignas(64) Sums sums = {};
   for (int b = 0; b < n_blocks; ++b)
     for_tokens(
@@ -57,9 +56,9 @@ void multiply32(const Panel32<F::kHasMin>* panel, const Tile32* tile, int n_bloc
   store_rows(sums, n_rows, n_tokens, out, out_stride);
 }
 
-template <class F>
-void multiply256(const Panel256<F::kGroup, F::kHasMin>* panel, const Tile256* tile, int n_blocks,
-                 int n_rows, int n_tokens, float* out, size_t out_stride) {
+template <class F, class Panel>
+void multiply256(const Panel* panel, const Tile256* tile, int n_blocks, int n_rows, int n_tokens,
+                 float* out, size_t out_stride) {
   alignas(64) Sums sums = {};
   for (int b = 0; b < n_blocks; ++b)
     for_tokens(

@@ -5,6 +5,7 @@
 #include <arm_neon.h>
 
 #include <cstdint>
+#include <iterator>
 
 #include "quant/kernels/panel.h"
 
@@ -15,9 +16,10 @@ inline constexpr int kPanelOffset = F::kOffsetShift;
 
 // An expanded panel's codes -> eight consecutive ones of each row side by side: q[k] and q[k + 1],
 // k even, of rows 4 v .. 4 v + 3 become two rows each, at the same place.
-template <int n>
-inline void arrange_codes(uint8_t (&q)[n][kPanelRows][4]) {
-  for (int k = 0; k < n; k += 2)
+template <class Panel>
+inline void arrange_codes(Panel& panel) {
+  auto& q = panel.q;
+  for (int k = 0; k < static_cast<int>(std::size(q)); k += 2)
 #pragma GCC unroll 4
     for (int v = 0; v < 4; ++v) {
       uint8_t *low = q[k][4 * v], *high = q[k + 1][4 * v];

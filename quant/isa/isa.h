@@ -23,9 +23,15 @@ inline constexpr PanelKernels kBf16Panel{};  // no bf16 unit: dense f32 products
 inline constexpr bool kFoldsScales = false;
 }  // namespace nibble::quant::NIBBLE_ISA
 #endif
+#if !defined(NIBBLE_ISA_avx2)
+namespace nibble::quant::NIBBLE_ISA {
+template <class F>
+inline constexpr bool kSplitsSigns = false;
+}  // namespace nibble::quant::NIBBLE_ISA
+#endif
 #if !defined(NIBBLE_ISA_i8mm)
 namespace nibble::quant::NIBBLE_ISA {
-template <int n>  // an expanded panel's codes lie as Panel32 and Panel256 say
-inline void arrange_codes(uint8_t (&)[n][kPanelRows][4]) {}
+template <class Panel>  // an expanded panel's codes lie as Panel32 and Panel256 say
+inline void arrange_codes(Panel&) {}
 }  // namespace nibble::quant::NIBBLE_ISA
 #endif

@@ -29,9 +29,9 @@ template <class F, int N>
   }
 }
 
-template <class F, int N>
-[[gnu::always_inline]] inline void add_block32(const Panel32<F::kHasMin>& panel, const Tile32& tile,
-                                               int first, Sums& acc) {
+template <class F, int N, class Panel>
+[[gnu::always_inline]] inline void add_block32(const Panel& panel, const Tile32& tile, int first,
+                                               Sums& acc) {
   int32x4_t s[N][4];
   start_sums<F>(tile.neg_sum + first, s);
   dot_tokens<F, 32>(panel.q, tile.q[first], s);
@@ -74,9 +74,9 @@ template <class F, int N>
 }
 
 // Tokens first .. first + N - 1 of one block of 256.
-template <class F, int N>
-[[gnu::always_inline]] inline void add_block256(const Panel256<F::kGroup, F::kHasMin>& panel,
-                                                const Tile256& tile, int first, Sums& total) {
+template <class F, int N, class Panel>
+[[gnu::always_inline]] inline void add_block256(const Panel& panel, const Tile256& tile, int first,
+                                                Sums& total) {
   float acc[N][kPanelRows];
   start_block256<F>(panel, tile, first, acc);
   for (int g = 0; g < 256 / F::kGroup; ++g) {

@@ -38,14 +38,17 @@ template <class F>
   return add_fours(add_fours(sum, w, a), v, b);
 }
 template <class F>
+inline constexpr bool kSplitsSigns = false;
+template <class F>
 inline constexpr int kProductsOffset = F::kOffsetShift;
 template <class F>
 using ProductSimd = Simd;
 
-// s[i][h]: 4 kDots codes of rows 8 h .. 8 h + 7 times token i's at a + 32 i.
-template <class F, int kDots, int N>
-[[gnu::always_inline]] inline void dot_tokens(const uint8_t (*q)[kPanelRows][4], const int8_t* a,
+// s[i][h]: 4 kDots codes from panel.q[from] of rows 8 h .. 8 h + 7 times token i's at a + 32 i.
+template <class F, int kDots, class Panel, int N>
+[[gnu::always_inline]] inline void dot_tokens(const Panel& panel, int from, const int8_t* a,
                                               __m256i (&s)[N][2]) {
+  const auto* q = panel.q + from;
 #pragma GCC unroll 4
   for (int i = 0; i < N; ++i) s[i][0] = s[i][1] = _mm256_setzero_si256();
 #pragma GCC unroll 8

@@ -27,7 +27,9 @@ template <class F>
 struct Block256 {
   using Block = typename F::Block;
   static constexpr bool kFolds = kFoldsScales && requires { F::kFoldedOffset; };
-  using Panel = std::conditional_t<kFolds, Folded256<F::kHasMin>, Panel256<F::kGroup, F::kHasMin>>;
+  using Plain = Panel256<F::kGroup, F::kHasMin>;
+  using Panel = std::conditional_t<kFolds, Folded256<F::kHasMin>,
+                                   std::conditional_t<kSplitsSigns<F>, Signed256, Plain>>;
   static_assert(sizeof(Block) == F::format.block_bytes && alignof(Block) == 1 &&
                 F::format.block_len == 256);
   static constexpr int kOffset =
@@ -159,7 +161,7 @@ struct Block256 {
     for (int r = 0; r < kPanelRows; ++r) rows[r] = w + (r < n_rows ? r : n_rows - 1) * row_bytes;
     for (int b = 0; b < n_blocks; ++b) {
       unpack_rows256<F, S>(rows, b * sizeof(Block), out[b].q);
-      arrange_codes(out[b].q);
+      arrange_codes(out[b]);
       expand_scales<S>(rows, b * sizeof(Block), out[b]);
     }
   }

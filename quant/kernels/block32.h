@@ -15,6 +15,8 @@
 //               the scales of four consecutive blocks, then their minima
 #pragma once
 
+#include <type_traits>
+
 #include "quant/isa/isa.h"
 #include "quant/kernels/layout.h"
 #include "quant/kernels/panel.h"
@@ -24,7 +26,7 @@ namespace nibble::quant::NIBBLE_ISA {
 template <class F>
 struct Block32 {
   using Block = typename F::Block;
-  using Panel = Panel32<F::kHasMin>;
+  using Panel = std::conditional_t<kSplitsSigns<F>, Signed32, Panel32<F::kHasMin>>;
   static_assert(sizeof(Block) == F::format.block_bytes && alignof(Block) == 1 &&
                 F::format.block_len == 32);
   static constexpr int kOffset =
@@ -98,7 +100,7 @@ struct Block32 {
       F::template unpack_rows<S>(rows, at, q);
 #pragma GCC unroll 8
       for (int k = 0; k < 8; ++k) S::store(out[b].q[k], q[k]);
-      arrange_codes(out[b].q);
+      arrange_codes(out[b]);
       S::store(out[b].d, F::template scales_of_rows<S>(rows, at));
       if constexpr (F::kHasMin) S::store(out[b].m, F::template minima_of_rows<S>(rows, at));
     }

@@ -50,6 +50,21 @@ struct alignas(64) Folded256<true> {
   float dmin[kPanelRows];
 };
 
+// The same without minima, of codes of eight bits in groups of 32, for multiplications that take
+// magnitudes: w = -q where negative is 255, else q. start is the sum of a run's negative ones' q.
+struct alignas(64) Signed32 {
+  uint8_t q[8][kPanelRows][4];
+  uint8_t negative[8][kPanelRows][4];
+  int32_t start[1][kPanelRows];
+  float d[kPanelRows];
+};
+struct alignas(64) Signed256 {
+  uint8_t q[64][kPanelRows][4];
+  uint8_t negative[64][kPanelRows][4];
+  int32_t start[8][kPanelRows];
+  float scale[8][kPanelRows];
+};
+
 // 32 weights of each row as bf16, pairs of consecutive ones.
 struct alignas(64) PanelBf16 {
   uint16_t q[16][kPanelRows][2];

@@ -1,0 +1,67 @@
+// Panels of 8-bit codes without VNNI. Pairs of unsigned codes times int8 do not fit 16 bits, pairs
+// of magnitudes do, if the sign goes to the other factor. That takes no multiplication: a ^ -1 is
+// -a - 1, so the products of negative weights lack their magnitudes, which a row's sum starts with.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+#include <cstring>
+
+#include "quant/kernels/panel.h"
+
+namespace nibble::quant::NIBBLE_ISA {
+
+template <class F>
+inline constexpr bool kSplitsSigns = F::kMaxCode > 129;
+
+// Expanded codes q of one run, weight + 128 each, become magnitudes.
+inline void split_signs(uint8_t (*q)[kPanelRows][4], uint8_t (*negative)[kPanelRows][4],
+                        int32_t (&start)[kPanelRows]) {
+  const __m256i minus_one = _mm256_set1_epi16(-1);
+  for (int h = 0; h < 16; h += 8) {
+    __m256i sum = _mm256_setzero_si256();
+#pragma GCC unroll 8
+    for (int k = 0; k < 8; ++k) {
+      const __m256i w = _mm256_xor_si256(load256(q[k][h]), _mm256_set1_epi8(-128));
+      const __m256i sign = _mm256_cmpgt_epi8(_mm256_setzero_si256(), w), size = _mm256_abs_epi8(w);
+      sum = _mm256_add_epi16(sum, _mm256_maddubs_epi16(size, sign));
+      _mm256_store_si256(reinterpret_cast<__m256i*>(q[k][h]), size);
+      _mm256_store_si256(reinterpret_cast<__m256i*>(negative[k][h]), sign);
+    }
+    _mm256_store_si256(reinterpret_cast<__m256i*>(start + h), _mm256_madd_epi16(sum, minus_one));
+  }
+}
+inline void arrange_codes(Signed32& panel) { split_signs(panel.q, panel.negative, panel.start[0]); }
+inline void arrange_codes(Signed256& panel) {
+  for (int run = 0; run < 8; ++run)
+    split_signs(panel.q + 8 * run, panel.negative + 8 * run, panel.start[run]);
+}
+
+// s[i][h]: a run's weights of rows 8 h .. 8 h + 7 times token i's at a + 32 i.
+template <class Panel, int N>
+[[gnu::always_inline]] inline void dot_signed(const Panel& panel, int run, const int8_t* a,
+                                              __m256i (&s)[N][2]) {
+  const __m256i ones = _mm256_set1_epi16(1);
+#pragma GCC unroll 8
+  for (int k = 0; k < 8; ++k) {
+    const auto &q = panel.q[8 * run + k], &negative = panel.negative[8 * run + k];
+    const __m256i w[2] = {load_once(q), load_once(q[8])};
+    const __m256i sign[2] = {load_once(negative), load_once(negative[8])};
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i) {
+      int32_t four;
+      std::memcpy(&four, a + 32 * i + 4 * k, 4);
+      const __m256i x = _mm256_set1_epi32(four);
+#pragma GCC unroll 2
+      for (int h = 0; h < 2; ++h) {
+        const __m256i pairs = _mm256_maddubs_epi16(w[h], _mm256_xor_si256(x, sign[h]));
+        s[i][h] = _mm256_add_epi32(k == 0 ? load256(panel.start[run] + 8 * h) : s[i][h],
+                                   _mm256_madd_epi16(pairs, ones));
+        asm("" : "+x"(s[i][h]));  // g++ would form all products first and spill them
+      }
+    }
+  }
+}
+
+}  // namespace nibble::quant::NIBBLE_ISA
