@@ -57,10 +57,10 @@ template <class F, int N>
   const __m512 d = _mm512_load_ps(panel.d);
 #pragma GCC unroll 4
   for (int i = 0; i < N; ++i) {
-    acc[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(s[i]), mul_broadcast(d, tile.d[first + i]), acc[i]);
     if constexpr (F::kHasMin)
       acc[i] = _mm512_fnmadd_ps(_mm512_load_ps(panel.m), _mm512_set1_ps(tile.d_neg_sum[first + i]),
                                 acc[i]);
+    acc[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(s[i]), mul_broadcast(d, tile.d[first + i]), acc[i]);
   }
 }
 
