@@ -128,6 +128,17 @@ struct Simd {
     for (int r = 0; r < kPanelRows; ++r) std::memcpy(&v[r], rows[r] + at, 2);
     return {_mm256_cvtph_ps(load128(v)), _mm256_cvtph_ps(load128(v + 8))};
   }
+  // Half kHalf of each row's dword.
+  template <int kHalf>
+  static Floats dword_halves(Bytes dwords) {
+    const auto alone = [](__m256i v) {
+      return kHalf ? _mm256_srli_epi32(v, 16) : _mm256_and_si256(v, _mm256_set1_epi32(0xffff));
+    };
+    const __m256i v =
+        _mm256_permute4x64_epi64(_mm256_packus_epi32(alone(dwords.v[0]), alone(dwords.v[1])), 0xd8);
+    return {_mm256_cvtph_ps(_mm256_castsi256_si128(v)),
+            _mm256_cvtph_ps(_mm256_extracti128_si256(v, 1))};
+  }
   // q + value in byte i of each row where bit 4 k + i of the row's dword is set.
   template <int k>
   static Bytes add_row_bits(Bytes q, Bytes dwords, int value) {

@@ -153,6 +153,15 @@ struct Simd {
     return {halves_to_floats(v), halves_to_floats(v + 4), halves_to_floats(v + 8),
             halves_to_floats(v + 12)};
   }
+  // Half kHalf of each row's dword.
+  template <int kHalf>
+  static Floats dword_halves(Bytes dwords) {
+    const auto quarter = [](uint8x16_t v) {
+      return vcvt_f32_f16(vreinterpret_f16_u16(
+          vmovn_u32(vshlq_u32(vreinterpretq_u32_u8(v), vdupq_n_s32(-16 * kHalf)))));
+    };
+    return {quarter(dwords.v[0]), quarter(dwords.v[1]), quarter(dwords.v[2]), quarter(dwords.v[3])};
+  }
   // q + value in byte i of each row where bit 4 k + i of the row's dword is set.
   template <int k>
   static Bytes add_row_bits(Bytes q, Bytes dwords, int value) {

@@ -10,7 +10,8 @@
 //               the blocks at rows[r] + at of 16 rows; q[k] holds codes 4k .. 4k + 3 of each
 //   unpack_four<S>(S::Four, lo, hi)
 //               codes 0..15 and 16..31 of four consecutive blocks of one row
-//   scales_of_rows<S>, minima_of_rows<S>
+//   scales_of_rows<S>(rows, at)
+//               only without minima; with them, half-precision d and m stand side by side
 //   factors_of_four<S>(S::Four)
 //               the scales of four consecutive blocks, then their minima
 #pragma once
@@ -101,8 +102,14 @@ struct Block32 {
 #pragma GCC unroll 8
       for (int k = 0; k < 8; ++k) S::store(out[b].q[k], q[k]);
       arrange_codes(out[b]);
-      S::store(out[b].d, F::template scales_of_rows<S>(rows, at));
-      if constexpr (F::kHasMin) S::store(out[b].m, F::template minima_of_rows<S>(rows, at));
+      if constexpr (F::kHasMin) {
+        static_assert(offsetof(Block, m) == offsetof(Block, d) + 2);
+        const auto factors = S::dwords(rows, at + offsetof(Block, d));
+        S::store(out[b].d, S::template dword_halves<0>(factors));
+        S::store(out[b].m, S::template dword_halves<1>(factors));
+      } else {
+        S::store(out[b].d, F::template scales_of_rows<S>(rows, at));
+      }
     }
   }
 
