@@ -16,6 +16,12 @@ inline uint64_t load_bytes8(const uint8_t* p) {
   return v;
 }
 inline void store_bytes8(void* p, uint64_t v) { std::memcpy(p, &v, 8); }
+// In one piece: a load of all sixteen would wait for two stores of eight.
+inline void store_bytes16(void* p, uint64_t low, uint64_t high) {
+  using Two [[gnu::vector_size(16)]] = uint64_t;
+  const Two both = {low, high};
+  std::memcpy(p, &both, 16);
+}
 
 // The eight nibbles of x, the lowest first.
 inline uint64_t nibbles8(uint64_t x) {

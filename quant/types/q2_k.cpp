@@ -21,11 +21,9 @@ struct Q2_K {
   static float scale(const Block& b) { return to_float(b.d); }
   static float dmin(const Block& b) { return to_float(b.dmin); }
   static void groups(const Block& b, int8_t* scale, int8_t* min) {
-    for (int g = 0; g < 16; g += 8) {
-      const uint64_t both = load_bytes8(b.scales + g);
-      store_bytes8(scale + g, both & 15 * kOnes8);
-      store_bytes8(min + g, both >> 4 & 15 * kOnes8);
-    }
+    const uint64_t first = load_bytes8(b.scales), second = load_bytes8(b.scales + 8);
+    store_bytes16(scale, first & 15 * kOnes8, second & 15 * kOnes8);
+    store_bytes16(min, first >> 4 & 15 * kOnes8, second >> 4 & 15 * kOnes8);
   }
   static void codes(const Block& b, uint8_t* q) {
     for (int h = 0; h < 2; ++h)
