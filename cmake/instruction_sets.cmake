@@ -8,7 +8,7 @@ set(NIBBLE_BASE_avxvnni avx2)
 set(NIBBLE_FLAGS_avxvnni ${NIBBLE_FLAGS_avx2} -mavxvnni)
 set(NIBBLE_BASE_avx512vnni avx2)
 set(NIBBLE_FLAGS_avx512vnni ${NIBBLE_FLAGS_avx2} -mavx512f -mavx512vl -mavx512vnni)
-set(NIBBLE_FLAGS_avx512 ${NIBBLE_FLAGS_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vbmi
+set(NIBBLE_FLAGS_avx512 ${NIBBLE_FLAGS_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vbmi -mgfni
     -mprefer-vector-width=512
     -Wno-maybe-uninitialized -Wno-uninitialized)  # false alarms inside g++ 12's own intrinsics, GCC bug 105593
 

@@ -32,7 +32,7 @@ bool runs_here(std::string_view isa) {
   if (isa == "avx512vnni") return avx512vnni;
   if (isa == "avx512")
     return avx512vnni && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512vbmi");
+           __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("gfni");
 #elif defined(__aarch64__)
   const bool neon = getauxval(AT_HWCAP) & HWCAP_ASIMDDP;
   if (isa == "neon") return neon;

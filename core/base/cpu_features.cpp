@@ -60,6 +60,7 @@ CpuFeatures detect() {
   f.avx512bw = bit(seven.ebx, 30);
   f.avx512vl = bit(seven.ebx, 31);
   f.avx512_vbmi = bit(seven.ecx, 1);
+  f.gfni = bit(seven.ecx, 8);
   f.avx512_vnni = bit(seven.ecx, 11);
   f.avx512_bf16 = bit(seven_one.eax, 5);
   return f;

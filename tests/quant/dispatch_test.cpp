@@ -52,7 +52,7 @@ TEST_CASE("an instruction set is offered where the processor has all of its part
   check_offered("avx2", avx2);
   check_offered("avxvnni", avx2 && f.avx_vnni);
   check_offered("avx512vnni", vnni);
-  check_offered("avx512", vnni && f.avx512bw && f.avx512dq && f.avx512_vbmi);
+  check_offered("avx512", vnni && f.avx512bw && f.avx512dq && f.avx512_vbmi && f.gfni);
   check_offered("neon", has_dotprod());
   check_offered("i8mm", has_dotprod() && has_i8mm());
   check_offered("mmx", false);
