@@ -160,6 +160,12 @@ struct Simd {
     for (int r = 0; r < kPanelRows; ++r) std::memcpy(&v[r], rows[r] + at, 2);
     return _mm512_cvtph_ps(_mm256_load_si256(reinterpret_cast<const __m256i*>(v)));
   }
+  // 2^(byte - 128) of a byte of each row.
+  static Floats powers_of_rows(Rows rows, size_t at) {
+    const __m512i bytes = _mm512_and_si512(dwords(rows, at), _mm512_set1_epi32(255));
+    return _mm512_scalef_ps(_mm512_set1_ps(1),
+                            _mm512_cvtepi32_ps(_mm512_sub_epi32(bytes, _mm512_set1_epi32(128))));
+  }
   // Half kHalf of each row's dword.
   template <int kHalf>
   static Floats dword_halves(Bytes dwords) {

@@ -26,6 +26,12 @@ namespace nibble::quant::NIBBLE_ISA {
   asm("vmulps %2%{1to16%}, %1, %0" : "=v"(out) : "v"(a), "m"(b));
   return out;
 }
+// a times the powers of two d, which takes no multiplier.
+[[gnu::always_inline]] inline __m512 scale_broadcast(__m512 exponents, const float& a) {
+  __m512 out;
+  asm("vbroadcastss %1, %0" : "=v"(out) : "m"(a));
+  return _mm512_scalef_ps(out, exponents);
+}
 template <int kShift>
 [[gnu::always_inline]] inline __m512i shifted_broadcast(const int32_t& v) {
   if constexpr (kShift < 0) return _mm512_setzero_si512();
@@ -54,13 +60,19 @@ template <class F, int N>
                                                int first, __m512* acc) {
   __m512i s[N];
   dot_tokens<F::kOffsetShift>(w, tile.q[first], tile.neg_sum + first, s);
-  const __m512 d = _mm512_load_ps(panel.d);
+  __m512 d = _mm512_load_ps(panel.d);
+  if constexpr (requires { F::kPowersOfTwo; }) d = _mm512_getexp_ps(d);
 #pragma GCC unroll 4
   for (int i = 0; i < N; ++i) {
     if constexpr (F::kHasMin)
       acc[i] = _mm512_fnmadd_ps(_mm512_load_ps(panel.m), _mm512_set1_ps(tile.d_neg_sum[first + i]),
                                 acc[i]);
-    acc[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(s[i]), mul_broadcast(d, tile.d[first + i]), acc[i]);
+    __m512 scale;
+    if constexpr (requires { F::kPowersOfTwo; })
+      scale = scale_broadcast(d, tile.d[first + i]);
+    else
+      scale = mul_broadcast(d, tile.d[first + i]);
+    acc[i] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(s[i]), scale, acc[i]);
   }
 }
 

@@ -4,6 +4,7 @@
 //   kMaxCode, kOffsetShift
 //               codes are 0..kMaxCode and stand for code - 2^kOffsetShift; -1: for themselves
 //   kHasMin     w = scale * code + minimum
+//   kPowersOfTwo  only where every scale is one: some instruction sets need no multiplier for it
 //   codes(block, uint8_t[32]), scale(block), minimum(block)
 // and as vectors (S is quant/isa's Simd):
 //   unpack_rows<S>(rows, at, S::Bytes[8])

@@ -12,7 +12,7 @@ constexpr uint8_t kCodes[16] = {16, 17, 18, 19, 20, 22, 24, 28, 16, 15, 14, 13, 
 struct MXFP4 {
   static constexpr Format format{"mxfp4", 39, 32, 17, 0, ActivationKind::kQ8x32};
   static constexpr int kMaxCode = 28, kOffsetShift = 4;
-  static constexpr bool kHasMin = false;
+  static constexpr bool kHasMin = false, kPowersOfTwo = true;
   struct Block {
     uint8_t e;
     uint8_t qs[16];
@@ -42,6 +42,7 @@ struct MXFP4 {
   }
   template <class S>
   static typename S::Floats scales_of_rows(typename S::Rows rows, size_t at) {
+    if constexpr (requires { S::powers_of_rows(rows, at); }) return S::powers_of_rows(rows, at);
     alignas(64) float d[kPanelRows];
 #pragma GCC unroll 16
     for (int r = 0; r < kPanelRows; ++r) d[r] = power(static_cast<uint8_t>(rows[r][at]));
