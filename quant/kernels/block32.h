@@ -12,7 +12,7 @@
 //   unpack_four<S>(S::Four, lo, hi)
 //               codes 0..15 and 16..31 of four consecutive blocks of one row
 //   scales_of_rows<S>(rows, at)
-//               only without minima; with them, half-precision d and m stand side by side
+//               only where they are not half-precision numbers d, with minima m right behind
 //   factors_of_four<S>(S::Four)
 //               the scales of four consecutive blocks, then their minima
 #pragma once
@@ -92,6 +92,21 @@ struct Block32 {
   }
 
   template <class S>
+  static void expand_factors(typename S::Rows rows, size_t at, Panel& out) {
+    if constexpr (requires { F::template scales_of_rows<S>(rows, at); }) {
+      S::store(out.d, F::template scales_of_rows<S>(rows, at));
+    } else {  // four bytes take fewer instructions than two
+      static_assert(offsetof(Block, d) + 4 <= sizeof(Block));
+      const auto factors = S::dwords(rows, at + offsetof(Block, d));
+      S::store(out.d, S::template dword_halves<0>(factors));
+      if constexpr (F::kHasMin) {
+        static_assert(offsetof(Block, m) == offsetof(Block, d) + 2);
+        S::store(out.m, S::template dword_halves<1>(factors));
+      }
+    }
+  }
+
+  template <class S>
   static void expand_rows(const std::byte* w, size_t row_bytes, int n_rows, int n_blocks,
                           Panel* out) {
     const std::byte* rows[kPanelRows];
@@ -103,14 +118,7 @@ struct Block32 {
 #pragma GCC unroll 8
       for (int k = 0; k < 8; ++k) S::store(out[b].q[k], q[k]);
       arrange_codes(out[b]);
-      if constexpr (F::kHasMin) {
-        static_assert(offsetof(Block, m) == offsetof(Block, d) + 2);
-        const auto factors = S::dwords(rows, at + offsetof(Block, d));
-        S::store(out[b].d, S::template dword_halves<0>(factors));
-        S::store(out[b].m, S::template dword_halves<1>(factors));
-      } else {
-        S::store(out[b].d, F::template scales_of_rows<S>(rows, at));
-      }
+      expand_factors<S>(rows, at, out[b]);
     }
   }
 

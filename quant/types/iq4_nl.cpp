@@ -35,10 +35,6 @@ struct IQ4_NL {
     }
   }
   template <class S>
-  static typename S::Floats scales_of_rows(typename S::Rows rows, size_t at) {
-    return S::halves(rows, at + offsetof(Block, d));
-  }
-  template <class S>
   static void unpack_four(const typename S::template Four<sizeof(Block)>& blocks,
                           typename S::Bytes& lo, typename S::Bytes& hi) {
     const auto table = S::table16(kNonLinear);

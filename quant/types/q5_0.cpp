@@ -40,10 +40,6 @@ struct Q5_0 {
     q[7] = S::template add_row_bits<7>(S::template bits<4, 15>(t[3]), high, 16);
   }
   template <class S>
-  static typename S::Floats scales_of_rows(typename S::Rows rows, size_t at) {
-    return S::halves(rows, at + offsetof(Block, d));
-  }
-  template <class S>
   static void unpack_four(const typename S::template Four<sizeof(Block)>& blocks,
                           typename S::Bytes& lo, typename S::Bytes& hi) {
     const auto qs = blocks.template field16<offsetof(Block, qs)>();

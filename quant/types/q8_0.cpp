@@ -31,10 +31,6 @@ struct Q8_0 {
     }
   }
   template <class S>
-  static typename S::Floats scales_of_rows(typename S::Rows rows, size_t at) {
-    return S::halves(rows, at + offsetof(Block, d));
-  }
-  template <class S>
   static void unpack_four(const typename S::template Four<sizeof(Block)>& blocks,
                           typename S::Bytes& lo, typename S::Bytes& hi) {
     blocks.template field32<offsetof(Block, qs)>(lo, hi);
