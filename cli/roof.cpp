@@ -36,26 +36,14 @@ class ProbeMemory {
   ProbeMemory(const ProbeMemory&) = delete;
   ProbeMemory& operator=(const ProbeMemory&) = delete;
   bool ok() const { return data_ != MAP_FAILED; }
-  char* part(int thread) const {
-    return static_cast<char*>(data_) + kBytesPerThread * static_cast<size_t>(thread);
+  std::byte* part(int thread) const {
+    return static_cast<std::byte*>(data_) + kBytesPerThread * static_cast<size_t>(thread);
   }
 
  private:
   void* data_;
   size_t n_bytes_;
 };
-
-// Independent sums, so that no load waits for an addition.
-uint64_t sum_words(const char* data, size_t n_bytes) {
-  using Words = uint64_t __attribute__((vector_size(16)));
-  Words sums[8] = {};
-  for (size_t at = 0; at < n_bytes; at += sizeof sums)
-    for (size_t i = 0; i < 8; ++i)
-      sums[i] += *reinterpret_cast<const Words*>(data + at + i * sizeof(Words));
-  Words all = {};
-  for (const Words& sum : sums) all += sum;
-  return all[0] + all[1];
-}
 
 // work(task, thread) of n_tasks tasks on all threads of the pool, in seconds: the best of kRounds.
 template <class Work>
@@ -74,7 +62,7 @@ double read_rate(ThreadPool& pool, const ProbeMemory& memory) {
   constexpr size_t kPiece = kBytesPerThread / kPieces;
   volatile uint64_t sink = 0;
   const double seconds = best_seconds(pool, pool.size() * kPieces, [&](int task, int) {
-    sink = sum_words(memory.part(0) + kPiece * static_cast<size_t>(task), kPiece);
+    sink = kernels::peak_read(memory.part(0) + kPiece * static_cast<size_t>(task), kPiece);
   });
   return static_cast<double>(kBytesPerThread) * pool.size() / seconds;
 }

@@ -22,9 +22,10 @@ namespace nibble::kernels {
   }
 #include "ops_kernels.inc"
 #undef X
-#define X(isa, from, file)               \
-  namespace from {                       \
-  int64_t file##_multiply_adds(int64_t); \
+#define X(isa, from, file)                        \
+  namespace from {                                \
+  int64_t file##_multiply_adds(int64_t);          \
+  uint64_t file##_read(const std::byte*, size_t); \
   }
 #include "roof_kernels.inc"
 #undef X
@@ -46,12 +47,21 @@ constexpr Row kRows[] = {
 struct Roof {
   std::string_view isa;
   int64_t (*multiply_adds)(int64_t);
+  uint64_t (*read)(const std::byte*, size_t);
 };
-#define X(isa, from, file) {#isa, from::file##_multiply_adds},
+#define X(isa, from, file) {#isa, from::file##_multiply_adds, from::file##_read},
 constexpr Roof kRoofs[] = {
 #include "roof_kernels.inc"
 };
 #undef X
+
+const Roof& roof() {
+  const std::string_view name = quant::isa_name();
+  for (const Roof& roof : kRoofs)
+    if (roof.isa == name) return roof;
+  NIBBLE_ASSERT(false && "every instruction set has a roof");
+  return kRoofs[0];
+}
 
 }  // namespace
 
@@ -63,12 +73,7 @@ const OpsKernels& ops_kernels() {
   return *kRows[0].table;
 }
 
-int64_t peak_multiply_adds(int64_t rounds) {
-  const std::string_view name = quant::isa_name();
-  for (const Roof& roof : kRoofs)
-    if (roof.isa == name) return roof.multiply_adds(rounds);
-  NIBBLE_ASSERT(false && "every instruction set has a roof");
-  return 0;
-}
+int64_t peak_multiply_adds(int64_t rounds) { return roof().multiply_adds(rounds); }
+uint64_t peak_read(const std::byte* data, size_t n_bytes) { return roof().read(data, n_bytes); }
 
 }  // namespace nibble::kernels

@@ -1,8 +1,12 @@
-// The most 8-bit multiply-adds that the instruction set can do, for a roof to measure products by:
+// The most that the instruction set can do, for a roof to measure products by. 8-bit multiply-adds:
 // twelve sums in registers, so that no one waits for another (Zen 4: latency 4, two a cycle).
+// Reading: loads as wide as there are, since the narrower they are the fewer bytes a core asks for
+// ahead.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #if defined(__AVX2__)
 #include <immintrin.h>
 #elif defined(__ARM_FEATURE_DOTPROD)
@@ -86,6 +90,30 @@ inline int64_t peak_multiply_adds(int64_t rounds) {
     s6.add(a, b), s7.add(a, b), s8.add(a, b), s9.add(a, b), s10.add(a, b), s11.add(a, b);
   }
   return rounds * kSums * PeakSum::kProducts;
+}
+
+// Reads n_bytes, a multiple of 256, in address order; returns the sum of their 64-bit words.
+inline uint64_t peak_read(const std::byte* data, size_t n_bytes) {
+#if defined(__AVX512F__)
+  constexpr size_t kVector = 64;
+#elif defined(__AVX2__)
+  constexpr size_t kVector = 32;
+#else
+  constexpr size_t kVector = 16;
+#endif
+  typedef uint64_t Words __attribute__((vector_size(kVector)));
+  Words sums[4] = {};
+  for (size_t at = 0; at < n_bytes; at += sizeof sums)
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; ++i) {
+      Words words;
+      std::memcpy(&words, data + at + i * kVector, kVector);
+      sums[i] += words;
+    }
+  const Words all = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  uint64_t sum = 0;
+  for (size_t i = 0; i < kVector / sizeof sum; ++i) sum += all[i];
+  return sum;
 }
 
 }  // namespace nibble::quant::NIBBLE_ISA

@@ -96,5 +96,8 @@ const OpsKernels& ops_kernels();
 // Nothing but 8-bit multiply-adds, as fast as that instruction set has them: the roof that products
 // are held against. Returns how many; a round takes some 6 ns.
 int64_t peak_multiply_adds(int64_t rounds);
+// Reads n_bytes, a multiple of 256, in address order, by loads as wide as that instruction set has;
+// returns the sum of their 64-bit words.
+uint64_t peak_read(const std::byte* data, size_t n_bytes);
 
 }  // namespace nibble::kernels
