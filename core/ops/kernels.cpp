@@ -55,25 +55,22 @@ constexpr Roof kRoofs[] = {
 };
 #undef X
 
-const Roof& roof() {
+// The one of rows that is for the instruction set in use.
+template <class Rows>
+const auto& in_use(const Rows& rows) {
   const std::string_view name = quant::isa_name();
-  for (const Roof& roof : kRoofs)
-    if (roof.isa == name) return roof;
-  NIBBLE_ASSERT(false && "every instruction set has a roof");
-  return kRoofs[0];
+  for (const auto& row : rows)
+    if (row.isa == name) return row;
+  NIBBLE_ASSERT(false && "every instruction set has a row");
+  return rows[0];
 }
 
 }  // namespace
 
-const OpsKernels& ops_kernels() {
-  const std::string_view name = quant::isa_name();
-  for (const Row& row : kRows)
-    if (row.isa == name) return *row.table;
-  NIBBLE_ASSERT(false && "every instruction set has a table");
-  return *kRows[0].table;
+const OpsKernels& ops_kernels() { return *in_use(kRows).table; }
+int64_t peak_multiply_adds(int64_t rounds) { return in_use(kRoofs).multiply_adds(rounds); }
+uint64_t peak_read(const std::byte* data, size_t n_bytes) {
+  return in_use(kRoofs).read(data, n_bytes);
 }
-
-int64_t peak_multiply_adds(int64_t rounds) { return roof().multiply_adds(rounds); }
-uint64_t peak_read(const std::byte* data, size_t n_bytes) { return roof().read(data, n_bytes); }
 
 }  // namespace nibble::kernels
