@@ -1,6 +1,6 @@
-// AVX-512 with BW, DQ, VL, VBMI and VNNI, and GFNI: what formats unpack their blocks with. Bytes are 64
-// unsigned bytes; in a panel they are four consecutive codes of each of 16 rows, in a row product
-// 64 codes of one row.
+// AVX-512 with BW, DQ, VL, VBMI and VNNI, and GFNI: what formats unpack their blocks with. Bytes
+// are 64 unsigned bytes; in a panel they are four consecutive codes of each of 16 rows, in a row
+// product 64 codes of one row.
 #pragma once
 
 #include <immintrin.h>
@@ -63,10 +63,6 @@ consteval int64_t bit_matrix(int shift, int mask) {
       rows |= uint64_t{1} << (i + shift) << 8 * (7 - i);
   return static_cast<int64_t>(rows);
 }
-// One instruction instead of a rotation and an and, on ports that row products leave free.
-inline __m512i affine(__m512i v, __m512i matrix) {
-  return _mm512_gf2p8affine_epi64_epi8(v, matrix, 0);
-}
 
 struct Simd {
   using Bytes = __m512i;
@@ -88,11 +84,12 @@ struct Simd {
     if constexpr (kShift < 0) v = _mm512_slli_epi16(v, -kShift);
     return _mm512_and_si512(v, _mm512_set1_epi8(kMask));
   }
-  // The same with one shift for the first 32 bytes and another for the rest.
+  // The same with one shift for the first 32 bytes and another for the rest: one instruction, on
+  // ports that row products leave free.
   template <int kFirst, int kSecond, int kMask>
   static Bytes split_bits(Bytes v) {
     constexpr int64_t a = bit_matrix(kFirst, kMask), b = bit_matrix(kSecond, kMask);
-    return affine(v, _mm512_set_epi64(b, b, b, b, a, a, a, a));
+    return _mm512_gf2p8affine_epi64_epi8(v, _mm512_set_epi64(b, b, b, b, a, a, a, a), 0);
   }
   static Bytes load_halves(const void* low, const void* high) {
     const __m512i first =
