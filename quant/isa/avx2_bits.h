@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include <cstdint>
+#include <cstring>
 
 #include "quant/isa/half.h"
 
@@ -17,6 +18,12 @@ inline __m256i load_once(const void* p) {
   __m256i v = load256(p);
   asm("" : "+x"(v));
   return v;
+}
+// Four codes, the same in every lane of 32 bits.
+[[gnu::always_inline]] inline __m256i broadcast_four(const int8_t* codes) {
+  int32_t four;
+  std::memcpy(&four, codes, sizeof four);
+  return _mm256_set1_epi32(four);
 }
 inline __m128i load128(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
 inline __m256i load_lanes(const void* low, const void* high) {

@@ -6,14 +6,15 @@
 #include <immintrin.h>
 
 #include <cstdint>
-#include <cstring>
 
+#include "quant/isa/avx2_bits.h"
+#include "quant/isa/avx2_dot.h"
 #include "quant/kernels/panel.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 
 template <class F>
-inline constexpr bool kSplitsSigns = F::kMaxCode > 129;
+inline constexpr bool kSplitsSigns = kSigned<F>;
 
 // Expanded codes q of one run, weight + 128 each, become magnitudes.
 inline void split_signs(uint8_t (*q)[kPanelRows][4], uint8_t (*negative)[kPanelRows][4],
@@ -50,9 +51,7 @@ template <class Panel, int N>
     const __m256i sign[2] = {load_once(negative), load_once(negative[8])};
 #pragma GCC unroll 4
     for (int i = 0; i < N; ++i) {
-      int32_t four;
-      std::memcpy(&four, a + 32 * i + 4 * k, 4);
-      const __m256i x = _mm256_set1_epi32(four);
+      const __m256i x = broadcast_four(a + 32 * i + 4 * k);
 #pragma GCC unroll 2
       for (int h = 0; h < 2; ++h) {
         const __m256i pairs = _mm256_maddubs_epi16(w[h], _mm256_xor_si256(x, sign[h]));

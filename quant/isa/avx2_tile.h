@@ -5,18 +5,11 @@
 #include <immintrin.h>
 
 #include <cstdint>
-#include <cstring>
 
 #include "quant/isa/avx2_signed.h"
 #include "quant/kernels/panel.h"
 
 namespace nibble::quant::NIBBLE_ISA {
-
-[[gnu::always_inline]] inline __m256i broadcast_four(const int8_t* a) {
-  int32_t four;
-  std::memcpy(&four, a, 4);
-  return _mm256_set1_epi32(four);
-}
 
 // pairs[i][h] = sums of kSums products of two: rows 8 h .. 8 h + 7 times token i's at a + 32 i.
 template <int kSums, int N>

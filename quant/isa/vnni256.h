@@ -6,8 +6,8 @@
 #include <immintrin.h>
 
 #include <cstdint>
-#include <cstring>
 
+#include "quant/isa/avx2_bits.h"
 #include "quant/kernels/panel.h"
 
 namespace nibble::quant::NIBBLE_ISA {
@@ -56,9 +56,7 @@ template <class F, int kDots, class Panel, int N>
     const __m256i w[2] = {load256(q[k]), load256(q[k][8])};
 #pragma GCC unroll 4
     for (int i = 0; i < N; ++i) {
-      int32_t four;
-      std::memcpy(&four, a + 32 * i + 4 * k, 4);
-      const __m256i x = _mm256_set1_epi32(four);
+      const __m256i x = broadcast_four(a + 32 * i + 4 * k);
       s[i][0] = add_fours(s[i][0], w[0], x);
       s[i][1] = add_fours(s[i][1], w[1], x);
       asm("" : "+x"(s[i][0]), "+x"(s[i][1]));  // g++ would reorder, and spill
