@@ -58,6 +58,10 @@ struct IQ4_XS {
     }
   }
   template <class S>
+  static auto unpack_run(const Block& b, int g) {
+    return S::lookup_nibbles(S::table16(kNonLinear), b.qs + 16 * g);
+  }
+  template <class S>
   static void unpack_row(const Block& b, typename S::Bytes (&q)[4]) {
     typename S::Bytes halves[4];
     unpack_halves<S>(b, halves);

@@ -1,0 +1,76 @@
+// What surrounds the codes in 256-weight blocks with groups of 32, of two rows at once: one row in
+// each lane.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <type_traits>
+
+#include "quant/isa/avx2_bits.h"
+#include "quant/kernels/layout.h"
+
+namespace nibble::quant::NIBBLE_ISA {
+
+// Four bytes at first and at second, halves as floats.
+inline __m128 halves_of_two(const void* first, const void* second) {
+  int32_t d[2];
+  std::memcpy(&d[0], first, 4);
+  std::memcpy(&d[1], second, 4);
+  return _mm_cvtph_ps(_mm_unpacklo_epi32(_mm_cvtsi32_si128(d[0]), _mm_cvtsi32_si128(d[1])));
+}
+
+// Blocks that begin with d, dmin and 12 bytes of 6-bit scales (scales6.h).
+struct SixBitHeads {
+  __m256i scales, mins;  // words: eight of each row
+  __m128 factors;        // d, dmin of the first, d, dmin of the second
+
+  SixBitHeads(const void* first, const void* second) : factors(halves_of_two(first, second)) {
+    const __m256i abcc = _mm256_shuffle_epi32(load_lanes(first, second), 0xf9);
+    const __m256i low = _mm256_and_si256(abcc, _mm256_set1_epi8(0x3f));
+    const __m256i upper =
+        _mm256_and_si256(_mm256_srlv_epi32(abcc, _mm256_setr_epi32(2, 2, 0, 4, 2, 2, 0, 4)),
+                         _mm256_setr_epi32(0x30303030, 0x30303030, 0x0f0f0f0f, 0x0f0f0f0f,
+                                           0x30303030, 0x30303030, 0x0f0f0f0f, 0x0f0f0f0f));
+    const __m256i high = _mm256_or_si256(upper, _mm256_shuffle_epi32(upper, 0xee));
+    const __m256i groups = _mm256_unpacklo_epi32(low, high), zero = _mm256_setzero_si256();
+    scales = _mm256_unpacklo_epi8(groups, zero);
+    mins = _mm256_unpackhi_epi8(groups, zero);
+  }
+  [[gnu::always_inline]] void add_minima_to(__m256& acc, const Row256& a) const {
+    const __m256i neg = _mm256_broadcastsi128_si256(load128(a.neg_sum32));
+    const __m256 products = _mm256_castps128_ps256(_mm_mul_ps(factors, _mm_set1_ps(a.d)));
+    const __m256 dmin =
+        _mm256_permutevar8x32_ps(products, _mm256_setr_epi32(1, 1, 1, 1, 3, 3, 3, 3));
+    acc = _mm256_fmadd_ps(_mm256_cvtepi32_ps(_mm256_madd_epi16(mins, neg)), dmin, acc);
+  }
+};
+
+// Blocks that begin with d, two bytes of the scales' upper 2 bits and four of their low nibbles;
+// scales are 32 less.
+struct NibbleHeads {
+  __m256i scales;  // words: eight of each row
+  __m128 factors;  // d of the first, -, d of the second
+
+  NibbleHeads(const void* first, const void* second) : factors(halves_of_two(first, second)) {
+    const auto eight = [](const void* p) {
+      int64_t v;
+      std::memcpy(&v, p, 8);
+      return _mm256_set1_epi64x(v);
+    };
+    // Twice, shifted by 4 the second time: then each field is at its word's bits 0 or 2.
+    const __m256i both = _mm256_srlv_epi64(_mm256_blend_epi32(eight(first), eight(second), 0xf0),
+                                           _mm256_setr_epi64x(0, 4, 0, 4));
+    const __m256i fields =
+        _mm256_shuffle_epi8(both, _mm256_broadcastsi128_si256(_mm_setr_epi8(
+                                      4, 2, 12, 2, 5, 10, 13, 10, 6, 3, 14, 3, 7, 11, 15, 11)));
+    const __m256i kept = _mm256_and_si256(fields, _mm256_set1_epi32(0x0c0f030f));
+    scales = _mm256_sub_epi16(_mm256_maddubs_epi16(kept, _mm256_set1_epi32(0x04011001)),
+                              _mm256_set1_epi16(32));
+  }
+};
+
+template <class F>
+using HeadsOf = std::conditional_t<F::kHasMin, SixBitHeads, NibbleHeads>;
+
+}  // namespace nibble::quant::NIBBLE_ISA
