@@ -1,5 +1,6 @@
-// What row products share on every instruction set: the prefetch pointer of a row group, and how
-// many tokens a call has. kTokens: 1 keeps the sums in registers, 0 takes as many as the call has.
+// What row products share on every instruction set: how many rows go together, the prefetch pointer
+// of a row group, and how many tokens a call has. kTokens: 1 keeps the sums in registers, 0 takes
+// as many as the call has.
 #pragma once
 
 #include <cstddef>
@@ -7,6 +8,12 @@
 #include "quant/kernels/layout.h"
 
 namespace nibble::quant::NIBBLE_ISA {
+
+// Whether x, x_bytes long, stays in L1 beside a row that streams through. Where unpacking is cheap
+// rows then go one by one without a prefetch pointer: the processor's own prefetch follows one
+// stream at the speed of memory, and requests beside it only take its places. Where x does not
+// stay, rows share each part of it, and their streams need the pointer.
+inline bool stays_in_l1(size_t x_bytes) { return x_bytes <= 8192; }
 
 // Asks for the kBytes bytes at p.
 inline constexpr int kPrefetch = 16384;  // beyond the row group; into L2, as L1 would not hold it

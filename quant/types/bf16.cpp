@@ -10,11 +10,7 @@ namespace {
 constexpr Format kFormat{"bf16", 30, 1, 2, 0.5f, ActivationKind::kFloat16};
 
 struct Bf16 {
-  static Lanes load(const std::byte* p) {
-    uint16_t words[lanes::kLanes];
-    std::memcpy(words, p, sizeof words);
-    return lanes::load_bf16(words);
-  }
+  static Lanes to_float(lanes::Words words) { return lanes::bf16_to_float(words); }
 };
 
 void quantize(const float* x, int64_t n, std::byte* blocks) {

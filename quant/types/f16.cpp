@@ -9,11 +9,7 @@ namespace {
 constexpr Format kFormat{"f16", 1, 1, 2, 0.5f, ActivationKind::kFloat16};
 
 struct F16 {
-  static Lanes load(const std::byte* p) {
-    uint16_t words[lanes::kLanes];
-    std::memcpy(words, p, sizeof words);
-    return lanes::load_half(words);
-  }
+  static Lanes to_float(lanes::Words words) { return lanes::half_to_float(words); }
 };
 
 void quantize(const float* x, int64_t n, std::byte* blocks) {
