@@ -13,7 +13,7 @@ namespace nibble::quant::NIBBLE_ISA {
 // rows then go one by one without a prefetch pointer: the processor's own prefetch follows one
 // stream at the speed of memory, and requests beside it only take its places. Where x does not
 // stay, rows share each part of it, and their streams need the pointer.
-inline bool stays_in_l1(size_t x_bytes) { return x_bytes <= 8192; }
+inline bool stays_in_l1(size_t x_bytes) { return x_bytes <= 12288; }
 
 // Asks for the kBytes bytes at p.
 inline constexpr int kPrefetch = 16384;  // beyond the row group; into L2, as L1 would not hold it
