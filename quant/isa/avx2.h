@@ -95,12 +95,6 @@ struct Simd {
     };
     return {half(b.v[0], where), half(b.v[1], where >> 32)};
   }
-  // What the low nibbles of 16 bytes stand for, then what their high ones do.
-  static __m256i lookup_nibbles(Bytes table, const void* p) {
-    const __m256i both = _mm256_srlv_epi32(_mm256_broadcastsi128_si256(load128(p)),
-                                           _mm256_setr_epi32(0, 0, 0, 0, 4, 4, 4, 4));
-    return _mm256_shuffle_epi8(table.v[0], _mm256_and_si256(both, _mm256_set1_epi8(15)));
-  }
   static Bytes lookup(Bytes table, Bytes index) {
     return {_mm256_shuffle_epi8(table.v[0], index.v[0]),
             _mm256_shuffle_epi8(table.v[1], index.v[1])};

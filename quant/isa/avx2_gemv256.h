@@ -7,6 +7,25 @@
 
 namespace nibble::quant::NIBBLE_ISA {
 
+// start + the sums of one block, each run of 32 times its scale. scale(run): as words beside the
+// products of pairs.
+template <class F, class Scale>
+[[gnu::always_inline]] inline __m256i scaled_sums(__m256i start, const Simd::Bytes (&q)[4],
+                                                  const Row256& a, Scale scale) {
+  __m256i sums[2] = {start, _mm256_setzero_si256()};  // so that none waits long
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; ++j) {
+    const int run = j / 2 * 4 + j % 2;
+#pragma GCC unroll 2
+    for (int h = 0; h < 2; ++h) {
+      sums[h] = add_pairs(sums[h], pair_products<F>(q[j].v[h], load256(a.q[j] + 32 * h)),
+                          scale(run + 2 * h));
+      asm("" : "+x"(sums[h]));  // g++ would form all products first and spill them
+    }
+  }
+  return _mm256_add_epi32(sums[0], sums[1]);
+}
+
 // Two runs of eight bytes that were written one by one: in one load they would have to wait.
 inline __m128i two_eights(const int8_t* p) {
   int64_t first, second;
@@ -68,41 +87,32 @@ struct BlockWeights {
   }
 };
 
-template <class F, int kRows, int kTokens>
-void gemv256_rows(const RowProduct& p, int first) {
+template <class F, int kTokens>
+[[gnu::always_inline]] inline void gemv256_row(const RowProduct& p, int r) {
   using Block = typename F::Block;
-  const int n_blocks = p.n_cols / 256, n_tokens = n_tokens_of<kTokens>(p);
-  const size_t row_bytes = p.row_bytes, x_bytes = p.x_bytes;
-  const std::byte *w = p.w + first * row_bytes, *x = p.x;
-  const std::byte* ahead = w + kRows * row_bytes + kPrefetch;
-  __m256 acc[kMostTokens<kTokens>][kRows] = {};
-  for (int b = 0; b < n_blocks; ++b) {
-    prefetch_run<sizeof(Block) * kRows>(ahead + sizeof(Block) * kRows * b);
-#pragma GCC unroll 4
-    for (int i = 0; i < kRows; ++i) {
-      const BlockWeights<F> weights(
-          *reinterpret_cast<const Block*>(w + i * row_bytes + sizeof(Block) * b));
-      for (int t = 0; t < n_tokens; ++t)
-        weights.add_to(acc[t][i], reinterpret_cast<const Row256*>(x + t * x_bytes)[b]);
-      asm volatile("" ::: "memory");  // or g++ keeps the row's x for the next one, on the stack
-    }
+  const int n_tokens = n_tokens_of<kTokens>(p);
+  const std::byte* w = p.w + r * p.row_bytes;
+  const std::byte* ahead = w + p.row_bytes + kPrefetch;
+  __m256 acc[kMostTokens<kTokens>] = {};
+  for (int b = 0; b < p.n_cols / 256; ++b) {
+    prefetch_run<sizeof(Block)>(ahead + sizeof(Block) * b);
+    const BlockWeights<F> weights(reinterpret_cast<const Block*>(w)[b]);
+    for (int t = 0; t < n_tokens; ++t)
+      weights.add_to(acc[t], reinterpret_cast<const Row256*>(p.x + t * p.x_bytes)[b]);
   }
-  for (int t = 0; t < n_tokens; ++t)
-    for (int i = 0; i < kRows; ++i) p.y[t * p.y_stride + first + i] = sum_lanes(acc[t][i]);
+  for (int t = 0; t < n_tokens; ++t) p.y[t * p.y_stride + r] = sum_lanes(acc[t]);
 }
 
+template <class F, int kTokens>
+void gemv256_all(const RowProduct& p) {
+  for (int r = 0; r < p.n_rows; ++r) gemv256_row<F, kTokens>(p, r);
+}
 template <class F>
 void gemv256(const RowProduct& p) {
-  int r = 0;
   if constexpr (kInTwos<F>) {
-    for (; r < p.n_rows; r += 2) {
-      const int second = r + 1 < p.n_rows ? r + 1 : r;
-      p.n_tokens == 1 ? two_rows<F, 1>(p, r, second) : two_rows<F, 0>(p, r, second);
-    }
+    p.n_tokens == 1 ? gemv_twos<F, 1>(p) : gemv_twos<F, 0>(p);
   } else {
-    if (p.n_tokens == 1)
-      for (; r + 2 <= p.n_rows; r += 2) gemv256_rows<F, 2, 1>(p, r);
-    for (; r < p.n_rows; ++r) gemv256_rows<F, 1, 0>(p, r);
+    p.n_tokens == 1 ? gemv256_all<F, 1>(p) : gemv256_all<F, 0>(p);
   }
 }
 

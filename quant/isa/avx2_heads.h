@@ -4,11 +4,10 @@
 
 #include <immintrin.h>
 
-#include <cstddef>
+#include <cstdint>
 #include <type_traits>
 
 #include "quant/isa/avx2_bits.h"
-#include "quant/kernels/layout.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 
@@ -37,12 +36,13 @@ struct SixBitHeads {
     scales = _mm256_unpacklo_epi8(groups, zero);
     mins = _mm256_unpackhi_epi8(groups, zero);
   }
-  [[gnu::always_inline]] void add_minima_to(__m256& acc, const Row256& a) const {
-    const __m256i neg = _mm256_broadcastsi128_si256(load128(a.neg_sum32));
-    const __m256 products = _mm256_castps128_ps256(_mm_mul_ps(factors, _mm_set1_ps(a.d)));
-    const __m256 dmin =
-        _mm256_permutevar8x32_ps(products, _mm256_setr_epi32(1, 1, 1, 1, 3, 3, 3, 3));
-    acc = _mm256_fmadd_ps(_mm256_cvtepi32_ps(_mm256_madd_epi16(mins, neg)), dmin, acc);
+  // products: factors times that of the values; neg: of 32 values each.
+  [[gnu::always_inline]] void add_minima_to(__m256& acc, __m128 products,
+                                            const int16_t (&neg)[8]) const {
+    const __m256i sums = _mm256_madd_epi16(mins, _mm256_broadcastsi128_si256(load128(neg)));
+    const __m256 dmin = _mm256_permutevar8x32_ps(_mm256_castps128_ps256(products),
+                                                 _mm256_setr_epi32(1, 1, 1, 1, 3, 3, 3, 3));
+    acc = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums), dmin, acc);
   }
 };
 

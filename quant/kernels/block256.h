@@ -12,7 +12,7 @@
 // and, where it pays, vector forms (quant/kernels/unpack256.h; S is quant/isa's Simd):
 //   unpack_rows<S>(rows, at, q[64][16][4]), unpack_row<S>(block, S::Bytes[4])
 //   unpack_halves<S>(block, S::Bytes[4])  of four groups each: first 16 codes, other 16
-//   unpack_run<S>(block, g)  half of S::Bytes: the 32 codes of group g
+//   unpack_run<S, g>(block)  the 32 codes of group g, S as avx2_two_rows.h has it
 #pragma once
 
 #include <type_traits>

@@ -57,9 +57,9 @@ struct IQ4_XS {
       q[2 * h + 1] = S::lookup(table, S::template bits<4, 15>(qs));
     }
   }
-  template <class S>
-  static auto unpack_run(const Block& b, int g) {
-    return S::lookup_nibbles(S::table16(kNonLinear), b.qs + 16 * g);
+  template <class S, int g>
+  static auto unpack_run(const Block& b) {
+    return S::lookup_nibbles(kNonLinear, b.qs + 16 * g);
   }
   template <class S>
   static void unpack_row(const Block& b, typename S::Bytes (&q)[4]) {

@@ -43,6 +43,10 @@ struct Q4_K {
         }
       }
   }
+  template <class S, int g>
+  static auto unpack_run(const Block& b) {
+    return S::template bits<4 * (g % 2), 15>(S::load(b.qs + g / 2 * 32));
+  }
   template <class S>
   static void unpack_row(const Block& b, typename S::Bytes (&q)[4]) {
     const auto first = S::load(b.qs), second = S::load(b.qs + 64);

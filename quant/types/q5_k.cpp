@@ -61,6 +61,11 @@ struct Q5_K {
     unpack_chunk<S, 2>(rows, at, high, q + 32);
     unpack_chunk<S, 3>(rows, at, high, q + 48);
   }
+  template <class S, int g>
+  static auto unpack_run(const Block& b) {
+    return S::join(S::template bits<4 * (g % 2), 15>(S::load(b.qs + g / 2 * 32)),
+                   S::template bits<g - 4, 16>(S::load(b.qh)));
+  }
   template <class S>
   static void unpack_row(const Block& b, typename S::Bytes (&q)[4]) {
     const auto first = S::load(b.qs), second = S::load(b.qs + 64), high = S::twice(b.qh);
