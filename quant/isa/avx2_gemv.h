@@ -68,15 +68,16 @@ template <class F, int kTokens>
     prefetch_run<kStep>(ahead + kStep * b);
     add(FourWeights<F>(w + kStep * b), b);
   }
-  // The blocks that are left: what follows them is read as well, but for the last rows.
-  const std::byte* const four = w + kStep * n_fours;
-  if (rest) prefetch_run<kStep>(ahead + kStep * n_fours);
-  if (rest && four + kStep <= p.w + p.n_rows * p.row_bytes) {
+  if (rest) {  // what follows the blocks that are left is read as well, but for the last rows
+    prefetch_run<kStep>(ahead + kStep * n_fours);
+    const std::byte* four = w + kStep * n_fours;
+    alignas(32) std::byte copy[kStep];
+    if (four + kStep > p.w + p.n_rows * p.row_bytes) {
+      std::memset(copy, 0, kStep);
+      std::memcpy(copy, four, rest * kBlock);
+      four = copy;
+    }
     add(FourWeights<F>(four, rest), n_fours);
-  } else if (rest) {
-    alignas(32) std::byte copy[kStep] = {};
-    for (int b = 0; b < rest; ++b) std::memcpy(copy + b * kBlock, four + b * kBlock, kBlock);
-    add(FourWeights<F>(copy, rest), n_fours);
   }
   for (int t = 0; t < n_tokens; ++t) {
     const __m256 minima = _mm256_zextps128_ps256(_mm256_extractf128_ps(acc[t][2], 1));
