@@ -22,14 +22,13 @@ namespace nibble {
 // moves no bytes where another view does; converting it does.
 enum class Fix : uint8_t {
   kNone,
-  kRopeRows,      // each head's rows from halves (x0..xn, y0..yn) to pairs (x0 y0 x1 y1 ..)
-  kPlusOne,       // norm weights are stored minus one
-  kTranspose,     // stored [in, out] (also the matrix of each expert)
-  kGroupedQkv,    // rows from KV groups (queries, key, value of each) to all queries, all keys, all
-                  // values
-  kKeyPart,       // rows of each head's keys in kv_b, transposed for each head
-  kValuePart,     // rows of each head's values in kv_b
-  kNegLogSlopes,  // reserved for families that store slopes
+  kRopeRows,    // each head's rows from halves (x0..xn, y0..yn) to pairs (x0 y0 x1 y1 ..)
+  kPlusOne,     // norm weights are stored minus one
+  kTranspose,   // stored [in, out] (also the matrix of each expert)
+  kGroupedQkv,  // rows from KV groups (queries, key, value of each) to all queries, all keys, all
+                // values
+  kKeyPart,     // rows of each head's keys in kv_b, transposed for each head
+  kValuePart,   // rows of each head's values in kv_b
 };
 
 struct TensorSpec {
