@@ -3,6 +3,7 @@
 //                           with N packed tokens
 //   gemv/FORMAT             rows of 4096 weights in memory, not in a cache, times one packed token
 //   gemv_short/FORMAT       the same for rows of 576 weights, which are no whole number of steps
+//   gemv_long/FORMAT        the same for rows of 14336, whose activations do not stay in L1
 //   gemv_cached/FORMAT/N    the same in L2, times N tokens
 //   pack_tile/KIND, pack_row/KIND    activations
 //   read                    the plain read that gemv is held against
@@ -20,7 +21,7 @@ using namespace nibble;
 
 namespace {
 
-constexpr int kCols = 4096, kShortCols = 576;
+constexpr int kCols = 4096, kShortCols = 576, kLongCols = 14336;
 constexpr size_t kLarge = size_t{384} << 20;  // well beyond the last cache
 
 // Memory in large pages where the system has them.
@@ -169,6 +170,7 @@ int main(int argc, char** argv) {
     if (kShortCols % format->block_len == 0)
       benchmark::RegisterBenchmark(("gemv_short/" + name).c_str(), gemv, format, kLarge, 1,
                                    kShortCols);
+    benchmark::RegisterBenchmark(("gemv_long/" + name).c_str(), gemv, format, kLarge, 1, kLongCols);
     for (const int n : {1, 4})
       benchmark::RegisterBenchmark(("gemv_cached/" + name + "/" + std::to_string(n)).c_str(), gemv,
                                    format, size_t{512} << 10, n, kCols);
