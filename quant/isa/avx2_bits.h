@@ -1,4 +1,5 @@
-// Loads, bit fields and powers of two that the AVX2 shim is made of.
+// Loads, bit fields and powers of two that the AVX2 shim is made of, some of which the AVX-512 one
+// takes as well.
 #pragma once
 
 #include <immintrin.h>
@@ -28,6 +29,13 @@ inline __m256i load_once(const void* p) {
 inline __m128i load128(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
 inline __m256i load_lanes(const void* low, const void* high) {
   return _mm256_inserti128_si256(_mm256_castsi128_si256(load128(low)), load128(high), 1);
+}
+// Four bytes at first and at second, halves as floats.
+inline __m128 halves_of_two(const void* first, const void* second) {
+  int32_t d[2];
+  std::memcpy(&d[0], first, 4);
+  std::memcpy(&d[1], second, 4);
+  return _mm_cvtph_ps(_mm_unpacklo_epi32(_mm_cvtsi32_si128(d[0]), _mm_cvtsi32_si128(d[1])));
 }
 // (byte >> kShift) & kMask; a negative shift goes left.
 template <int kShift, int kMask>

@@ -11,14 +11,6 @@
 
 namespace nibble::quant::NIBBLE_ISA {
 
-// Four bytes at first and at second, halves as floats.
-inline __m128 halves_of_two(const void* first, const void* second) {
-  int32_t d[2];
-  std::memcpy(&d[0], first, 4);
-  std::memcpy(&d[1], second, 4);
-  return _mm_cvtph_ps(_mm_unpacklo_epi32(_mm_cvtsi32_si128(d[0]), _mm_cvtsi32_si128(d[1])));
-}
-
 // Blocks that begin with d, dmin and 12 bytes of 6-bit scales (scales6.h).
 struct SixBitHeads {
   __m256i scales, mins;  // words: eight of each row

@@ -9,13 +9,9 @@
 #include <cstring>
 
 #include "quant/format.h"
-#include "quant/isa/half.h"
+#include "quant/isa/avx2_bits.h"
 
 namespace nibble::quant::NIBBLE_ISA {
-
-inline float to_float(Half h) { return _cvtsh_ss(h.bits()); }
-
-inline __m256i load256(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
 
 // v, loaded once: g++ would load it again for each of its uses.
 [[gnu::always_inline]] inline __m512i in_register(__m512i v) {

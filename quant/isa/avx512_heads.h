@@ -4,7 +4,6 @@
 #include <immintrin.h>
 
 #include <cstddef>
-#include <cstring>
 #include <type_traits>
 
 #include "quant/isa/avx512.h"
@@ -26,7 +25,6 @@ inline __m512i scale_places(int j) {
                           at(0, 0));
 }
 
-inline __m128i load128(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
 inline __m128i load64(const void* p) { return _mm_loadl_epi64(static_cast<const __m128i*>(p)); }
 
 template <class Block>
@@ -94,12 +92,7 @@ inline __m128 factors_of_two(const typename F::Block& first, const typename F::B
   using Block = typename F::Block;
   if constexpr (F::kHasMin) {
     static_assert(offsetof(Block, dmin) == offsetof(Block, d) + sizeof(Half));
-    const auto both = [](const Block& block) {
-      int32_t halves;
-      std::memcpy(&halves, &block.d, sizeof halves);
-      return halves;
-    };
-    return _mm_cvtph_ps(_mm_insert_epi32(_mm_cvtsi32_si128(both(first)), both(second), 1));
+    return halves_of_two(&first.d, &second.d);
   } else {
     return _mm_setr_ps(F::scale(first), 0, F::scale(second), 0);
   }

@@ -29,6 +29,7 @@ struct Two {
     return {W::to_float(a), W::to_float(b)};
   }
 };
+
 // Half of the lanes onto the other half until one is left.
 inline float sum_of_lanes(Lanes v) {
   float x[lanes::kLanes];
