@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/assert.h"
+#include "core/base/cpu_features.h"
 #include "quant/format.h"
 
 #if defined(__aarch64__)
@@ -22,17 +23,13 @@ std::atomic<int> chosen{-1};
 
 bool runs_here(std::string_view isa) {
 #if defined(__x86_64__)
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                    __builtin_cpu_supports("f16c") && __builtin_cpu_supports("bmi2");
+  const CpuFeatures& f = cpu_features();
+  const bool avx2 = f.avx2 && f.fma && f.f16c && f.bmi2;
+  const bool avx512vnni = avx2 && f.avx512f && f.avx512vl && f.avx512_vnni;
   if (isa == "avx2") return avx2;
-  if (isa == "avxvnni") return avx2 && __builtin_cpu_supports("avxvnni");
-  const bool avx512vnni = avx2 && __builtin_cpu_supports("avx512f") &&
-                          __builtin_cpu_supports("avx512vl") &&
-                          __builtin_cpu_supports("avx512vnni");
+  if (isa == "avxvnni") return avx2 && f.avx_vnni;
   if (isa == "avx512vnni") return avx512vnni;
-  if (isa == "avx512")
-    return avx512vnni && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("gfni");
+  if (isa == "avx512") return avx512vnni && f.avx512bw && f.avx512dq && f.avx512_vbmi && f.gfni;
 #elif defined(__aarch64__)
   const bool neon = getauxval(AT_HWCAP) & HWCAP_ASIMDDP;
   if (isa == "neon") return neon;
