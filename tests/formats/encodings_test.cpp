@@ -1,50 +1,21 @@
-// Quantized checkpoints: what is read, what is refused by name, and values worked out by hand.
+// Quantized checkpoints: values worked out by hand, and those of the kits.
 #include "formats/encodings.h"
 
 #include <doctest/doctest.h>
 
-#include <cstring>
-
-#include "core/base/json.h"
 #include "formats/checksum.h"
 #include "formats/weight_file.h"
+#include "tests/formats/raw_tensors.h"
 #include "tests/test_data.h"
 
 using namespace nibble;
+using tests::RawTensors;
 
 namespace {
-Shape shape(std::initializer_list<int64_t> dims) {
-  Shape s;
-  for (const int64_t d : dims) s.dim[static_cast<size_t>(s.n_dims++)] = d;
-  return s;
-}
-
-// Tensors and the memory they borrow.
-struct Raw {
-  std::vector<std::shared_ptr<std::vector<std::byte>>> memory;  // shared with copies
-  std::vector<RawTensor> tensors;
-
-  template <class T>
-  Raw& add(std::string name, std::string_view type, std::initializer_list<int64_t> dims,
-           const std::vector<T>& values) {
-    auto& bytes =
-        *memory.emplace_back(std::make_shared<std::vector<std::byte>>(values.size() * sizeof(T)));
-    std::memcpy(bytes.data(), values.data(), bytes.size());
-    tensors.push_back({std::move(name), find_stored_type(type), shape(dims), bytes});
-    return *this;
-  }
-};
-
 std::vector<float> values(const TensorView& t) {
   std::vector<float> out(static_cast<size_t>(t.shape.n_elements()));
   decode_rows(t, 0, t.shape.n_rows(), out.data());
   return out;
-}
-
-Result<Encoding> encoding(std::string_view quantization) {
-  Json config = Json::object();
-  config["quantization_config"] = *parse_json(quantization);
-  return read_encoding(config);
 }
 
 constexpr auto kScaled = Encoding::Kind::kScaled;
@@ -55,7 +26,7 @@ constexpr uint16_t kHalf2 = 0x4000, kHalf3 = 0x4200;  // 2.0 and 3.0 as F16
 }  // namespace
 
 TEST_CASE("FP8 with one scale for each block, smaller blocks at the edges") {
-  Raw raw;
+  RawTensors raw;
   raw.add<uint8_t>("x.weight", "F8_E4M3", {3, 5}, std::vector<uint8_t>(15, 0x38));  // 1.0
   raw.add<float>("x.weight_scale_inv", "F32", {2, 3}, {1, 2, 3, 4, 5, 6});
   const auto made = make_logical(raw.tensors, {.kind = kScaled, .block_rows = 2, .block_cols = 2});
@@ -70,7 +41,7 @@ TEST_CASE("FP8 with one scale for each block, smaller blocks at the edges") {
 }
 
 TEST_CASE("FP8 and int8 with one scale, one for each row, one for each matrix of a stack") {
-  Raw raw;
+  RawTensors raw;
   raw.add<uint8_t>("a.weight", "F8_E5M2", {2, 2}, {0x3c, 0x40, 0x44, 0xbc});  // 1 2 4 -1
   raw.add<uint16_t>("a.weight_scale", "BF16", {1}, {0x3f00});                 // 0.5
   raw.add<uint16_t>("a.input_scale", "BF16", {1}, {0x3f80});
@@ -93,7 +64,7 @@ TEST_CASE("GPTQ: codes along the inputs, zeros along the outputs, groups in any 
   std::vector<uint32_t> codes(8);
   for (uint32_t o = 0; o < 8; ++o)
     for (uint32_t i = 0; i < 8; ++i) codes[o] |= ((i + o) % 16) << 4 * i;
-  Raw raw;
+  RawTensors raw;
   raw.add<uint32_t>("x.qweight", "I32", {1, 8}, codes);
   raw.add<uint32_t>("x.qzeros", "I32", {2, 1}, {0x76543210, 0x11111111});
   std::vector<uint16_t> scales(8, kHalf2);
@@ -136,7 +107,7 @@ TEST_CASE("GPTQ with two and three bits: codes that stand in two words") {
       const auto words = stream([&](uint32_t i) { return i * 5 + o; });
       for (size_t w = 0; w < words.size(); ++w) codes[w * 32 + o] = words[w];
     }
-    Raw raw;
+    RawTensors raw;
     raw.add<uint32_t>("x.qweight", "I32", {bits, 32}, codes);
     raw.add<uint32_t>("x.qzeros", "I32", {1, bits}, stream([](uint32_t o) { return o; }));
     raw.add<uint16_t>("x.scales", "F16", {1, 32}, std::vector<uint16_t>(32, kHalf2));
@@ -160,12 +131,12 @@ TEST_CASE("compressed-tensors, packed: codes along the inputs, zeros along the o
     for (uint32_t i = 0; i < 16; ++i) codes[o * 2 + i / 8] |= ((i + 3 * o) % 16) << 4 * (i % 8);
   std::vector<float> scales;
   for (int i = 0; i < 36; ++i) scales.push_back(static_cast<float>(1 + i));
-  Raw raw;
+  RawTensors raw;
   raw.add<uint32_t>("x.weight_packed", "I32", {9, 2}, codes);
   raw.add<float>("x.weight_scale", "F32", {9, 4}, scales);
   raw.add<int64_t>("x.weight_shape", "I64", {2}, {9, 16});
   const Encoding e{.kind = Encoding::Kind::kRowPacked, .bits = 4, .group_size = 4};
-  const auto check = [&](const Raw& given, auto&& zero_of, auto&& group_of) {
+  const auto check = [&](const RawTensors& given, auto&& zero_of, auto&& group_of) {
     const auto made = make_logical(given.tensors, e);
     REQUIRE_MESSAGE(made, made.error().message);
     REQUIRE(made->views.size() == 1);
@@ -179,7 +150,7 @@ TEST_CASE("compressed-tensors, packed: codes along the inputs, zeros along the o
   };
   check(
       raw, [](int, int) { return 8; }, [](int i) { return i / 4; });
-  Raw uneven = raw;  // zero of output o in group g: (o + g) % 16
+  RawTensors uneven = raw;  // zero of output o in group g: (o + g) % 16
   std::vector<uint32_t> zeros(2 * 4);
   for (uint32_t o = 0; o < 9; ++o)
     for (uint32_t g = 0; g < 4; ++g) zeros[o / 8 * 4 + g] |= ((o + g) % 16) << 4 * (o % 8);
@@ -194,7 +165,7 @@ TEST_CASE("compressed-tensors, packed: codes along the inputs, zeros along the o
 TEST_CASE("a packed tensor whose parts do not fit is named") {
   const Encoding e{.kind = Encoding::Kind::kRowPacked, .bits = 4, .group_size = 4};
   const auto fault = [&](std::initializer_list<int64_t> shape, int64_t n_cols, bool with_scale) {
-    Raw raw;
+    RawTensors raw;
     raw.add<uint32_t>("x.weight_packed", "I32", {2, 1}, {0, 0});
     if (with_scale) raw.add<float>("x.weight_scale", "F32", shape, std::vector<float>(4));
     raw.add<int64_t>("x.weight_shape", "I64", {2}, {2, n_cols});
@@ -212,7 +183,7 @@ TEST_CASE("a packed tensor whose parts do not fit is named") {
 
 TEST_CASE("AWQ: eight outputs in a word, in its own order") {
   // out 8, in 2, one group for each input; nibble k holds output {0 2 4 6 1 3 5 7}[k]
-  Raw raw;
+  RawTensors raw;
   raw.add<uint32_t>("x.qweight", "I32", {2, 1}, {0x76543210, 0xfedcba98});
   raw.add<uint32_t>("x.qzeros", "I32", {2, 1}, {0x11111111, 0x80000000});
   std::vector<uint16_t> scales(8, kHalf2);
@@ -232,7 +203,7 @@ TEST_CASE("AWQ: eight outputs in a word, in its own order") {
 TEST_CASE("MXFP4: the low half of a byte first, scales are powers of two") {
   std::vector<uint8_t> blocks(16, 0x21);
   blocks[15] = 0xf9;
-  Raw raw;
+  RawTensors raw;
   raw.add<uint8_t>("x_blocks", "U8", {1, 1, 1, 16}, blocks)
       .add<uint8_t>("x_scales", "U8", {1, 1, 1}, {129});
   const auto made = make_logical(raw.tensors, {.kind = kMxfp4});
@@ -248,7 +219,7 @@ TEST_CASE("MXFP4: the low half of a byte first, scales are powers of two") {
 TEST_CASE(
     "types without kernels decode by themselves, and nothing is taken for a scale without a "
     "reason") {
-  Raw raw;
+  RawTensors raw;
   raw.add<double>("a", "F64", {2}, {0.1, -3})
       .add<uint8_t>("b", "F8_E4M3", {1}, {0x38})
       .add<float>("b_scale", "F32", {1}, {9});
@@ -257,147 +228,6 @@ TEST_CASE(
   REQUIRE(made->views.size() == 3);
   CHECK(values(made->views[0]) == std::vector<float>{0.1f, -3});
   CHECK(values(made->views[1]) == std::vector<float>{1});
-}
-
-TEST_CASE("quantizations are told apart, and those not read are refused by name") {
-  CHECK(read_encoding(Json::object())->kind == Encoding::Kind::kPlain);
-  CHECK(encoding(R"({"quant_method":"fp8","weight_block_size":[128,64]})")->block_cols == 64);
-  CHECK(encoding(R"({"quant_method":"fbgemm_fp8"})")->kind == kScaled);
-  CHECK(encoding(R"({"quant_method":"gptq","bits":4,"group_size":-1})")->gptq_zero_offset == 1);
-  CHECK(encoding(R"({"quant_method":"gptq","bits":8,"checkpoint_format":"gptq_v2"})")
-            ->gptq_zero_offset == 0);
-  CHECK(
-      encoding(R"({"quant_method":"awq","bits":4,"group_size":64,"version":"GEMM"})")->group_size ==
-      64);
-  CHECK(encoding(R"({"quant_method":"mxfp4"})")->kind == kMxfp4);
-  using enum ErrorKind;
-  struct Row {
-    const char* config;
-    ErrorKind kind;
-    const char* words;
-  };
-  const Row rows[] = {
-      {"{}", kUnsupported, "quantization ''"},
-      {"7", kCorrupt, "no object"},
-      {R"({"quant_method":"bitsandbytes"})", kUnsupported, "'bitsandbytes'"},
-      {R"({"quant_method":"hqq"})", kUnsupported, "'hqq'"},
-      {R"({"quant_method":"gptq","bits":5})", kUnsupported, "'gptq' with 5 bits"},
-      {R"({"quant_method":"modelopt","quant_algo":"NVFP4"})", kUnsupported,
-       "'modelopt' of the kind 'NVFP4'"},
-      {R"({"quant_method":"gptq","checkpoint_format":"marlin"})", kUnsupported,
-       "'gptq' in the format 'marlin'"},
-      {R"({"quant_method":"gptq","bits":4,"group_size":0})", kCorrupt, "'group_size' is 0"},
-      {R"({"quant_method":"gptq","bits":"4"})", kCorrupt, "'bits'"},
-      {R"({"quant_method":"awq","version":"gemv"})", kUnsupported, "'awq' in the version 'gemv'"},
-      {R"({"quant_method":"awq","zero_point":false})", kUnsupported, "without zero points"},
-      {R"({"quant_method":"awq","bits":8})", kUnsupported, "'awq' with 8 bits"},
-      {R"({"quant_method":"fp8","weight_block_size":[0,128]})", kCorrupt, "'weight_block_size'"},
-      {R"({"quant_method":"fp8","weight_block_size":[128]})", kCorrupt, "'weight_block_size'"},
-      {R"({"quant_method":"compressed-tensors","format":"nvfp4-pack-quantized"})", kUnsupported,
-       "'nvfp4-pack-quantized'"},
-      {R"({"quant_method":"compressed-tensors","format":"pack-quantized","config_groups":{"g":{"weights":{"num_bits":3,"strategy":"group"}}}})",
-       kUnsupported, "3 bits of the type 'int'"},
-      {R"({"quant_method":"compressed-tensors","format":"pack-quantized","config_groups":{"g":{"weights":{"strategy":"tensor_group"}}}})",
-       kUnsupported, "the strategy 'tensor_group'"},
-      {R"({"quant_method":"compressed-tensors","format":"pack-quantized","config_groups":{"g":{"weights":{"strategy":"group","group_size":32}},"h":{"weights":{"strategy":"group"}}}})",
-       kUnsupported, "groups that differ"},
-      {R"({"quant_method":"compressed-tensors","format":"float-quantized"})", kCorrupt,
-       "'config_groups'"},
-      {R"({"quant_method":"compressed-tensors","format":"float-quantized","config_groups":{"g":{"weights":{"strategy":"group"}}}})",
-       kUnsupported, "the strategy 'group'"},
-      {R"({"quant_method":"compressed-tensors","format":"int-quantized","config_groups":{"g":{"weights":{"strategy":"channel","symmetric":false}}}})",
-       kUnsupported, "not symmetric"},
-  };
-  for (const Row& row : rows) {
-    CAPTURE(row.config);
-    const auto result = encoding(row.config);
-    REQUIRE(!result);
-    CAPTURE(result.error().message);
-    CHECK(result.error().kind == row.kind);
-    CHECK(result.error().message.find(row.words) != std::string::npos);
-  }
-}
-
-TEST_CASE("missing and misshapen parts of quantized tensors are named") {
-  struct Row {
-    Encoding encoding;
-    Raw raw;
-    const char* words;
-  };
-  const std::vector<uint8_t> ones(256, 0x38);
-  const std::vector<uint32_t> words(64);
-  const std::vector<uint16_t> halves(64, kHalf2);
-  const auto fp8 = [&](std::initializer_list<int64_t> scale) {
-    Raw raw;
-    const int64_t n = shape(scale).n_elements();
-    raw.add("x.weight", "F8_E4M3", {16, 16}, ones)
-        .add("x.weight_scale", "F32", scale, std::vector<float>(static_cast<size_t>(n)));
-    return raw;
-  };
-  const auto gptq = [&](int64_t scale_groups, int64_t zero_cols, std::vector<int32_t> groups) {
-    Raw raw;  // out 8, in 16, two groups
-    raw.add("x.qweight", "I32", {2, 8}, std::vector<uint32_t>(16))
-        .add("x.qzeros", "I32", {2, zero_cols}, words);
-    raw.add("x.scales", "F16", {scale_groups, 8}, halves)
-        .add("x.g_idx", "I32", {static_cast<int64_t>(groups.size())}, groups);
-    return raw;
-  };
-  std::vector<int32_t> groups(16);
-  std::vector<int32_t> beyond = groups, negative = groups;
-  beyond[3] = 2;
-  negative[15] = -1;
-  const Encoding g{.kind = kGptq, .group_size = 8}, s{.kind = kScaled},
-      b{.kind = kScaled, .block_rows = 8, .block_cols = 8};
-  const Row rows[] = {
-      {s, Raw().add("x.weight", "F8_E4M3", {16, 16}, ones), "'x.weight': its scales"},
-      {s, fp8({2, 2}),
-       "'x.weight_scale': F32 [2, 2], expected one scale, or one for each row of [16, 16]"},
-      {s, fp8({17, 1}), "expected one scale, or one for each row"},
-      {b, fp8({2, 3}), "one scale for each block of 8 x 8"},
-      {b, fp8({16, 1}), "one scale for each block of 8 x 8"},
-      {s, fp8({1}).add("x.weight_zero_point", "I8", {1}, std::vector<int8_t>{0}), "zero points"},
-      {s, Raw().add("x.weight", "F8_E4M3", {16, 16}, ones).add("x.weight_scale", "I32", {1}, words),
-       "'x.weight_scale': I32"},
-      {g, Raw().add("x.qweight", "I32", {2, 8}, words), "'x.qzeros' is missing"},
-      {g, Raw().add("x.qweight", "I32", {2, 8}, words).add("x.qzeros", "I32", {2, 1}, words),
-       "'x.scales' is missing"},
-      {g, gptq(3, 1, groups), "'x.scales': F16 [3, 8], expected F16 [2, 8]"},
-      {g, gptq(2, 2, groups), "'x.qzeros': I32 [2, 2], expected I32 [2, 1]"},
-      {g, gptq(2, 1, beyond), "'x.g_idx': element 3 is 2, expected 0..1"},
-      {g, gptq(2, 1, negative), "'x.g_idx': element 15 is -1"},
-      {g, gptq(2, 1, {0, 0}), "'x.g_idx': I32 [2], expected I32 [16]"},
-      {g,
-       Raw()
-           .add("x.qweight", "I32", {2, 7}, words)
-           .add("x.qzeros", "I32", {2, 1}, words)
-           .add("x.scales", "F16", {2, 7}, halves),
-       "whole words"},
-      {g,
-       Raw()
-           .add("x.qweight", "F32", {2, 8}, words)
-           .add("x.qzeros", "I32", {2, 1}, words)
-           .add("x.scales", "F16", {2, 8}, halves),
-       "'x.qweight': F32"},
-      {g,
-       Raw()
-           .add("x.qweight", "I32", {2, 8}, words)
-           .add("x.qzeros", "I32", {2, 1}, words)
-           .add("x.scales", "I32", {2, 8}, words),
-       "'x.scales': I32"},
-      {{.kind = kMxfp4}, Raw().add("x_blocks", "U8", {2, 2, 16}, ones), "'x_scales' is missing"},
-      {{.kind = kMxfp4},
-       Raw().add("x_blocks", "U8", {2, 2, 15}, ones).add("x_scales", "U8", {2, 2}, ones),
-       "'x_blocks': U8 [2, 2, 15]"},
-      {{.kind = kMxfp4},
-       Raw().add("x_blocks", "U8", {2, 2, 16}, ones).add("x_scales", "U8", {2, 3}, ones),
-       "'x_scales': U8 [2, 3], expected U8 [2, 2]"},
-  };
-  for (const Row& row : rows) {
-    const auto made = make_logical(row.raw.tensors, row.encoding);
-    CAPTURE(row.words);
-    REQUIRE(!made);
-    CHECK_MESSAGE(made.error().message.find(row.words) != std::string::npos, made.error().message);
-  }
 }
 
 TEST_CASE("checkpoints of the kits decode as independent code decodes them") {
