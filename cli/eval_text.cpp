@@ -40,15 +40,8 @@ Json to_json(const EvalOptions& o, const Divergence& d, const EvalWindows& windo
   Json out = to_json(o, d.model, windows, speed);
   out.update({{"reference", o.against},
               {"reference_perplexity", d.reference.perplexity},
-              {"reference_std_error", d.reference.std_error},
-              {"kl_mean", d.kl_mean},
-              {"kl_std_error", d.kl_std_error},
-              {"kl_median", d.kl_median},
-              {"kl_p99", d.kl_p99},
-              {"kl_p999", d.kl_p999},
-              {"kl_max", d.kl_max},
-              {"top1", d.top1},
-              {"top1_std_error", d.top1_std_error}});
+              {"reference_std_error", d.reference.std_error}});
+  out.update(to_json(d));
   return out;
 }
 

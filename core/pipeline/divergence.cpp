@@ -153,6 +153,13 @@ Result<Divergence> SideBySide::run() {
 
 }  // namespace
 
+Json to_json(const Divergence& d) {
+  return {{"kl_mean", d.kl_mean},     {"kl_std_error", d.kl_std_error},
+          {"kl_median", d.kl_median}, {"kl_p99", d.kl_p99},
+          {"kl_p999", d.kl_p999},     {"kl_max", d.kl_max},
+          {"top1", d.top1},           {"top1_std_error", d.top1_std_error}};
+}
+
 double kl_divergence(std::span<const float> reference, std::span<const float> model) {
   const double log_p = log_sum(reference), log_q = log_sum(model);
   double sum = 0;

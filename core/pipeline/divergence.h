@@ -3,6 +3,7 @@
 // window is kept.
 #pragma once
 
+#include "core/base/json.h"
 #include "core/pipeline/evaluate.h"
 
 namespace nibble {
@@ -17,6 +18,7 @@ struct Divergence {
   double top1 = 0;  // share of positions where both find the same token most likely
   double top1_std_error = 0;
 };
+Json to_json(const Divergence& d);  // but for the perplexities
 
 // progress(windows done, windows, mean KL so far); false: kInterrupted.
 using DivergenceProgress = FunctionRef<bool(int done, int total, double so_far)>;

@@ -5,20 +5,15 @@ namespace {
 
 Json divergence_json(const Report& r) {
   const Divergence& d = *r.divergence;
-  return {{"text", r.text},
-          {"scored", d.model.n_scored},
-          {"windows", d.model.n_windows},
-          {"perplexity", d.model.perplexity},
-          {"std_error", d.model.std_error},
-          {"source_perplexity", d.reference.perplexity},
-          {"source_std_error", d.reference.std_error},
-          {"kl_mean", d.kl_mean},
-          {"kl_std_error", d.kl_std_error},
-          {"kl_median", d.kl_median},
-          {"kl_p99", d.kl_p99},
-          {"kl_p999", d.kl_p999},
-          {"kl_max", d.kl_max},
-          {"top1", d.top1}};
+  Json out = {{"text", r.text},
+              {"scored", d.model.n_scored},
+              {"windows", d.model.n_windows},
+              {"perplexity", d.model.perplexity},
+              {"std_error", d.model.std_error},
+              {"source_perplexity", d.reference.perplexity},
+              {"source_std_error", d.reference.std_error}};
+  out.update(to_json(d));
+  return out;
 }
 
 }  // namespace
