@@ -2,47 +2,13 @@
 #include <doctest/doctest.h>
 
 #include "core/base/json.h"
-#include "tests/adapter_files.h"
-#include "tests/cli/folder_model.h"
-#include "tests/cli/program.h"
-#include "tests/temporary_folder.h"
+#include "tests/cli/adapted_model.h"
 
 using namespace nibble;
 using namespace nibble::tests;
 
-namespace {
-
-constexpr int kWidth = 64;  // of the folder model
-
-struct ToHfFixture {
-  TemporaryFolder folder;
-  std::string model = folder.path() / "model", gguf = folder.path() / "model.gguf",
-              back = folder.path() / "back", adapter = folder.path() / "adapter";
-
-  ToHfFixture() {
-    write_folder_model(model);
-    REQUIRE(run({"convert", model, "-o", gguf}).exit_code == 0);
-    write_peft_adapter(adapter,
-                       {random_pair("model.layers.0.self_attn.q_proj", 4, kWidth, kWidth),
-                        random_pair("model.layers.1.self_attn.o_proj", 4, kWidth, kWidth)},
-                       4, 8);
-  }
-  Ended run(Arguments arguments) const {
-    return run_program(arguments, {}, {{"XDG_DATA_HOME", folder.path().string()}});
-  }
-  std::string greedy(const std::string& path, Arguments more = {}) const {
-    Arguments arguments = {"eval", path, "--token-ids", "84,104,101,32,97", "--greedy", "16"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    const Ended end = run(arguments);
-    REQUIRE_MESSAGE(end.exit_code == 0, end.err);
-    return end.out;
-  }
-};
-
-}  // namespace
-
 TEST_CASE("convert --to hf writes a folder that is the model, its tokenizer and its card") {
-  const ToHfFixture f;
+  const AdaptedModel f;
   const Ended end = f.run({"convert", f.gguf, "--to", "hf", "-o", f.back, "--json"});
   REQUIRE_MESSAGE(end.exit_code == 0, end.err);
   const auto result = parse_json(end.out);
@@ -60,7 +26,7 @@ TEST_CASE("convert --to hf writes a folder that is the model, its tokenizer and 
 }
 
 TEST_CASE("convert --to hf takes three types, and none of the options for GGUF files") {
-  const ToHfFixture f;
+  const AdaptedModel f;
   const Ended end = f.run({"convert", f.gguf, "--to", "hf", "-o", f.back, "--type", "q4_k_m"});
   CHECK(end.exit_code == 2);
   CHECK(end.err.find("takes f32, f16 or bf16") != std::string::npos);
@@ -71,7 +37,7 @@ TEST_CASE("convert --to hf takes three types, and none of the options for GGUF f
 }
 
 TEST_CASE("convert --to hf --lora writes a folder with the adapter merged") {
-  const ToHfFixture f;
+  const AdaptedModel f;
   const std::string want = f.greedy(f.model, {"--lora", f.adapter});
   REQUIRE(
       f.run({"convert", f.gguf, "--lora", f.adapter, "--to", "hf", "-o", f.back, "--type", "f32"})
