@@ -223,20 +223,21 @@ struct Simd {
     // With 16 where the bit of 32 at kAt is set.
     template <int kAt>
     void add_fifth_bits(Bytes& lo, Bytes& hi) const {
-      lo = add_bits<kAt>(lo, 16);
-      hi = add_bits<kAt + 2>(hi, 16);
-    }
-    template <int kAt>  // q + value where the block's 16 bits at kAt are set
-    Bytes add_bits(Bytes q, int value) const {
       const __m256i bit = _mm256_set1_epi64x(static_cast<int64_t>(0x8040201008040201));
-      const __m256i place = _mm256_broadcastsi128_si256(_mm_set_epi64x(0x0101010101010101, 0));
-      const auto spread = [&](int first) {
-        const __m128i low = _mm_cvtsi32_si128(word(first * kStride + kAt));
-        const __m128i high = _mm_cvtsi32_si128(word((first + 1) * kStride + kAt));
-        return _mm256_shuffle_epi8(_mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1),
-                                   place);
-      };
-      return {add_where(q.v[0], spread(0), bit, value), add_where(q.v[1], spread(2), bit, value)};
+      const __m256i first = _mm256_broadcastsi128_si256(_mm_set_epi64x(0x0101010101010101, 0));
+      const __m256i second = _mm256_add_epi8(first, _mm256_set1_epi8(2));
+#pragma GCC unroll 2
+      for (int h = 0; h < 2; ++h) {
+        const __m256i two = _mm256_blend_epi32(dword<kAt>(2 * h), dword<kAt>(2 * h + 1), 0xf0);
+        lo.v[h] = add_where(lo.v[h], _mm256_shuffle_epi8(two, first), bit, 16);
+        hi.v[h] = add_where(hi.v[h], _mm256_shuffle_epi8(two, second), bit, 16);
+      }
+    }
+    template <int kAt>  // of one block, in all lanes
+    __m256i dword(int block) const {
+      int32_t v;
+      std::memcpy(&v, p + block * kStride + kAt, 4);
+      return _mm256_set1_epi32(v);
     }
   };
 };
