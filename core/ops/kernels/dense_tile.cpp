@@ -1,23 +1,42 @@
 // Dense f32 products: weight rows in lanes, tokens broadcast.
+#include <algorithm>
+
 #include "core/ops/kernels/functions.h"
 #include "core/ops/kernels/outer.h"
 
 namespace nibble::kernels::NIBBLE_ISA {
+namespace {
 
+// Tokens whose sums stay in registers, beside two vectors of rows and a broadcast operand.
+constexpr int kTogether = kRegisters == 16 ? 6 : 8;
+
+// out[j, r] += sum_c w[c, r] * x[j, c] for N tokens, kTileRows rows and kDenseDepth columns.
+template <int N>
+void add_tokens(const float* w, const float* x, size_t n_cols, float* out) {
+  F sums[N][kVectors] = {};
+  add_outer(w, kQueryRows, x, n_cols, kDenseDepth, sums);
+  for (int j = 0; j < N; ++j)
+    for (int v = 0; v < kVectors; ++v) {
+      float* at = out + j * kQueryRows + v * kLanes;
+      store(at, load(at) + sums[j][v]);
+    }
+}
+
+}  // namespace
+
+// All tokens take kDenseDepth columns of some rows in turn, 16 KiB of weights, from the L1 cache.
 void dense_tile(const float* w, const float* x, size_t n_cols, float* out) {
-  for (int t = 0; t < kDenseTokens; t += kWide)
+  constexpr int kRest = kDenseTokens % kTogether;
+  std::fill_n(out, kDenseTokens * kQueryRows, 0.0f);
+  for (size_t c = 0; c < n_cols; c += kDenseDepth)
     for (int r = 0; r < kQueryRows; r += kTileRows) {
-      F total[kWide][kVectors] = {};
-      for (size_t c = 0; c < n_cols; c += kDenseDepth) {
-        F sums[kWide][kVectors] = {};
-        add_outer(w + c * kQueryRows + r, kQueryRows, x + t * n_cols + c, n_cols, kDenseDepth,
-                  sums);
-        for (int j = 0; j < kWide; ++j)
-          for (int v = 0; v < kVectors; ++v) total[j][v] += sums[j][v];
+      const float* from = w + c * kQueryRows + r;
+      for (int t = 0; t + kTogether <= kDenseTokens; t += kTogether)
+        add_tokens<kTogether>(from, x + t * n_cols + c, n_cols, out + t * kQueryRows + r);
+      if constexpr (kRest > 0) {
+        constexpr int t = kDenseTokens - kRest;
+        add_tokens<kRest>(from, x + t * n_cols + c, n_cols, out + t * kQueryRows + r);
       }
-      for (int j = 0; j < kWide; ++j)
-        for (int v = 0; v < kVectors; ++v)
-          store(out + (t + j) * kQueryRows + r + v * kLanes, total[j][v]);
     }
 }
 
