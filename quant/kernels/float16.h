@@ -53,11 +53,18 @@ inline void decode_float16(const std::byte* in, int64_t n, float* out) {
   std::memcpy(out + i, values, sizeof(float) * static_cast<size_t>(n - i));
 }
 
+// How far ahead is asked for bytes: of a row that goes alone (0: not at all), and beyond a group. A
+// Zen 3 then generates 10 % more of a BF16 model with one thread and 13 % more with two than
+// without the first and with the second as far as other formats'; a Zen 4 needs no request for one
+// row.
+inline constexpr int kAheadAlone = lanes::kRegisters == 16 ? 1024 : 0;
+inline constexpr int kAheadGroup = lanes::kRegisters == 16 ? 4096 : kPrefetch;
+
 // kRows rows from `first`, next to each other in memory, with kTokens tokens from `token`.
 template <class W, int kRows, int kTokens>
 void gemv_float16_rows(const RowProduct& p, int first, int token) {
   const std::byte* w = p.w + first * p.row_bytes;
-  const std::byte* ahead = w + kRows * p.row_bytes + kPrefetch;
+  const std::byte* ahead = w + kRows * p.row_bytes + kAheadGroup;
   const int n_steps = p.n_cols / kStep;
   Two sums[kTokens][kRows] = {};
   const auto add = [&](const std::byte* at, size_t row_bytes, int step)
@@ -78,7 +85,10 @@ void gemv_float16_rows(const RowProduct& p, int first, int token) {
     }
   };
   for (int s = 0; s < n_steps; ++s) {
-    if constexpr (kRows > 1) prefetch_run<kRows * kStepBytes>(ahead + s * kRows * kStepBytes);
+    if constexpr (kRows > 1)
+      prefetch_run<kRows * kStepBytes>(ahead + s * kRows * kStepBytes);
+    else if constexpr (kAheadAlone > 0)
+      prefetch_run<kStepBytes>(w + s * kStepBytes + kAheadAlone);
     add(w + s * kStepBytes, p.row_bytes, s);
   }
   if (const size_t rest = 2 * static_cast<size_t>(p.n_cols % kStep)) {
