@@ -44,10 +44,11 @@ inline __m256i bits256(__m256i v) {
   if constexpr (kShift < 0) v = _mm256_slli_epi16(v, -kShift);
   return _mm256_and_si256(v, _mm256_set1_epi8(kMask));
 }
-// q + value in the bytes of which bit of spread is set.
+// q + value in the bytes of which bit of spread is set. Bit 7 alone is a negative number: there the
+// value is negative as well.
 inline __m256i add_where(__m256i q, __m256i spread, __m256i bit, int value) {
-  const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(spread, bit), bit);
-  return _mm256_add_epi8(q, _mm256_and_si256(set, _mm256_set1_epi8(static_cast<char>(value))));
+  const __m256i values = _mm256_sign_epi8(_mm256_set1_epi8(static_cast<char>(value)), bit);
+  return _mm256_add_epi8(q, _mm256_sign_epi8(values, _mm256_and_si256(spread, bit)));
 }
 
 // The bits of 2^(i - 128), subnormal for 0 and 1.
