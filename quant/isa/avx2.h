@@ -55,8 +55,9 @@ struct Simd {
   }
   static Floats load_floats(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
   static Floats first_four_times(Factors d) {
-    return {_mm256_permutevar8x32_ps(d, _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1)),
-            _mm256_permutevar8x32_ps(d, _mm256_setr_epi32(2, 2, 2, 2, 3, 3, 3, 3))};
+    const __m256 four = _mm256_permute2f128_ps(d, d, 0);  // then shuffles stay in their lane
+    return {_mm256_permutevar_ps(four, _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1)),
+            _mm256_permutevar_ps(four, _mm256_setr_epi32(2, 2, 2, 2, 3, 3, 3, 3))};
   }
   // Quarters 0 0 2 2 and 1 1 3 3 of two vectors, alternating between them.
   static void weave(Bytes a, Bytes b, Bytes& even, Bytes& odd) {

@@ -27,8 +27,10 @@ inline __m256i load_once(const void* p) {
   return _mm256_set1_epi32(four);
 }
 inline __m128i load128(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
+// By a broadcast and a blend: a Zen 3 inserts one upper lane a cycle.
 inline __m256i load_lanes(const void* low, const void* high) {
-  return _mm256_inserti128_si256(_mm256_castsi128_si256(load128(low)), load128(high), 1);
+  return _mm256_blend_epi32(_mm256_castsi128_si256(load128(low)),
+                            _mm256_broadcastsi128_si256(load128(high)), 0xf0);
 }
 // Four bytes at first and at second, halves as floats.
 inline __m128 halves_of_two(const void* first, const void* second) {
