@@ -240,7 +240,8 @@ TEST_CASE("quantize --report tells what each tensor and the predictions lost") {
                                                "--against", bench.model, "--json"})
                                       .out);
   REQUIRE(against);
-  CHECK((*report)["quality"]["kl_mean"] == (*against)["kl_mean"]);
+  for (const char* key : {"kl_mean", "kl_std_error", "kl_p999", "top1", "top1_std_error"})
+    CHECK((*report)["quality"][key] == (*against)[key]);
   CHECK((*report)["quality"]["perplexity"] == (*against)["perplexity"]);
   CHECK((*report)["quality"]["source_perplexity"] == (*against)["reference_perplexity"]);
 }
