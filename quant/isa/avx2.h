@@ -229,16 +229,12 @@ struct Simd {
       const __m256i second = _mm256_add_epi8(first, _mm256_set1_epi8(2));
 #pragma GCC unroll 2
       for (int h = 0; h < 2; ++h) {
-        const __m256i two = _mm256_blend_epi32(dword<kAt>(2 * h), dword<kAt>(2 * h + 1), 0xf0);
+        const std::byte* bits = p + 2 * h * kStride + kAt;
+        const __m256i two =
+            _mm256_blend_epi32(broadcast_four(bits), broadcast_four(bits + kStride), 0xf0);
         lo.v[h] = add_where(lo.v[h], _mm256_shuffle_epi8(two, first), bit, 16);
         hi.v[h] = add_where(hi.v[h], _mm256_shuffle_epi8(two, second), bit, 16);
       }
-    }
-    template <int kAt>  // of one block, in all lanes
-    __m256i dword(int block) const {
-      int32_t v;
-      std::memcpy(&v, p + block * kStride + kAt, 4);
-      return _mm256_set1_epi32(v);
     }
   };
 };

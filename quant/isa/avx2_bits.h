@@ -20,10 +20,10 @@ inline __m256i load_once(const void* p) {
   asm("" : "+x"(v));
   return v;
 }
-// Four codes, the same in every lane of 32 bits.
-[[gnu::always_inline]] inline __m256i broadcast_four(const int8_t* codes) {
+// Four bytes, the same in every lane of 32 bits.
+[[gnu::always_inline]] inline __m256i broadcast_four(const void* p) {
   int32_t four;
-  std::memcpy(&four, codes, sizeof four);
+  std::memcpy(&four, p, sizeof four);
   return _mm256_set1_epi32(four);
 }
 inline __m128i load128(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
