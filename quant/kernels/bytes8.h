@@ -10,6 +10,16 @@ namespace nibble::quant::NIBBLE_ISA {
 
 inline constexpr uint64_t kOnes8 = 0x0101010101010101;  // times x: x in every byte
 
+inline uint16_t load_u16(const uint8_t* p) {
+  uint16_t v;
+  std::memcpy(&v, p, 2);
+  return v;
+}
+inline uint32_t load_u32(const uint8_t* p) {
+  uint32_t v;
+  std::memcpy(&v, p, 4);
+  return v;
+}
 inline uint64_t load_bytes8(const uint8_t* p) {
   uint64_t v;
   std::memcpy(&v, p, 8);

@@ -12,10 +12,6 @@
 
 namespace nibble::quant::NIBBLE_ISA {
 
-inline uint16_t load_u16(const uint8_t* p) { return static_cast<uint16_t>(p[0] | p[1] << 8); }
-inline uint32_t load_u32(const uint8_t* p) {
-  return p[0] | p[1] << 8 | p[2] << 16 | static_cast<uint32_t>(p[3]) << 24;
-}
 inline uint64_t load_two_u32(const uint8_t* low, const uint8_t* high) {
   return load_u32(low) | uint64_t{load_u32(high)} << 32;
 }
