@@ -74,13 +74,13 @@ constexpr std::array kThree = {8, 25, 43};
 
 constinit const Table<uint64_t, 2048> kIq1Grid =
     unpack<uint64_t>(kIq1, std::array{-1, 0, 1}, 8, 16);
-constinit const Table<uint64_t, 1024> kIq2sGrid = unpack<uint64_t>(kIq2s, kThree, 1, 64);
-constinit const Table<uint64_t, 512> kIq2xsGrid = unpack<uint64_t>(kIq2xs, kThree, 1, 64);
-constinit const Table<uint64_t, 256> kIq2xxsGrid = unpack<uint64_t>(kIq2xxs, kThree, 1, 64);
+constinit const Table<uint64_t, 1024> kIq2sGrid = unpack<uint64_t>(kIq2s, kThree, 1, 0);
+constinit const Table<uint64_t, 512> kIq2xsGrid = unpack<uint64_t>(kIq2xs, kThree, 1, 0);
+constinit const Table<uint64_t, 256> kIq2xxsGrid = unpack<uint64_t>(kIq2xxs, kThree, 1, 0);
 constinit const Table<uint32_t, 512> kIq3sGrid =
-    unpack<uint32_t>(kIq3s, std::array{1, 3, 5, 7, 9, 11, 13, 15}, 1, 16);
+    unpack<uint32_t>(kIq3s, std::array{1, 3, 5, 7, 9, 11, 13, 15}, 1, 0);
 constinit const Table<uint32_t, 256> kIq3xxsGrid =
-    unpack<uint32_t>(kIq3xxs, std::array{4, 12, 20, 28, 36, 44, 52, 62}, 1, 64);
+    unpack<uint32_t>(kIq3xxs, std::array{4, 12, 20, 28, 36, 44, 52, 62}, 1, 0);
 
 constinit const GridOrder<2048, 81> kIq1Order = order<81>(kIq1);
 constinit const GridOrder<1024, 81> kIq2sOrder = order<81>(kIq2s);

@@ -8,7 +8,7 @@ namespace {
 struct IQ2_S {
   static constexpr uint32_t gguf_type = 22;
   static constexpr bool kParity = false;
-  static constexpr int kGroupOctets = 2, kOffset = 64;
+  static constexpr int kGroupOctets = 2;
   static constexpr float kUnit = 0.125f, kValues[] = {8, 25, 43};
   static constexpr const auto& kOrder = kIq2sOrder;
   static constexpr const auto& kGrid = kIq2sGrid;

@@ -8,7 +8,7 @@ namespace {
 struct IQ2_XS {
   static constexpr uint32_t gguf_type = 17;
   static constexpr bool kParity = true;
-  static constexpr int kGroupOctets = 2, kOffset = 64;
+  static constexpr int kGroupOctets = 2;
   static constexpr float kUnit = 0.125f, kValues[] = {8, 25, 43};
   static constexpr const auto& kOrder = kIq2xsOrder;
   static constexpr const auto& kGrid = kIq2xsGrid;

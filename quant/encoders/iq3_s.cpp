@@ -8,7 +8,7 @@ namespace {
 struct IQ3_S {
   static constexpr uint32_t gguf_type = 21;
   static constexpr bool kParity = false;
-  static constexpr int kGroupOctets = 4, kOffset = 16;
+  static constexpr int kGroupOctets = 4;
   static constexpr float kUnit = 1, kValues[] = {1, 3, 5, 7, 9, 11, 13, 15};
   static constexpr const auto& kOrder = kIq3sOrder;
   static constexpr const auto& kGrid = kIq3sGrid;

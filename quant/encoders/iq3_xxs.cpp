@@ -8,7 +8,7 @@ namespace {
 struct IQ3_XXS {
   static constexpr uint32_t gguf_type = 18;
   static constexpr bool kParity = true;
-  static constexpr int kGroupOctets = 4, kOffset = 64;
+  static constexpr int kGroupOctets = 4;
   static constexpr float kUnit = 0.25f, kValues[] = {4, 12, 20, 28, 36, 44, 52, 62};
   static constexpr const auto& kOrder = kIq3xxsOrder;
   static constexpr const auto& kGrid = kIq3xxsGrid;

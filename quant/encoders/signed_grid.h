@@ -5,7 +5,7 @@
 // be even in number, together with the sign that is turned. A format F says
 //   Block, gguf_type, kUnit, kParity
 //   kGroupOctets               octets in a group
-//   kOrder, kGrid, kOffset     its grid: see quant/grid_orders.h,
+//   kOrder, kGrid              its grid: see quant/grid_orders.h,
 //   quant/codebooks.h kValues                    the grid's values, ascending
 //   pack(Block&, const SignedParts&)
 #pragma once
@@ -112,7 +112,7 @@ struct SignedGrid {
   }
 
   static float value_of(int entry, int i) {
-    return static_cast<float>(static_cast<int>(F::kGrid.at[entry] >> 8 * i & 255) - F::kOffset);
+    return static_cast<float>(F::kGrid.at[entry] >> 8 * i & 255);
   }
 
   // The codes of least error at a scale.

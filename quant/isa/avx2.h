@@ -81,9 +81,9 @@ struct Simd {
     };
     return {_mm256_set_m128i(two(c, d), two(a, b)), _mm256_set_m128i(two(g, h), two(e, f))};
   }
-  // kFrom - byte where the bit of `where` is set.
-  template <int kFrom>
-  static Bytes take_from_where(Bytes b, uint64_t where) {
+  // kTo + byte, or kTo - byte where the bit of minus is set.
+  template <int kTo>
+  static Bytes add_with_signs(Bytes b, uint64_t minus) {
     const __m256i bit = _mm256_set1_epi64x(static_cast<int64_t>(0x8040201008040201));
     const __m256i place =
         _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
@@ -91,10 +91,10 @@ struct Simd {
       const __m256i spread =
           _mm256_shuffle_epi8(_mm256_set1_epi32(static_cast<int32_t>(signs)), place);
       const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(spread, bit), bit);
-      const __m256i taken = _mm256_sub_epi8(_mm256_set1_epi8(static_cast<char>(kFrom)), v);
-      return _mm256_blendv_epi8(v, taken, set);
+      const __m256i sign = _mm256_or_si256(set, _mm256_set1_epi8(1));
+      return _mm256_add_epi8(_mm256_sign_epi8(v, sign), _mm256_set1_epi8(kTo));
     };
-    return {half(b.v[0], where), half(b.v[1], where >> 32)};
+    return {half(b.v[0], minus), half(b.v[1], minus >> 32)};
   }
   static Bytes lookup(Bytes table, Bytes index) {
     return {_mm256_shuffle_epi8(table.v[0], index.v[0]),

@@ -38,6 +38,25 @@ template <class F>
   }
 }
 
+// 32 codes, to be multiplied with as many values a, whose magnitudes are size: sums of two products
+// in 16 bits. What is signed is a factor with the sign of the other one.
+struct Run {
+  __m256i codes;
+  __m256i products(__m256i a, __m256i) const { return _mm256_maddubs_epi16(codes, a); }
+};
+struct SignedRun {
+  __m256i codes;
+  __m256i products(__m256i a, __m256i size) const {
+    return _mm256_maddubs_epi16(size, _mm256_sign_epi8(codes, a));
+  }
+};
+struct RunAndSigns {
+  __m256i codes, signs;  // signs: numbers that have them
+  __m256i products(__m256i a, __m256i) const {
+    return _mm256_maddubs_epi16(codes, _mm256_sign_epi8(a, signs));
+  }
+};
+
 #if !defined(NIBBLE_ISA_avxvnni) && !defined(NIBBLE_ISA_avx512vnni)
 // sum + pairs of 16-bit products by their factors, summed two by two.
 [[gnu::always_inline]] inline __m256i add_pairs(__m256i sum, __m256i pairs, __m256i factors) {

@@ -26,14 +26,6 @@ template <class F, class Scale>
   return _mm256_add_epi32(sums[0], sums[1]);
 }
 
-// Two runs of eight bytes that were written one by one: in one load they would have to wait.
-inline __m128i two_eights(const int8_t* p) {
-  int64_t first, second;
-  std::memcpy(&first, p, 8);
-  std::memcpy(&second, p + 8, 8);
-  return _mm_set_epi64x(second, first);
-}
-
 // One block of 256 of one row, unpacked.
 template <class F>
 struct BlockWeights {
@@ -51,8 +43,7 @@ struct BlockWeights {
     F::groups(block, scale, min);
     if constexpr (k16) {
       const __m128i each = two_eights(scale);
-      scales = _mm256_cvtepi8_epi16(_mm_shuffle_epi8(
-          each, _mm_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15)));
+      scales = words_by_halves(each);
       natural = _mm256_cvtepi8_epi16(each);
     } else {
       int64_t each;

@@ -1,20 +1,70 @@
-// What surrounds the codes in 256-weight blocks with groups of 32, of two rows at once: one row in
-// each lane.
+// What surrounds the codes in 256-weight blocks, of two rows at once.
 #pragma once
 
 #include <immintrin.h>
 
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 
 #include "quant/isa/avx2_bits.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 
+// Two runs of eight bytes that were written one by one: in one load they would have to wait.
+inline __m128i two_eights(const int8_t* p) {
+  int64_t first, second;
+  std::memcpy(&first, p, 8);
+  std::memcpy(&second, p + 8, 8);
+  return _mm_set_epi64x(second, first);
+}
+// The even ones of 16 bytes as words, then the odd ones.
+inline __m256i words_by_halves(__m128i bytes) {
+  return _mm256_cvtepi8_epi16(
+      _mm_shuffle_epi8(bytes, _mm_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15)));
+}
+
+// The scales of one row's block as words in memory, from where a load spreads them: those of 32
+// weights each, or of 16.
+template <int kGroup>
+struct RowScales {
+  int16_t run[8];
+  RowScales() = default;
+  explicit RowScales(const int8_t* scale) {
+    int64_t eight;
+    std::memcpy(&eight, scale, 8);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(run), _mm_cvtepi8_epi16(_mm_cvtsi64_si128(eight)));
+  }
+  template <int kRun>  // beside the products of pairs
+  __m256i of_run() const {
+    return _mm256_set1_epi16(run[kRun]);
+  }
+};
+template <>
+struct RowScales<16> {
+  alignas(32) int16_t half[2][8];  // of the first and the second half of each run
+  RowScales() = default;
+  explicit RowScales(const int8_t* scale) {
+    _mm256_store_si256(reinterpret_cast<__m256i*>(half), words_by_halves(two_eights(scale)));
+  }
+  template <int kRun>
+  __m256i of_run() const {
+    return _mm256_shuffle_epi8(load256(half), _mm256_set1_epi16(0x0100 + 0x0202 * kRun));
+  }
+};
+
+// One row in each lane.
+struct LaneHeads {
+  __m256i scales;  // words: eight of each row
+  void store_scales(RowScales<32> (&out)[2]) const {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out[0].run), scales);
+  }
+};
+
 // Blocks that begin with d, dmin and 12 bytes of 6-bit scales (scales6.h).
-struct SixBitHeads {
-  __m256i scales, mins;  // words: eight of each row
-  __m128 factors;        // d, dmin of the first, d, dmin of the second
+struct SixBitHeads : LaneHeads {
+  __m256i mins;    // as the scales
+  __m128 factors;  // d, dmin of the first, d, dmin of the second
 
   SixBitHeads(const void* first, const void* second) : factors(halves_of_two(first, second)) {
     const __m256i abcc = _mm256_shuffle_epi32(load_lanes(first, second), 0xf9);
@@ -40,8 +90,7 @@ struct SixBitHeads {
 
 // Blocks that begin with d, two bytes of the scales' upper 2 bits and four of their low nibbles;
 // scales are 32 less.
-struct NibbleHeads {
-  __m256i scales;  // words: eight of each row
+struct NibbleHeads : LaneHeads {
   __m128 factors;  // d of the first, -, d of the second
 
   NibbleHeads(const void* first, const void* second) : factors(halves_of_two(first, second)) {
@@ -63,6 +112,31 @@ struct NibbleHeads {
 };
 
 template <class F>
-using HeadsOf = std::conditional_t<F::kHasMin, SixBitHeads, NibbleHeads>;
+inline constexpr bool kHasNibbleHeads = requires(const typename F::Block& block) {
+  block.scales_l;
+};
+
+// Any blocks without minima, by what the format F says of one.
+template <class F>
+struct PlainHeads {
+  using Block = typename F::Block;
+  const Block* blocks[2];
+  __m128 factors;  // d of the first, -, d of the second
+
+  PlainHeads(const Block* first, const Block* second)
+      : blocks{first, second}, factors(_mm_setr_ps(F::scale(*first), 0, F::scale(*second), 0)) {}
+  void store_scales(RowScales<F::kGroup> (&out)[2]) const {
+    for (int i = 0; i < 2; ++i) {
+      int8_t scale[256 / F::kGroup];
+      F::groups(*blocks[i], scale, nullptr);
+      out[i] = RowScales<F::kGroup>(scale);
+    }
+  }
+};
+
+template <class F>
+using HeadsOf =
+    std::conditional_t<F::kHasMin, SixBitHeads,
+                       std::conditional_t<kHasNibbleHeads<F>, NibbleHeads, PlainHeads<F>>>;
 
 }  // namespace nibble::quant::NIBBLE_ISA

@@ -1,14 +1,17 @@
-// Row products of 256-weight blocks with groups of 32, two rows at a time (avx2_gemv.h).
+// Row products of 256-weight blocks, run by run of 32 codes and two rows at a time (avx2_gemv.h).
 #pragma once
 
+#include <array>
 #include <utility>
 
 #include "quant/isa/avx2_gemv.h"
+#include "quant/isa/avx2_grid.h"
 #include "quant/isa/avx2_heads.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 
-// What runs of 32 codes are unpacked with; those of kSigned formats come out as code - 128.
+// What runs of 32 codes are unpacked with. Those of formats with an offset come out as the weights'
+// signed numbers.
 template <class F>
 struct RunSimd {
   static __m256i load(const void* p) { return load_once(p); }
@@ -26,15 +29,16 @@ struct RunSimd {
   }
 };
 template <class F>
-inline constexpr bool kInTwos = requires(const typename F::Block& block) {
+inline constexpr bool kInTwos = kHasGrid<F> || requires(const typename F::Block& block) {
   F::template unpack_run<RunSimd<F>, 0>(block);
 };
 
 // Of one block of two rows. Numbers that lie in memory are spread over a vector by loads, outside
 // the vector units, if they were written long before.
-template <int kTokens>
+template <class F, int kTokens>
 struct TwoFactors {
-  alignas(32) int16_t scales[2][8];
+  RowScales<F::kGroup> scales[2];
+  [[no_unique_address]] GridNumbers<F> grid[2];
   alignas(16) float products[kMostTokens<kTokens>][4];  // d, dmin of each row times that of x
 };
 
@@ -42,7 +46,7 @@ struct TwoFactors {
 template <class F, int kTokens>
 struct TwoRows {
   using Block = typename F::Block;
-  using Factors = TwoFactors<kTokens>;
+  using Factors = TwoFactors<F, kTokens>;
   using Sums = __m256i[kMostTokens<kTokens>][2];
   const std::byte* rows[2];
   const std::byte* x;
@@ -58,25 +62,32 @@ struct TwoRows {
   const Block& block(int i, int b) const { return reinterpret_cast<const Block*>(rows[i])[b]; }
   [[gnu::always_inline]] void take_factors(int b, Factors& factors) {
     const HeadsOf<F> heads(&block(0, b), &block(1, b));
-    _mm256_store_si256(reinterpret_cast<__m256i*>(factors.scales), heads.scales);
+    heads.store_scales(factors.scales);
+    for (int i = 0; i < 2; ++i) factors.grid[i].take(block(i, b));
     for (int t = 0; t < tokens(); ++t) {
       const __m128 products = _mm_mul_ps(heads.factors, _mm_set1_ps(x_of(t, b).d));
       _mm_store_ps(factors.products[t], products);
       if constexpr (F::kHasMin) heads.add_minima_to(minima[t], products, x_of(t, b).neg_sum32);
     }
   }
-  // The values serve both rows. Of signed codes the magnitudes of the values are a factor, and the
-  // codes with the values' signs the other one.
+  template <int kRun>
+  [[gnu::always_inline]] auto run_of(int i, int b, const Factors& factors) const {
+    if constexpr (kHasGrid<F>)
+      return factors.grid[i].template run<kRun>(block(i, b));
+    else if constexpr (F::kOffsetShift >= 0)
+      return SignedRun{F::template unpack_run<RunSimd<F>, kRun>(block(i, b))};
+    else
+      return Run{F::template unpack_run<RunSimd<F>, kRun>(block(i, b))};
+  }
+  // The values serve both rows.
   template <int kRun>
   [[gnu::always_inline]] void add_run(int b, const Factors& factors, Sums& sums) const {
-    __m256i codes[2];
-    for (int i = 0; i < 2; ++i) codes[i] = F::template unpack_run<RunSimd<F>, kRun>(block(i, b));
+    const std::array runs = {run_of<kRun>(0, b, factors), run_of<kRun>(1, b, factors)};
     for (int t = 0; t < tokens(); ++t) {
       const __m256i a = load_once(&x_of(t, b).q[0][0] + kRunAt[kRun]), size = _mm256_abs_epi8(a);
       for (int i = 0; i < 2; ++i) {
-        const __m256i pairs = kSigned<F> ? _mm256_maddubs_epi16(size, _mm256_sign_epi8(codes[i], a))
-                                         : _mm256_maddubs_epi16(codes[i], a);
-        sums[t][i] = add_pairs(sums[t][i], pairs, _mm256_set1_epi16(factors.scales[i][kRun]));
+        sums[t][i] = add_pairs(sums[t][i], runs[i].products(a, size),
+                               factors.scales[i].template of_run<kRun>());
         asm("" : "+x"(sums[t][i]));  // g++ would form all products first and spill them
       }
     }
@@ -106,7 +117,7 @@ template <class F, int kTokens>
 [[gnu::always_inline]] inline void two_rows(const RowProduct& p, int first, int second) {
   const std::byte *w = p.w + first * p.row_bytes, *v = p.w + second * p.row_bytes;
   TwoRows<F, kTokens> rows{.rows = {w, v}, .x = p.x, .x_bytes = p.x_bytes, .n_tokens = p.n_tokens};
-  TwoFactors<kTokens> factors[2];
+  TwoFactors<F, kTokens> factors[2];
   const std::byte* ahead = v + p.row_bytes + kPrefetch;
   constexpr int kBytes = 2 * sizeof(typename F::Block);
   const int n_blocks = p.n_cols / 256;

@@ -82,10 +82,11 @@ struct Simd {
     return _mm512_inserti64x4(_mm512_castsi256_si512(first), _mm256_set_m128i(two(g, h), two(e, f)),
                               1);
   }
-  // kFrom - byte where the bit of `where` is set.
-  template <int kFrom>
-  static Bytes take_from_where(Bytes v, uint64_t where) {
-    return _mm512_mask_sub_epi8(v, where, _mm512_set1_epi8(static_cast<char>(kFrom)), v);
+  // kTo + byte, or kTo - byte where the bit of minus is set.
+  template <int kTo>
+  static Bytes add_with_signs(Bytes v, uint64_t minus) {
+    const __m512i to = _mm512_set1_epi8(kTo);
+    return _mm512_mask_sub_epi8(_mm512_add_epi8(v, to), minus, to, v);
   }
   static Bytes lookup(Bytes table, Bytes index) { return _mm512_shuffle_epi8(table, index); }
 

@@ -112,13 +112,14 @@ struct Simd {
     };
     return {two(a, b), two(c, d), two(e, f), two(g, h)};
   }
-  // kFrom - byte where the bit of `where` is set.
-  template <int kFrom>
-  static Bytes take_from_where(Bytes b, uint64_t where) {
-    const auto quarter = [where](uint8x16_t v, int first) {
-      const uint8x16_t spread = vcombine_u8(vdup_n_u8(static_cast<uint8_t>(where >> first)),
-                                            vdup_n_u8(static_cast<uint8_t>(where >> (first + 8))));
-      return vbslq_u8(vtstq_u8(spread, bit_of_8()), vsubq_u8(vdupq_n_u8(kFrom), v), v);
+  // kTo + byte, or kTo - byte where the bit of minus is set.
+  template <int kTo>
+  static Bytes add_with_signs(Bytes b, uint64_t minus) {
+    const auto quarter = [minus](uint8x16_t v, int first) {
+      const uint8x16_t spread = vcombine_u8(vdup_n_u8(static_cast<uint8_t>(minus >> first)),
+                                            vdup_n_u8(static_cast<uint8_t>(minus >> (first + 8))));
+      const uint8x16_t to = vdupq_n_u8(kTo);
+      return vbslq_u8(vtstq_u8(spread, bit_of_8()), vsubq_u8(to, v), vaddq_u8(to, v));
     };
     return {quarter(b.v[0], 0), quarter(b.v[1], 16), quarter(b.v[2], 32), quarter(b.v[3], 48)};
   }

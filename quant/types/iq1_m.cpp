@@ -20,23 +20,31 @@ struct IQ1_M : GridCodes<IQ1_M> {
 
   static constexpr float kUnit = 0.125f;
   static float scale(const Block& b) {
-    int bits = 0;
-    for (int i = 0; i < 4; ++i) bits |= b.scales[2 * i + 1] >> 4 << 4 * i;
-    return to_float({{static_cast<uint8_t>(bits & 255), static_cast<uint8_t>(bits >> 8)}}) * kUnit;
+    const uint64_t words = load_bytes8(b.scales);
+    const auto bits = static_cast<uint16_t>((words >> 12 & 0xf) | (words >> 24 & 0xf0) |
+                                            (words >> 36 & 0xf00) | (words >> 48 & 0xf000));
+    Half d;
+    std::memcpy(&d, &bits, 2);
+    return to_float(d) * kUnit;
   }
   static void groups(const Block& b, int8_t* scale, int8_t*) {
-    store_bytes8(scale, odd8(threes(b.scales)));
-    store_bytes8(scale + 8, odd8(threes(b.scales + 4)));
+    const Words16 left = {512, 64, 8, 1, 512, 64, 8, 1, 512, 64, 8, 1, 512, 64, 8, 1};
+    store_odds(scale, repeat_words(b.scales) * left >> 9 & 7);
   }
-  // Four 3-bit fields of each of two times 16 bits.
-  static uint64_t threes(const uint8_t* p) {
-    const uint64_t x = load_u16(p) | uint64_t{load_u16(p + 2)} << 32, k = 0x0000000700000007;
-    return (x & k) | (x << 5 & k << 8) | (x << 10 & k << 16) | (x << 15 & k << 24);
+  static constexpr bool kHasSigns = false;
+  static constexpr const auto& kGrid = kIq1Grid;
+  static unsigned index(const Block& b, int i) {
+    return b.qs[i] | (b.qh[i / 2] >> 4 * (i % 2) & 7) << 8;
   }
-  static uint64_t eight(const Block& b, int i) {
-    const unsigned high = b.qh[i / 2] >> 4 * (i % 2);
-    const uint64_t plus = kIq1Grid.at[b.qs[i] | (high & 7) << 8] + kOnes8;
-    return plus - (high >> 3 & 1) * 2 * kOnes8;
+  static void store_indices(const Block& b, uint16_t* at) {
+    const Words16 left = {256, 16, 256, 16, 256, 16, 256, 16, 256, 16, 256, 16, 256, 16, 256, 16};
+    store_words(at, widen(b.qs) | (repeat<0, 2>(b.qh) * left & 0x700));
+    store_words(at + 16, widen(b.qs + 16) | (repeat<0, 2>(b.qh + 8) * left & 0x700));
+  }
+  static void store_octets(const Block& b, uint8_t* octets) {
+    const Words16 two = widen(b.qh);  // in each word: bit 3 of the first of two nibbles, bit 7
+    const Words16 less = 0xf1f1 - ((two >> 2 & 0x0002) | (two << 2 & 0x0200));
+    std::memcpy(octets, &less, 32);  // 1 - 16 or -1 - 16
   }
 };
 

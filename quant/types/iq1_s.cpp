@@ -21,14 +21,25 @@ struct IQ1_S : GridCodes<IQ1_S> {
   static constexpr float kUnit = 0.125f;
   static float scale(const Block& b) { return to_float(b.d) * kUnit; }
   static void groups(const Block& b, int8_t* scale, int8_t*) {
-    uint64_t s = 0;
-    for (int g = 0; g < 8; ++g) s |= uint64_t{b.qh[2 * g + 1]} >> 4 << 8 * g;
-    store_bytes8(scale, odd8(s & 7 * kOnes8));
+    const Words8 high = load_vector<Words8>(b.qh);
+    const auto scales = __builtin_convertvector((high >> 11 & 14) | 1, Bytes8);
+    std::memcpy(scale, &scales, 8);
   }
-  static uint64_t eight(const Block& b, int i) {
-    const unsigned high = load_u16(b.qh + i / 4 * 2);
-    const uint64_t plus = kIq1Grid.at[b.qs[i] | (high >> 3 * (i % 4) & 7) << 8] + kOnes8;
-    return plus - (high >> 15) * 2 * kOnes8;
+  static constexpr bool kHasSigns = false;
+  static constexpr const auto& kGrid = kIq1Grid;
+  static unsigned index(const Block& b, int i) {
+    return b.qs[i] | (load_u16(b.qh + i / 4 * 2) >> 3 * (i % 4) & 7) << 8;
+  }
+  static void store_indices(const Block& b, uint16_t* at) {
+    const Words16 left = {512, 64, 8, 1, 512, 64, 8, 1, 512, 64, 8, 1, 512, 64, 8, 1};
+    for (int h = 0; h < 2; ++h)
+      store_words(at + 16 * h,
+                  widen(b.qs + 16 * h) | (repeat_words(b.qh + 8 * h) * left >> 1 & 0x700));
+  }
+  static void store_octets(const Block& b, uint8_t* octets) {
+    const Words8 minus = load_vector<Words8>(b.qh) >> 15;
+    const Fours8 less = 0xf1f1f1f1 - __builtin_convertvector(minus, Fours8) * 0x02020202;
+    std::memcpy(octets, &less, 32);  // 1 - 16 or -1 - 16
   }
 };
 

@@ -21,16 +21,18 @@ struct IQ2_S : GridCodes<IQ2_S> {
 
   static constexpr float kUnit = 0.125f;
   static float scale(const Block& b) { return to_float(b.d) * kUnit; }
-  static void groups(const Block& b, int8_t* scale, int8_t*) {
-    store_bytes8(scale, odd8(nibbles8(load_u32(b.scales))));
-    store_bytes8(scale + 8, odd8(nibbles8(load_u32(b.scales + 4))));
+  static void groups(const Block& b, int8_t* scale, int8_t*) { store_odd_nibbles(scale, b.scales); }
+  static constexpr bool kHasSigns = true;
+  static constexpr const auto& kGrid = kIq2sGrid;
+  static unsigned index(const Block& b, int i) {
+    return b.qs[i] | (b.qh[i / 4] >> 2 * (i % 4) & 3) << 8;
   }
-  static uint64_t eight(const Block& b, int i) {
-    return kIq2sGrid.at[b.qs[i] | (b.qh[i / 4] >> 2 * (i % 4) & 3) << 8];
+  static void store_indices(const Block& b, uint16_t* at) {
+    const Words16 left = Words16{256, 64, 16, 4, 256, 64, 16, 4, 256, 64, 16, 4, 256, 64, 16, 4};
+    store_words(at, widen(b.qs) | (repeat<0, 4>(b.qh) * left & 0x300));
+    store_words(at + 16, widen(b.qs + 16) | (repeat<4, 4>(b.qh) * left & 0x300));
   }
-  static uint64_t signs(const Block& b, int g, int h) {
-    return load_two_u32(b.signs + 4 * g, b.signs + 4 * h);
-  }
+  static void store_octets(const Block& b, uint8_t* octets) { std::memcpy(octets, b.signs, 32); }
 };
 
 }  // namespace

@@ -19,21 +19,18 @@ struct IQ2_XS : GridCodes<IQ2_XS> {
 
   static constexpr float kUnit = 0.125f;
   static float scale(const Block& b) { return to_float(b.d) * kUnit; }
-  static void groups(const Block& b, int8_t* scale, int8_t*) {
-    store_bytes8(scale, odd8(nibbles8(load_u32(b.scales))));
-    store_bytes8(scale + 8, odd8(nibbles8(load_u32(b.scales + 4))));
+  static void groups(const Block& b, int8_t* scale, int8_t*) { store_odd_nibbles(scale, b.scales); }
+  static constexpr bool kHasSigns = true;
+  static constexpr const auto& kGrid = kIq2xsGrid;
+  static unsigned index(const Block& b, int i) { return load_u16(b.qs + 2 * i) & 511; }
+  static void store_indices(const Block& b, uint16_t* at) {
+    store_words(at, load_vector<Words16>(b.qs) & 511);
+    store_words(at + 16, load_vector<Words16>(b.qs + 32) & 511);
   }
-  static uint64_t eight(const Block& b, int i) {
-    return kIq2xsGrid.at[load_u16(b.qs + 2 * i) & 511];
-  }
-  static uint64_t signs(const Block& b, int g, int h) {
-    return even_signs(sevens(b.qs + 8 * g) | sevens(b.qs + 8 * h) << 32);
-  }
-  // The upper seven of four times 16 bits.
-  static uint64_t sevens(const uint8_t* qs) {
-    uint64_t x = load_bytes8(qs) >> 9 & 0x007f007f007f007f;
-    x = (x | x >> 9) & 0x00003fff00003fff;
-    return (x | x >> 18) & 0xfffffff;
+  static void store_octets(const Block& b, uint8_t* octets) {
+    const auto signs = even_signs(reinterpret_cast<Eights4>(
+        low_bytes(load_vector<Words16>(b.qs) >> 9, load_vector<Words16>(b.qs + 32) >> 9)));
+    std::memcpy(octets, &signs, 32);
   }
 };
 

@@ -18,14 +18,17 @@ struct IQ2_XXS : GridCodes<IQ2_XXS> {
 
   static constexpr float kUnit = 0.125f;
   static float scale(const Block& b) { return to_float(b.d) * kUnit; }
-  static void groups(const Block& b, int8_t* scale, int8_t*) {
-    uint64_t s = 0;
-    for (int g = 0; g < 8; ++g) s |= uint64_t{b.qs[8 * g + 7]} >> 4 << 8 * g;
-    store_bytes8(scale, odd8(s));
+  static void groups(const Block& b, int8_t* scale, int8_t*) { store_odds(scale, upper(b) >> 28); }
+  static constexpr bool kHasSigns = true;
+  static constexpr const auto& kGrid = kIq2xxsGrid;
+  static unsigned index(const Block& b, int i) { return b.qs[8 * (i / 4) + i % 4]; }
+  static Fours8 upper(const Block& b) {
+    const auto low = load_vector<Fours8>(b.qs), high = load_vector<Fours8>(b.qs + 32);
+    return __builtin_shuffle(low, high, Fours8{1, 3, 5, 7, 9, 11, 13, 15});
   }
-  static uint64_t eight(const Block& b, int i) { return kIq2xxsGrid.at[b.qs[8 * (i / 4) + i % 4]]; }
-  static uint64_t signs(const Block& b, int g, int h) {
-    return even_signs(load_two_u32(b.qs + 8 * g + 4, b.qs + 8 * h + 4));
+  static void store_octets(const Block& b, uint8_t* octets) {
+    const auto signs = even_signs_of_28(reinterpret_cast<Eights4>(upper(b)));
+    std::memcpy(octets, &signs, 32);
   }
 };
 

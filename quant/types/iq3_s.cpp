@@ -23,14 +23,21 @@ struct IQ3_S : GridCodes<IQ3_S> {
   static void groups(const Block& b, int8_t* scale, int8_t*) {
     store_bytes8(scale, odd8(nibbles8(load_u32(b.scales))));
   }
-  static uint64_t eight(const Block& b, int i) {
-    const int high = b.qh[i / 4] >> 2 * (i % 4);
-    return kIq3sGrid.at[b.qs[2 * i] | (high & 1) << 8] |
-           uint64_t{kIq3sGrid.at[b.qs[2 * i + 1] | (high & 2) << 7]} << 32;
+  static constexpr bool kHasSigns = true;
+  static constexpr const auto& kGrid = kIq3sGrid;
+  static unsigned index(const Block& b, int i) { return b.qs[i] | (b.qh[i / 8] >> i % 8 & 1) << 8; }
+  template <int q>  // of 16
+  static void store_quarter(const Block& b, uint16_t* at) {
+    const Words16 left = {256, 128, 64, 32, 16, 8, 4, 2, 256, 128, 64, 32, 16, 8, 4, 2};
+    store_words(at + 16 * q, widen(b.qs + 16 * q) | (repeat<2 * q, 8>(b.qh) * left & 0x100));
   }
-  static uint64_t signs(const Block& b, int g, int h) {
-    return load_two_u32(b.signs + 4 * g, b.signs + 4 * h);
+  static void store_indices(const Block& b, uint16_t* at) {
+    store_quarter<0>(b, at);
+    store_quarter<1>(b, at);
+    store_quarter<2>(b, at);
+    store_quarter<3>(b, at);
   }
+  static void store_octets(const Block& b, uint8_t* octets) { std::memcpy(octets, b.signs, 32); }
 };
 
 }  // namespace

@@ -21,15 +21,14 @@ struct IQ3_XXS : GridCodes<IQ3_XXS> {
   static constexpr float kUnit = 0.25f;
   static float scale(const Block& b) { return to_float(b.d) * kUnit; }
   static void groups(const Block& b, int8_t* scale, int8_t*) {
-    uint64_t s = 0;
-    for (int g = 0; g < 8; ++g) s |= uint64_t{b.signs[4 * g + 3]} >> 4 << 8 * g;
-    store_bytes8(scale, odd8(s));
+    store_odds(scale, load_vector<Fours8>(b.signs) >> 28);
   }
-  static uint64_t eight(const Block& b, int i) {
-    return kIq3xxsGrid.at[b.qs[2 * i]] | uint64_t{kIq3xxsGrid.at[b.qs[2 * i + 1]]} << 32;
-  }
-  static uint64_t signs(const Block& b, int g, int h) {
-    return even_signs(load_two_u32(b.signs + 4 * g, b.signs + 4 * h));
+  static constexpr bool kHasSigns = true;
+  static constexpr const auto& kGrid = kIq3xxsGrid;
+  static unsigned index(const Block& b, int i) { return b.qs[i]; }
+  static void store_octets(const Block& b, uint8_t* octets) {
+    const auto signs = even_signs_of_28(load_vector<Eights4>(b.signs));
+    std::memcpy(octets, &signs, 32);
   }
 };
 
