@@ -7,6 +7,7 @@
 #include <immintrin.h>
 
 #include "quant/isa/avx2_dot.h"
+#include "quant/isa/for_tokens.h"
 #include "quant/isa/row_group.h"
 #include "quant/kernels/layout.h"
 
@@ -51,18 +52,19 @@ struct FourWeights {
   }
 };
 
-// Row r.
+// Row r, tokens from `token`.
 template <class F, int kTokens>
-[[gnu::always_inline]] inline void gemv32_row(const RowProduct& p, int r) {
+[[gnu::always_inline]] inline void gemv32_row(const RowProduct& p, int r, int token) {
   constexpr size_t kBlock = sizeof(typename F::Block), kStep = 4 * kBlock;
   const int n_fours = p.n_cols / 128, rest = p.n_cols / 32 % 4;
-  const int n_tokens = n_tokens_of<kTokens>(p);
+  const std::byte* x = p.x + token * p.x_bytes;
   const std::byte* w = p.w + r * p.row_bytes;
   const std::byte* ahead = w + p.row_bytes + kPrefetch;
-  __m256 acc[kMostTokens<kTokens>][3] = {};
+  __m256 acc[kTokens][3] = {};
   const auto add = [&](const FourWeights<F>& weights, int b) __attribute__((always_inline)) {
-    for (int t = 0; t < n_tokens; ++t)
-      weights.add_to(acc[t], reinterpret_cast<const Row32*>(p.x + t * p.x_bytes)[b]);
+#pragma GCC unroll 4
+    for (int t = 0; t < kTokens; ++t)
+      weights.add_to(acc[t], reinterpret_cast<const Row32*>(x + t * p.x_bytes)[b]);
   };
   for (int b = 0; b < n_fours; ++b) {
     prefetch_run<kStep>(ahead + kStep * b);
@@ -79,20 +81,21 @@ template <class F, int kTokens>
     }
     add(FourWeights<F>(four, rest), n_fours);
   }
-  for (int t = 0; t < n_tokens; ++t) {
+  for (int t = 0; t < kTokens; ++t) {
     const __m256 minima = _mm256_zextps128_ps256(_mm256_extractf128_ps(acc[t][2], 1));
-    p.y[t * p.y_stride + r] = sum_lanes(_mm256_sub_ps(_mm256_add_ps(acc[t][0], acc[t][1]), minima));
+    p.y[(token + t) * p.y_stride + r] =
+        sum_lanes(_mm256_sub_ps(_mm256_add_ps(acc[t][0], acc[t][1]), minima));
   }
 }
 
 // Row by row: with two at a time one core got 29 GB/s instead of 33 of Q8_0 out of memory.
 template <class F, int kTokens>
-void gemv32_rows(const RowProduct& p) {
-  for (int r = 0; r < p.n_rows; ++r) gemv32_row<F, kTokens>(p, r);
+void gemv32_rows(const RowProduct& p, int token) {
+  for (int r = 0; r < p.n_rows; ++r) gemv32_row<F, kTokens>(p, r, token);
 }
 template <class F>
 void gemv32(const RowProduct& p) {
-  p.n_tokens == 1 ? gemv32_rows<F, 1>(p) : gemv32_rows<F, 0>(p);
+  for_tokens(p.n_tokens, [&](int t, auto n) { gemv32_rows<F, decltype(n)::value>(p, t); });
 }
 
 }  // namespace nibble::quant::NIBBLE_ISA

@@ -79,32 +79,33 @@ struct BlockWeights {
 };
 
 template <class F, int kTokens>
-[[gnu::always_inline]] inline void gemv256_row(const RowProduct& p, int r) {
+[[gnu::always_inline]] inline void gemv256_row(const RowProduct& p, int r, int token) {
   using Block = typename F::Block;
-  const int n_tokens = n_tokens_of<kTokens>(p);
+  const std::byte* x = p.x + token * p.x_bytes;
   const std::byte* w = p.w + r * p.row_bytes;
   const std::byte* ahead = w + p.row_bytes + kPrefetch;
-  __m256 acc[kMostTokens<kTokens>] = {};
+  __m256 acc[kTokens] = {};
   for (int b = 0; b < p.n_cols / 256; ++b) {
     prefetch_run<sizeof(Block)>(ahead + sizeof(Block) * b);
     const BlockWeights<F> weights(reinterpret_cast<const Block*>(w)[b]);
-    for (int t = 0; t < n_tokens; ++t)
-      weights.add_to(acc[t], reinterpret_cast<const Row256*>(p.x + t * p.x_bytes)[b]);
+#pragma GCC unroll 4
+    for (int t = 0; t < kTokens; ++t)
+      weights.add_to(acc[t], reinterpret_cast<const Row256*>(x + t * p.x_bytes)[b]);
   }
-  for (int t = 0; t < n_tokens; ++t) p.y[t * p.y_stride + r] = sum_lanes(acc[t]);
+  for (int t = 0; t < kTokens; ++t) p.y[(token + t) * p.y_stride + r] = sum_lanes(acc[t]);
 }
 
 template <class F, int kTokens>
-void gemv256_all(const RowProduct& p) {
-  for (int r = 0; r < p.n_rows; ++r) gemv256_row<F, kTokens>(p, r);
+void gemv256_rows(const RowProduct& p, int token) {
+  if constexpr (kInTwos<F>)
+    for (int r = 0; r < p.n_rows; r += 2)
+      two_rows<F, kTokens>(p, r, r + 1 < p.n_rows ? r + 1 : r, token);
+  else
+    for (int r = 0; r < p.n_rows; ++r) gemv256_row<F, kTokens>(p, r, token);
 }
 template <class F>
 void gemv256(const RowProduct& p) {
-  if constexpr (kInTwos<F>) {
-    p.n_tokens == 1 ? gemv_twos<F, 1>(p) : gemv_twos<F, 0>(p);
-  } else {
-    p.n_tokens == 1 ? gemv256_all<F, 1>(p) : gemv256_all<F, 0>(p);
-  }
+  for_tokens(p.n_tokens, [&](int t, auto n) { gemv256_rows<F, decltype(n)::value>(p, t); });
 }
 
 }  // namespace nibble::quant::NIBBLE_ISA

@@ -39,7 +39,7 @@ template <class F, int kTokens>
 struct TwoFactors {
   RowScales<F::kGroup> scales[2];
   [[no_unique_address]] GridNumbers<F> grid[2];
-  alignas(16) float products[kMostTokens<kTokens>][4];  // d, dmin of each row times that of x
+  alignas(16) float products[kTokens][4];  // d, dmin of each row times that of x
 };
 
 // Rows first and second, which may be the same.
@@ -47,15 +47,13 @@ template <class F, int kTokens>
 struct TwoRows {
   using Block = typename F::Block;
   using Factors = TwoFactors<F, kTokens>;
-  using Sums = __m256i[kMostTokens<kTokens>][2];
+  using Sums = __m256i[kTokens][2];
   const std::byte* rows[2];
   const std::byte* x;
   size_t x_bytes;
-  int n_tokens;
-  __m256 acc[kMostTokens<kTokens>][2] = {};
-  __m256 minima[kMostTokens<kTokens>] = {};  // a row in each lane
+  __m256 acc[kTokens][2] = {};
+  __m256 minima[kTokens] = {};  // a row in each lane
 
-  int tokens() const { return kTokens ? kTokens : n_tokens; }
   const Row256& x_of(int t, int b) const {
     return reinterpret_cast<const Row256*>(x + t * x_bytes)[b];
   }
@@ -64,7 +62,7 @@ struct TwoRows {
     const HeadsOf<F> heads(&block(0, b), &block(1, b));
     heads.store_scales(factors.scales);
     for (int i = 0; i < 2; ++i) factors.grid[i].take(block(i, b));
-    for (int t = 0; t < tokens(); ++t) {
+    for (int t = 0; t < kTokens; ++t) {
       const __m128 products = _mm_mul_ps(heads.factors, _mm_set1_ps(x_of(t, b).d));
       _mm_store_ps(factors.products[t], products);
       if constexpr (F::kHasMin) heads.add_minima_to(minima[t], products, x_of(t, b).neg_sum32);
@@ -83,7 +81,8 @@ struct TwoRows {
   template <int kRun>
   [[gnu::always_inline]] void add_run(int b, const Factors& factors, Sums& sums) const {
     const std::array runs = {run_of<kRun>(0, b, factors), run_of<kRun>(1, b, factors)};
-    for (int t = 0; t < tokens(); ++t) {
+#pragma GCC unroll 4
+    for (int t = 0; t < kTokens; ++t) {
       const __m256i a = load_once(&x_of(t, b).q[0][0] + kRunAt[kRun]), size = _mm256_abs_epi8(a);
       for (int i = 0; i < 2; ++i) {
         sums[t][i] = add_pairs(sums[t][i], runs[i].products(a, size),
@@ -99,9 +98,9 @@ struct TwoRows {
   }
   [[gnu::always_inline]] void add_block(int b, const Factors& factors) {
     Sums sums;
-    for (int t = 0; t < tokens(); ++t) sums[t][0] = sums[t][1] = _mm256_setzero_si256();
+    for (int t = 0; t < kTokens; ++t) sums[t][0] = sums[t][1] = _mm256_setzero_si256();
     add_runs(b, factors, sums, std::make_integer_sequence<int, 8>{});
-    for (int t = 0; t < tokens(); ++t)
+    for (int t = 0; t < kTokens; ++t)
       for (int i = 0; i < 2; ++i)
         acc[t][i] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums[t][i]),
                                     _mm256_set1_ps(factors.products[t][2 * i]), acc[t][i]);
@@ -114,9 +113,9 @@ struct TwoRows {
 };
 
 template <class F, int kTokens>
-[[gnu::always_inline]] inline void two_rows(const RowProduct& p, int first, int second) {
+[[gnu::always_inline]] inline void two_rows(const RowProduct& p, int first, int second, int token) {
   const std::byte *w = p.w + first * p.row_bytes, *v = p.w + second * p.row_bytes;
-  TwoRows<F, kTokens> rows{.rows = {w, v}, .x = p.x, .x_bytes = p.x_bytes, .n_tokens = p.n_tokens};
+  TwoRows<F, kTokens> rows{.rows = {w, v}, .x = p.x + token * p.x_bytes, .x_bytes = p.x_bytes};
   TwoFactors<F, kTokens> factors[2];
   const std::byte* ahead = v + p.row_bytes + kPrefetch;
   constexpr int kBytes = 2 * sizeof(typename F::Block);
@@ -127,15 +126,10 @@ template <class F, int kTokens>
     if (b + 1 < n_blocks) rows.take_factors(b + 1, factors[(b + 1) % 2]);
     rows.add_block(b, factors[b % 2]);
   }
-  for (int t = 0; t < rows.tokens(); ++t) {
-    float* y = p.y + t * p.y_stride;
+  for (int t = 0; t < kTokens; ++t) {
+    float* y = p.y + (token + t) * p.y_stride;
     y[first] = rows.sum(t, 0);
     y[second] = rows.sum(t, 1);
   }
 }
-template <class F, int kTokens>
-void gemv_twos(const RowProduct& p) {
-  for (int r = 0; r < p.n_rows; r += 2) two_rows<F, kTokens>(p, r, r + 1 < p.n_rows ? r + 1 : r);
-}
-
 }  // namespace nibble::quant::NIBBLE_ISA

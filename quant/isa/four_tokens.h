@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "quant/isa/for_tokens.h"
 #include "quant/kernels/layout.h"
 #include "quant/kernels/panel.h"
 
@@ -16,20 +17,6 @@ template <class F, int N, class Panel>
 void add_block32(const Panel& panel, const Tile32& tile, int first, Sums& sums);
 template <class F, int N, class Panel>
 void add_block256(const Panel& panel, const Tile256& tile, int first, Sums& sums);
-
-// Calls add(first, number as a type) for tokens 0 .. n_tokens - 1, four at a time, then the rest.
-template <int N>
-struct Number {
-  static constexpr int value = N;
-};
-template <class Add>
-[[gnu::always_inline]] inline void for_tokens(int n_tokens, Add add) {
-  int t = 0;
-  for (; t + 4 <= n_tokens; t += 4) add(t, Number<4>{});
-  if (n_tokens - t == 3) add(t, Number<3>{});
-  if (n_tokens - t == 2) add(t, Number<2>{});
-  if (n_tokens - t == 1) add(t, Number<1>{});
-}
 
 // p, of which the compiler then does not know that it was here before: g++ would load a block once
 // for all tokens, and keep it on the stack.
