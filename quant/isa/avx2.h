@@ -74,27 +74,29 @@ struct Simd {
     const __m256i t = _mm256_broadcastsi128_si256(load128(p));
     return {t, t};
   }
-  static Bytes eights(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f,
-                      uint64_t g, uint64_t h) {
-    const auto two = [](uint64_t low, uint64_t high) {
-      return _mm_set_epi64x(static_cast<int64_t>(high), static_cast<int64_t>(low));
+  // Eight or 16 entries of a grid.
+  template <class Entry, class At>
+  static Bytes entries(const Entry* grid, At at) {
+    const auto second = [&](int i) __attribute__((always_inline)) {
+      return at(static_cast<int>(32 / sizeof(Entry)) + i);
     };
-    return {_mm256_set_m128i(two(c, d), two(a, b)), _mm256_set_m128i(two(g, h), two(e, f))};
+    return {load_entries(grid, at), load_entries(grid, second)};
   }
-  // kTo + byte, or kTo - byte where the bit of minus is set.
+  // kTo + byte, or kTo - byte where its bit is set. low, high: bits of 32 bytes each.
   template <int kTo>
-  static Bytes add_with_signs(Bytes b, uint64_t minus) {
-    const __m256i bit = _mm256_set1_epi64x(static_cast<int64_t>(0x8040201008040201));
-    const __m256i place =
-        _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
-    const auto half = [&](__m256i v, uint64_t signs) {
-      const __m256i spread =
-          _mm256_shuffle_epi8(_mm256_set1_epi32(static_cast<int32_t>(signs)), place);
-      const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(spread, bit), bit);
-      const __m256i sign = _mm256_or_si256(set, _mm256_set1_epi8(1));
-      return _mm256_add_epi8(_mm256_sign_epi8(v, sign), _mm256_set1_epi8(kTo));
+  static Bytes add_with_signs(Bytes b, const uint8_t* low, const uint8_t* high) {
+    const auto half = [](__m256i v, const uint8_t* bits) {
+      return _mm256_add_epi8(_mm256_sign_epi8(v, signs_of_bits(spread_octets(bits))),
+                             _mm256_set1_epi8(kTo));
     };
-    return {half(b.v[0], minus), half(b.v[1], minus >> 32)};
+    return {half(b.v[0], low), half(b.v[1], high)};
+  }
+  // kTo + byte + a number for eight bytes each. low, high: four of them.
+  template <int kTo>
+  static Bytes add_octets(Bytes b, const uint8_t* low, const uint8_t* high) {
+    const __m256i to = _mm256_set1_epi8(kTo);
+    return {_mm256_add_epi8(b.v[0], _mm256_add_epi8(spread_octets(low), to)),
+            _mm256_add_epi8(b.v[1], _mm256_add_epi8(spread_octets(high), to))};
   }
   static Bytes lookup(Bytes table, Bytes index) {
     return {_mm256_shuffle_epi8(table.v[0], index.v[0]),

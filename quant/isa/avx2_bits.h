@@ -53,6 +53,38 @@ inline __m256i add_where(__m256i q, __m256i spread, __m256i bit, int value) {
   return _mm256_add_epi8(q, _mm256_sign_epi8(values, _mm256_and_si256(spread, bit)));
 }
 
+// Entries at(0) .. at(3) of eight weights, at(0) .. at(7) of four.
+template <class At>
+[[gnu::always_inline]] inline __m256i load_entries(const uint64_t* grid, At at) {
+  const auto two = [&](int i) __attribute__((always_inline)) {
+    const __m128i low = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(grid + at(i)));
+    return _mm_castps_si128(
+        _mm_loadh_pi(_mm_castsi128_ps(low), reinterpret_cast<const __m64*>(grid + at(i + 1))));
+  };
+  return _mm256_set_m128i(two(2), two(0));
+}
+template <class At>
+[[gnu::always_inline]] inline __m256i load_entries(const uint32_t* grid, At at) {
+  const auto four = [&](int i) __attribute__((always_inline)) {
+    const auto entry = [&](int j) { return static_cast<int32_t>(grid[at(i + j)]); };
+    return _mm_setr_epi32(entry(0), entry(1), entry(2), entry(3));
+  };
+  return _mm256_set_m128i(four(4), four(0));
+}
+
+// Four bytes at p, each in the place of eight.
+inline __m256i spread_octets(const uint8_t* p) {
+  return _mm256_shuffle_epi8(
+      broadcast_four(p),
+      _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303));
+}
+// Byte i is -1 where bit i % 8 of it is set, else 1.
+inline __m256i signs_of_bits(__m256i octets) {
+  const __m256i bit = _mm256_set1_epi64x(static_cast<int64_t>(0x8040201008040201));
+  const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(octets, bit), bit);
+  return _mm256_or_si256(set, _mm256_set1_epi8(1));
+}
+
 // The bits of 2^(i - 128), subnormal for 0 and 1.
 struct Powers {
   uint32_t of[256];

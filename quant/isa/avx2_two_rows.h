@@ -38,7 +38,7 @@ inline constexpr bool kInTwos = kHasGrid<F> || requires(const typename F::Block&
 template <class F, int kTokens>
 struct TwoFactors {
   RowScales<F::kGroup> scales[2];
-  [[no_unique_address]] GridNumbers<F> grid[2];
+  [[no_unique_address]] NumbersOf<F> grid[2];
   alignas(16) float products[kTokens][4];  // d, dmin of each row times that of x
 };
 
@@ -61,7 +61,8 @@ struct TwoRows {
   [[gnu::always_inline]] void take_factors(int b, Factors& factors) {
     const HeadsOf<F> heads(&block(0, b), &block(1, b));
     heads.store_scales(factors.scales);
-    for (int i = 0; i < 2; ++i) factors.grid[i].take(block(i, b));
+    if constexpr (kHasGrid<F>)
+      for (int i = 0; i < 2; ++i) factors.grid[i].take(block(i, b));
     for (int t = 0; t < kTokens; ++t) {
       const __m128 products = _mm_mul_ps(heads.factors, _mm_set1_ps(x_of(t, b).d));
       _mm_store_ps(factors.products[t], products);
@@ -71,7 +72,7 @@ struct TwoRows {
   template <int kRun>
   [[gnu::always_inline]] auto run_of(int i, int b, const Factors& factors) const {
     if constexpr (kHasGrid<F>)
-      return factors.grid[i].template run<kRun>(block(i, b));
+      return grid_run<F, kRun>(block(i, b), factors.grid[i]);
     else if constexpr (F::kOffsetShift >= 0)
       return SignedRun{F::template unpack_run<RunSimd<F>, kRun>(block(i, b))};
     else

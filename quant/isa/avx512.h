@@ -73,20 +73,30 @@ struct Simd {
   static Bytes table16(const void* p) {
     return _mm512_broadcast_i32x4(_mm_loadu_si128(static_cast<const __m128i*>(p)));
   }
-  static Bytes eights(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f,
-                      uint64_t g, uint64_t h) {
-    const auto two = [](uint64_t low, uint64_t high) {
-      return _mm_set_epi64x(static_cast<int64_t>(high), static_cast<int64_t>(low));
+  // Eight or 16 entries of a grid.
+  template <class Entry, class At>
+  static Bytes entries(const Entry* grid, At at) {
+    const auto second = [&](int i) __attribute__((always_inline)) {
+      return at(static_cast<int>(32 / sizeof(Entry)) + i);
     };
-    const __m256i first = _mm256_set_m128i(two(c, d), two(a, b));
-    return _mm512_inserti64x4(_mm512_castsi256_si512(first), _mm256_set_m128i(two(g, h), two(e, f)),
-                              1);
+    return _mm512_inserti64x4(_mm512_castsi256_si512(load_entries(grid, at)),
+                              load_entries(grid, second), 1);
   }
-  // kTo + byte, or kTo - byte where the bit of minus is set.
+  // kTo + byte, or kTo - byte where its bit is set. low, high: bits of 32 bytes each.
   template <int kTo>
-  static Bytes add_with_signs(Bytes v, uint64_t minus) {
+  static Bytes add_with_signs(Bytes v, const uint8_t* low, const uint8_t* high) {
+    uint32_t minus[2];
+    std::memcpy(&minus[0], low, 4);
+    std::memcpy(&minus[1], high, 4);
     const __m512i to = _mm512_set1_epi8(kTo);
-    return _mm512_mask_sub_epi8(_mm512_add_epi8(v, to), minus, to, v);
+    return _mm512_mask_sub_epi8(_mm512_add_epi8(v, to), minus[0] | uint64_t{minus[1]} << 32, to, v);
+  }
+  // kTo + byte + a number for eight bytes each. low, high: four of them.
+  template <int kTo>
+  static Bytes add_octets(Bytes v, const uint8_t* low, const uint8_t* high) {
+    const __m512i octets =
+        _mm512_inserti64x4(_mm512_castsi256_si512(spread_octets(low)), spread_octets(high), 1);
+    return _mm512_add_epi8(v, _mm512_add_epi8(octets, _mm512_set1_epi8(kTo)));
   }
   static Bytes lookup(Bytes table, Bytes index) { return _mm512_shuffle_epi8(table, index); }
 

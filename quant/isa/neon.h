@@ -105,23 +105,41 @@ struct Simd {
     even = {a.v[0], b.v[0], a.v[2], b.v[2]};
     odd = {a.v[1], b.v[1], a.v[3], b.v[3]};
   }
-  static Bytes eights(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f,
-                      uint64_t g, uint64_t h) {
-    const auto two = [](uint64_t low, uint64_t high) {
-      return vcombine_u8(vcreate_u8(low), vcreate_u8(high));
+  // Eight or 16 entries of a grid.
+  template <class At>
+  static Bytes entries(const uint64_t* grid, At at) {
+    const auto two = [&](int i) {
+      return vcombine_u8(vcreate_u8(grid[at(i)]), vcreate_u8(grid[at(i + 1)]));
     };
-    return {two(a, b), two(c, d), two(e, f), two(g, h)};
+    return {two(0), two(2), two(4), two(6)};
   }
-  // kTo + byte, or kTo - byte where the bit of minus is set.
-  template <int kTo>
-  static Bytes add_with_signs(Bytes b, uint64_t minus) {
-    const auto quarter = [minus](uint8x16_t v, int first) {
-      const uint8x16_t spread = vcombine_u8(vdup_n_u8(static_cast<uint8_t>(minus >> first)),
-                                            vdup_n_u8(static_cast<uint8_t>(minus >> (first + 8))));
-      const uint8x16_t to = vdupq_n_u8(kTo);
-      return vbslq_u8(vtstq_u8(spread, bit_of_8()), vsubq_u8(to, v), vaddq_u8(to, v));
+  template <class At>
+  static Bytes entries(const uint32_t* grid, At at) {
+    const auto four = [&](int i) {
+      const uint32x4_t v = {grid[at(i)], grid[at(i + 1)], grid[at(i + 2)], grid[at(i + 3)]};
+      return vreinterpretq_u8_u32(v);
     };
-    return {quarter(b.v[0], 0), quarter(b.v[1], 16), quarter(b.v[2], 32), quarter(b.v[3], 48)};
+    return {four(0), four(4), four(8), four(12)};
+  }
+  // Octets in the places of eight bytes each. low, high: four of them.
+  static Bytes spread_octets(const uint8_t* low, const uint8_t* high) {
+    const auto two = [](const uint8_t* p) { return vcombine_u8(vdup_n_u8(p[0]), vdup_n_u8(p[1])); };
+    return {two(low), two(low + 2), two(high), two(high + 2)};
+  }
+  // kTo + byte, or kTo - byte where its bit is set. low, high: bits of 32 bytes each.
+  template <int kTo>
+  static Bytes add_with_signs(Bytes b, const uint8_t* low, const uint8_t* high) {
+    return each(b, spread_octets(low, high), [](uint8x16_t v, uint8x16_t bits) {
+      const uint8x16_t to = vdupq_n_u8(kTo);
+      return vbslq_u8(vtstq_u8(bits, bit_of_8()), vsubq_u8(to, v), vaddq_u8(to, v));
+    });
+  }
+  // kTo + byte + a number for eight bytes each.
+  template <int kTo>
+  static Bytes add_octets(Bytes b, const uint8_t* low, const uint8_t* high) {
+    return each(b, spread_octets(low, high), [](uint8x16_t v, uint8x16_t octet) {
+      return vaddq_u8(v, vaddq_u8(octet, vdupq_n_u8(kTo)));
+    });
   }
   static Bytes lookup(Bytes table, Bytes index) { return each(table, index, vqtbl1q_u8); }
 

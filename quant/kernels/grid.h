@@ -85,56 +85,66 @@ template <class T>
   return even_signs<T>((x & 0x007f007f007f007f) | (x << 1 & 0x7f007f007f007f00));
 }
 
+// What is computed of a whole block of F at once, in memory, from where loads take it.
+template <class F>
+struct GridNumbers {
+  static constexpr bool kStoresIndices = requires(const typename F::Block& block, uint16_t* at) {
+    F::store_indices(block, at);
+  };
+  static constexpr int kPerRun = 32 / sizeof F::kGrid.at[0];  // entries
+  alignas(32) uint16_t indices[kStoresIndices ? 8 * kPerRun : 1];
+  alignas(32) uint8_t octets[32];
+
+  void take(const typename F::Block& block) {
+    if constexpr (kStoresIndices) F::store_indices(block, indices);
+    F::store_octets(block, octets);
+  }
+  [[gnu::always_inline]] unsigned index(const typename F::Block& block, int i) const {
+    if constexpr (kStoresIndices) return indices[i];
+    return F::index(block, i);
+  }
+};
+
 template <class F>
 struct GridCodes {
-  // Of weights 8 i .. 8 i + 7: their magnitudes where they have signs, else their codes.
-  template <class Block>
-  static uint64_t eight(const Block& block, const uint8_t* octets, int i) {
-    if constexpr (sizeof(F::kGrid.at[0]) == 8) {
-      const uint64_t entry = F::kGrid.at[F::index(block, i)];
-      if constexpr (F::kHasSigns) return entry;
-      return entry +
-             static_cast<uint64_t>(static_cast<int8_t>(octets[i]) + (1 << F::kOffsetShift)) *
-                 kOnes8;
-    } else {
-      return F::kGrid.at[F::index(block, 2 * i)] | uint64_t{F::kGrid.at[F::index(block, 2 * i + 1)]}
-                                                       << 32;
-    }
-  }
+  static constexpr int offset() { return 1 << F::kOffsetShift; }
 
   template <class Block>
   static void codes(const Block& block, uint8_t* q) {
-    alignas(32) uint8_t octets[32];
+    constexpr int kLen = sizeof F::kGrid.at[0];
+    uint8_t octets[32];
     F::store_octets(block, octets);
-    for (int i = 0; i < 32; ++i) {
-      store_bytes8(q + 8 * i, eight(block, octets, i));
-      if constexpr (F::kHasSigns)
-        for (int j = 8 * i; j < 8 * i + 8; ++j)
-          q[j] = static_cast<uint8_t>((1 << F::kOffsetShift) +
-                                      (octets[i] >> j % 8 & 1 ? -q[j] : q[j]));
+    for (int i = 0; i < 256; ++i) {
+      const int value = F::kGrid.at[F::index(block, i / kLen)] >> 8 * (i % kLen) & 255;
+      const int octet = octets[i / 8];
+      const int weight = !F::kHasSigns ? value + octet : octet >> i % 8 & 1 ? -value : value;
+      q[i] = static_cast<uint8_t>(offset() + weight);
     }
   }
 
   // Runs g and h of 32.
   template <class S, class Block>
-  static typename S::Bytes two_runs(const Block& block, const uint8_t* octets, int g, int h) {
-    const auto of = [&](int i) { return eight(block, octets, i); };
-    const auto q = S::eights(of(4 * g), of(4 * g + 1), of(4 * g + 2), of(4 * g + 3), of(4 * h),
-                             of(4 * h + 1), of(4 * h + 2), of(4 * h + 3));
+  static typename S::Bytes two_runs(const Block& block, const GridNumbers<F>& numbers, int g,
+                                    int h) {
+    constexpr int kPerRun = GridNumbers<F>::kPerRun;
+    const auto entries = S::entries(
+        F::kGrid.at, [&](int i) __attribute__((always_inline)) {
+          return numbers.index(block, i < kPerRun ? kPerRun * g + i : kPerRun * (h - 1) + i);
+        });
+    const uint8_t *low = numbers.octets + 4 * g, *high = numbers.octets + 4 * h;
     if constexpr (F::kHasSigns)
-      return S::template add_with_signs<(1 << F::kOffsetShift)>(
-          q, load_u32(octets + 4 * g) | uint64_t{load_u32(octets + 4 * h)} << 32);
+      return S::template add_with_signs<offset()>(entries, low, high);
     else
-      return q;
+      return S::template add_octets<offset()>(entries, low, high);
   }
   template <class S, class Block>
   static void unpack_row(const Block& block, typename S::Bytes (&q)[4]) {
-    alignas(32) uint8_t octets[32];
-    F::store_octets(block, octets);
-    q[0] = two_runs<S>(block, octets, 0, 2);
-    q[1] = two_runs<S>(block, octets, 1, 3);
-    q[2] = two_runs<S>(block, octets, 4, 6);
-    q[3] = two_runs<S>(block, octets, 5, 7);
+    GridNumbers<F> numbers;
+    numbers.take(block);
+    q[0] = two_runs<S>(block, numbers, 0, 2);
+    q[1] = two_runs<S>(block, numbers, 1, 3);
+    q[2] = two_runs<S>(block, numbers, 4, 6);
+    q[3] = two_runs<S>(block, numbers, 5, 7);
   }
 };
 
