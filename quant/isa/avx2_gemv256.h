@@ -12,6 +12,15 @@ namespace nibble::quant::NIBBLE_ISA {
 template <class F, class Scale>
 [[gnu::always_inline]] inline __m256i scaled_sums(__m256i start, const Simd::Bytes (&q)[4],
                                                   const Row256& a, Scale scale) {
+  if constexpr (requires { F::kOneScale; }) {
+    static_assert(8 * 2 * 127 * F::kMaxCode <= 32767);  // pairs of all runs fit 16 bits
+    __m256i pairs = _mm256_setzero_si256();
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i)
+      pairs = _mm256_add_epi16(
+          pairs, pair_products<F>(q[i / 2].v[i % 2], load256(a.q[i / 2] + 32 * (i % 2))));
+    return add_pairs(start, pairs, _mm256_set1_epi16(1));
+  }
   __m256i sums[2] = {start, _mm256_setzero_si256()};  // so that none waits long
 #pragma GCC unroll 4
   for (int j = 0; j < 4; ++j) {

@@ -8,6 +8,7 @@
 //   codes(block, uint8_t[256]), groups(block, int8_t scale[], int8_t min[]), scale, dmin
 //   kFoldedOffset  only where scale * (code - 2^kOffsetShift) + kFoldedOffset is 0..255 for all
 //               scales and codes: instruction sets may multiply scales into the codes of panels
+//   kOneScale   only where all group scales are 1
 //   kUnit       only where scale(block) is not the half-precision number d as it stands
 // and, where it pays, vector forms (quant/kernels/unpack256.h; S is quant/isa's Simd):
 //   unpack_rows<S>(rows, at, q[64][16][4]), unpack_row<S>(block, S::Bytes[4])

@@ -11,7 +11,7 @@ namespace {
 struct TQ1_0 {
   static constexpr Format format{"tq1_0", 34, 256, 54, 0, ActivationKind::kQ8x256};
   static constexpr int kMaxCode = 2, kOffsetShift = 0, kGroup = 32;
-  static constexpr bool kHasMin = false;
+  static constexpr bool kHasMin = false, kOneScale = true;
   struct Block {
     uint8_t qs[48];
     uint8_t qh[4];

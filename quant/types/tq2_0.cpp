@@ -8,7 +8,7 @@ namespace {
 struct TQ2_0 {
   static constexpr Format format{"tq2_0", 35, 256, 66, 0, ActivationKind::kQ8x256};
   static constexpr int kMaxCode = 3, kOffsetShift = 0, kGroup = 32;
-  static constexpr bool kHasMin = false;
+  static constexpr bool kHasMin = false, kOneScale = true;
   struct Block {
     uint8_t qs[64];
     Half d;
