@@ -21,16 +21,24 @@ void decode_rows(const Matrix& w, int first, int n, int n_padded, float* out, si
     std::fill(out + r * padded + (r < n ? w.n_cols : 0), out + (r + 1) * padded, 0.0f);
 }
 
-// [padded, kRows] for the FMA kernels: rows in lanes.
+// [padded, kRows] for the FMA kernels: rows in lanes. Decoded rows, whole ones, which come from
+// memory in sequence, take some columns in turn, so that their lines of the panel stay in L1.
 void expand_columns(const kernels::OpsKernels& ops, const Matrix& w, int first, int n_rows,
                     float* out) {
+  constexpr int kColumns = 64;
+  static_assert(kDepth % kColumns == 0 && kRows % kDecodedRows == 0);
   const size_t padded = padded_cols(w.n_cols);
   float* rows = out + kRows * padded;
-  const float* const from[4] = {rows, rows + padded, rows + 2 * padded, rows + 3 * padded};
   const float scales[4] = {1, 1, 1, 1};
-  for (int r = 0; r < kRows; r += 4) {
-    decode_rows(w, first + r, std::min(n_rows - r, 4), 4, rows, padded);
-    ops.rows_to_tile(from, scales, static_cast<int>(padded), out + r);
+  for (int group = 0; group < kRows; group += kDecodedRows) {
+    decode_rows(w, first + group, std::min(n_rows - group, kDecodedRows), kDecodedRows, rows,
+                padded);
+    for (size_t c = 0; c < padded; c += kColumns)
+      for (int r = 0; r < kDecodedRows; r += 4) {
+        const float* at = rows + r * padded + c;
+        const float* const from[4] = {at, at + padded, at + 2 * padded, at + 3 * padded};
+        ops.rows_to_tile(from, scales, kColumns, out + c * kRows + group + r);
+      }
   }
 }
 

@@ -9,16 +9,19 @@
 
 namespace nibble::dense {
 
-inline constexpr int kRows = 32;    // weight rows of a tile
-inline constexpr int kTokens = 16;  // tokens of a tile
-inline constexpr int kDepth = 256;  // columns added up at a time
+inline constexpr int kRows = 32;         // weight rows of a tile
+inline constexpr int kTokens = 16;       // tokens of a tile
+inline constexpr int kDepth = 256;       // columns added up at a time
+inline constexpr int kDecodedRows = 16;  // rows that are decoded before they go to a panel
 
 // Columns, rounded up to whole steps of kDepth. Tokens are padded with zeros to this.
 constexpr size_t padded_cols(int n_cols) {
   return (static_cast<size_t>(n_cols) + kDepth - 1) / kDepth * kDepth;
 }
 // What expand needs behind its output.
-constexpr size_t scratch_bytes(int n_cols) { return 4 * padded_cols(n_cols) * sizeof(float); }
+constexpr size_t scratch_bytes(int n_cols) {
+  return kDecodedRows * padded_cols(n_cols) * sizeof(float);
+}
 // Rows [first, first + n_rows) of w, n_rows <= kRows -> a panel of kRows * padded_cols floats,
 // padded with zeros.
 void expand(const Matrix& w, int first, int n_rows, float* panel);

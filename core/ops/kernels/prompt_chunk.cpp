@@ -83,10 +83,13 @@ struct Square {
 }  // namespace
 
 void rows_to_tile(const float* const* rows, const float* scales, int d, float* tile) {
+  // Copies: as far as the compiler knows, a store to the tile may change what these point at.
+  const float* const from[4] = {rows[0], rows[1], rows[2], rows[3]};
+  const float by[4] = {scales[0], scales[1], scales[2], scales[3]};
   int i = 0;
   for (; i + 4 <= d; i += 4) {
     Square x;
-    for (int r = 0; r < 4; ++r) x.load_row(r, rows[r] + i, scales[r]);
+    for (int r = 0; r < 4; ++r) x.load_row(r, from[r] + i, by[r]);
     x.transpose();
     for (int k = 0; k < 4; ++k) x.store_row(k, tile + (i + k) * kQueryRows);
   }
