@@ -167,13 +167,14 @@ TEST_CASE("a row product does not depend on numbers in the next row that are not
 
 TEST_CASE("a row product of several tokens gives each what it gets alone") {
   for_each_case([](const Case& c) {
-    for (const int n_rows : {1, 5, kPanelRows}) {
-      const auto together = c.gemv(0, n_rows, 2, quant::kRowTokens);
-      for (int t = 0; t < quant::kRowTokens; ++t) {
-        const auto alone = c.gemv(0, n_rows, 2 + t);
-        CHECK(std::memcmp(alone.data(), &together[t * n_rows], 4 * n_rows) == 0);
+    for (const int n_rows : {1, 5, kPanelRows})
+      for (const int n_tokens : {2, 3, 5, quant::kRowTokens}) {
+        const auto together = c.gemv(0, n_rows, 2, n_tokens);
+        for (int t = 0; t < n_tokens; ++t) {
+          const auto alone = c.gemv(0, n_rows, 2 + t);
+          CHECK(std::memcmp(alone.data(), &together[t * n_rows], 4 * n_rows) == 0);
+        }
       }
-    }
   });
 }
 
