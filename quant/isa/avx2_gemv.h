@@ -1,7 +1,7 @@
 // Row products in the file's own layout, weights along the lanes. One prefetch pointer runs through
 // the bytes in address order, also of rows that go together, since several streams are worse than
-// one (see DESIGN.md). kTokens: 1 keeps the sums in registers, 0 takes as many tokens as the call
-// has, for which each block is unpacked once.
+// one (see DESIGN.md). The sums of kTokens tokens, at most four, stay in registers, and each block
+// is unpacked once for them.
 #pragma once
 
 #include <immintrin.h>

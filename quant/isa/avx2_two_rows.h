@@ -133,4 +133,5 @@ template <class F, int kTokens>
     y[second] = rows.sum(t, 1);
   }
 }
+
 }  // namespace nibble::quant::NIBBLE_ISA
