@@ -41,12 +41,14 @@ template <int kFirst, int kTimes>
     place[i] = static_cast<uint8_t>(i / 16 * 16 + kFirst + i / 2 / kTimes);
   return reinterpret_cast<Words16>(__builtin_shuffle(reinterpret_cast<Bytes32>(each), place));
 }
-// Word i of the result: word i / 4 of the four at p.
-[[gnu::always_inline]] inline Words16 repeat_words(const uint8_t* p) {
+// Of each of the four words at p four fields of three bits, the lowest first, in bits 9 to 11 of a
+// word; the other bits are anything.
+[[gnu::always_inline]] inline Words16 threes(const uint8_t* p) {
   const uint64_t x = load_bytes8(p);
   const Eights4 each = {x, x, x, x};
   const Words16 place = {0, 0, 0, 0, 1, 1, 1, 1, 10, 10, 10, 10, 11, 11, 11, 11};
-  return __builtin_shuffle(reinterpret_cast<Words16>(each), place);
+  const Words16 left = {512, 64, 8, 1, 512, 64, 8, 1, 512, 64, 8, 1, 512, 64, 8, 1};
+  return __builtin_shuffle(reinterpret_cast<Words16>(each), place) * left;
 }
 
 // 2 x + 1 of each, as bytes.

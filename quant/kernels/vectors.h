@@ -8,7 +8,6 @@ namespace nibble::quant::NIBBLE_ISA {
 
 #pragma GCC diagnostic ignored "-Wpsabi"  // nothing here is called across instruction sets
 
-using Bytes4 [[gnu::vector_size(4)]] = uint8_t;
 using Bytes8 [[gnu::vector_size(8)]] = uint8_t;
 using Bytes16 [[gnu::vector_size(16)]] = uint8_t;
 using Words8 [[gnu::vector_size(16)]] = uint16_t;

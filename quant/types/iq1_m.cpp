@@ -28,8 +28,7 @@ struct IQ1_M : GridCodes<IQ1_M> {
     return to_float(d) * kUnit;
   }
   static void groups(const Block& b, int8_t* scale, int8_t*) {
-    const Words16 left = {512, 64, 8, 1, 512, 64, 8, 1, 512, 64, 8, 1, 512, 64, 8, 1};
-    store_odds(scale, repeat_words(b.scales) * left >> 9 & 7);
+    store_odds(scale, threes(b.scales) >> 9 & 7);
   }
   static constexpr bool kHasSigns = false;
   static constexpr const auto& kGrid = kIq1Grid;

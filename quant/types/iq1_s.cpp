@@ -31,10 +31,8 @@ struct IQ1_S : GridCodes<IQ1_S> {
     return b.qs[i] | (load_u16(b.qh + i / 4 * 2) >> 3 * (i % 4) & 7) << 8;
   }
   static void store_indices(const Block& b, uint16_t* at) {
-    const Words16 left = {512, 64, 8, 1, 512, 64, 8, 1, 512, 64, 8, 1, 512, 64, 8, 1};
     for (int h = 0; h < 2; ++h)
-      store_words(at + 16 * h,
-                  widen(b.qs + 16 * h) | (repeat_words(b.qh + 8 * h) * left >> 1 & 0x700));
+      store_words(at + 16 * h, widen(b.qs + 16 * h) | (threes(b.qh + 8 * h) >> 1 & 0x700));
   }
   static void store_octets(const Block& b, uint8_t* octets) {
     const Words8 minus = load_vector<Words8>(b.qh) >> 15;

@@ -28,7 +28,7 @@ struct IQ2_S : GridCodes<IQ2_S> {
     return b.qs[i] | (b.qh[i / 4] >> 2 * (i % 4) & 3) << 8;
   }
   static void store_indices(const Block& b, uint16_t* at) {
-    const Words16 left = Words16{256, 64, 16, 4, 256, 64, 16, 4, 256, 64, 16, 4, 256, 64, 16, 4};
+    const Words16 left = {256, 64, 16, 4, 256, 64, 16, 4, 256, 64, 16, 4, 256, 64, 16, 4};
     store_words(at, widen(b.qs) | (repeat<0, 4>(b.qh) * left & 0x300));
     store_words(at + 16, widen(b.qs + 16) | (repeat<4, 4>(b.qh) * left & 0x300));
   }

@@ -21,11 +21,8 @@ struct IQ4_XS {
 
   static float scale(const Block& b) { return to_float(b.d); }
   static void groups(const Block& b, int8_t* scale, int8_t*) {
-    uint16_t high;
-    uint32_t low;
-    std::memcpy(&high, b.scales_h, 2);
-    std::memcpy(&low, b.scales_l, 4);
-    store_bytes8(scale, minus_32(nibbles8(low) | pairs8(high) << 4));
+    store_bytes8(scale,
+                 minus_32(nibbles8(load_u32(b.scales_l)) | pairs8(load_u16(b.scales_h)) << 4));
   }
   static void codes(const Block& b, uint8_t* q) {
     for (int g = 0; g < 8; ++g)

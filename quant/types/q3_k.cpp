@@ -24,8 +24,7 @@ struct Q3_K {
   static float scale(const Block& b) { return to_float(b.d); }
   static void groups(const Block& b, int8_t* scale, int8_t*) {
     const uint64_t low = load_bytes8(b.scales);
-    uint32_t high;
-    std::memcpy(&high, b.scales + 8, 4);
+    const uint32_t high = load_u32(b.scales + 8);
     const auto upper = [high](int shift) {
       const uint64_t two = high >> shift | uint64_t{high} >> (shift + 2) << 32;
       return (two & 3 * kOnes8) << 4;
