@@ -11,7 +11,7 @@ namespace nibble::dense {
 
 inline constexpr int kRows = 32;         // weight rows of a tile
 inline constexpr int kTokens = 16;       // tokens of a tile
-inline constexpr int kDepth = 256;       // columns added up at a time
+inline constexpr int kDepth = 256;       // columns added up at a time, at most
 inline constexpr int kDecodedRows = 16;  // rows that are decoded before they go to a panel
 
 // Columns, rounded up to whole steps of kDepth. Tokens are padded with zeros to this.

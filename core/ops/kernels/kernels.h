@@ -12,7 +12,7 @@ namespace nibble::kernels {
 // Rows of a query tile, and keys of a chunk.
 inline constexpr int kQueryRows = 32;
 inline constexpr int kChunkKeys = 64;
-// Tokens of a dense tile, and columns that are added up at a time.
+// Tokens of a dense tile, and columns that are added up at a time, at most.
 inline constexpr int kDenseTokens = 16;
 inline constexpr int kDenseDepth = 256;
 
