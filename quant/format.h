@@ -74,8 +74,9 @@ struct Kernels {
   // Prefill: expands n_rows <= kPanelRows rows into a panel of panel_bytes(n_cols) bytes (64-byte
   // aligned; missing rows repeat the last), then multiplies it with a tile of n_tokens <=
   // kTileTokens tokens packed by pack_tile:
-  //   out[t * out_stride + r] = sum_c w[r, c] * x[t, c],  t < n_tokens, r < n_rows.
-  // The order of summation of one output depends on n_cols alone, not on n_tokens or n_rows.
+  //   out[t * out_stride + r] += sum_c w[r, c] * x[t, c],  t < n_tokens, r < n_rows.
+  // Columns are added one block after the other: the result does not depend on n_tokens or n_rows,
+  // nor on whether columns come at once or, by multiples of 256, in several calls.
   size_t (*panel_bytes)(int n_cols);
   void (*expand_panel)(const std::byte* w, size_t row_bytes, int n_rows, int n_cols,
                        std::byte* panel);

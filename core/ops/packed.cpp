@@ -150,6 +150,7 @@ void Panel::multiply(const PackedX& x, int tile, int n_tokens, float* out,
   const std::byte* tokens = x.tile(kind_, tile);
   if (kind_ == ActivationKind::kF32)
     return multiply_dense(reinterpret_cast<const float*>(tokens), n_tokens, out, out_stride);
+  for (int t = 0; t < n_tokens; ++t) std::fill_n(out + t * out_stride, n_rows_, 0.0f);
   for (int r = 0; r < n_rows_; r += kPanelRows)
     kernels_.multiply_panel(memory_ + r / kPanelRows * group_bytes_,
                             std::min(kPanelRows, n_rows_ - r), n_cols_, tokens, n_tokens, out + r,

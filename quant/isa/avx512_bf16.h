@@ -50,7 +50,7 @@ void multiply_bf16_tokens(const PanelBf16* panel, const TileBf16* tile, int n_bl
                           __mmask16 rows, float* out, size_t out_stride) {
   __m512 acc[T];
 #pragma GCC unroll 16
-  for (int t = 0; t < T; ++t) acc[t] = _mm512_setzero_ps();
+  for (int t = 0; t < T; ++t) acc[t] = _mm512_maskz_loadu_ps(rows, out + t * out_stride);
   const uint16_t* x = tile->q[from];  // one address for all tokens: with one each g++ spills
   for (int b = 0; b < n_blocks; ++b, x += sizeof(TileBf16) / 2) {
 #pragma GCC unroll 16

@@ -95,7 +95,7 @@ void multiply_folded_tokens(const Folded256<F::kHasMin>* panel, const Tile256* t
                             int from, __mmask16 rows, float* out, size_t out_stride) {
   __m512 acc[T];
 #pragma GCC unroll 8
-  for (int t = 0; t < T; ++t) acc[t] = _mm512_setzero_ps();
+  for (int t = 0; t < T; ++t) acc[t] = _mm512_maskz_loadu_ps(rows, out + t * out_stride);
   for (int b = 0; b < n_blocks; ++b) {
     __m512 sum[T];
     sum_folded<F>(panel[b], tile[b], from, sum);

@@ -82,7 +82,7 @@ void multiply32_tokens(const Panel32<F::kHasMin>* panel, const Tile32* tile, int
                        __mmask16 rows, float* out, size_t out_stride) {
   __m512 acc[T];
 #pragma GCC unroll 16
-  for (int t = 0; t < T; ++t) acc[t] = _mm512_setzero_ps();
+  for (int t = 0; t < T; ++t) acc[t] = _mm512_maskz_loadu_ps(rows, out + t * out_stride);
   for (int b = 0; b < n_blocks; ++b) {
     __m512i w[8];
 #pragma GCC unroll 8
@@ -138,7 +138,9 @@ template <class F, int T>
 void multiply256_tokens(const Panel256<F::kGroup, F::kHasMin>* panel, const Tile256* tile,
                         int n_blocks, int from, __mmask16 rows, float* out, size_t out_stride) {
   constexpr int kDots = F::kGroup / 4;
-  alignas(64) float total[T][kPanelRows] = {};
+  alignas(64) float total[T][kPanelRows];
+  for (int t = 0; t < T; ++t)
+    _mm512_store_ps(total[t], _mm512_maskz_loadu_ps(rows, out + t * out_stride));
   for (int b = 0; b < n_blocks; ++b) {
     __m512 acc[T];
     start_block256<F>(panel[b], tile[b], from, acc);
@@ -182,7 +184,7 @@ template <int kMost = kTileTokens, class Body>
   if (n_tokens - t == 1) body(t, Number<1>{});
 }
 
-// out[t * out_stride + r] for t < n_tokens, r < n_rows.
+// out[t * out_stride + r] += sums, for t < n_tokens, r < n_rows.
 template <class F>
 void multiply32(const Panel32<F::kHasMin>* panel, const Tile32* tile, int n_blocks, int n_rows,
                 int n_tokens, float* out, size_t out_stride) {

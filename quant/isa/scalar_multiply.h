@@ -15,12 +15,13 @@ inline void dot_panel(const uint8_t (*q)[kPanelRows][4], const int8_t* a, int n,
       for (int i = 0; i < 4; ++i) sum[r] += q[k][r][i] * a[4 * k + i];
 }
 
-// out[t * out_stride + r] for t < n_tokens, r < n_rows. F: the format (quant/kernels/block32.h).
+// out[t * out_stride + r] += sums, for t < n_tokens, r < n_rows. F: the format (quant/kernels/block32.h).
 template <class F>
 void multiply32(const Panel32<F::kHasMin>* panel, const Tile32* tile, int n_blocks, int n_rows,
                 int n_tokens, float* out, size_t out_stride) {
   for (int t = 0; t < n_tokens; ++t) {
     float acc[kPanelRows] = {};
+    for (int r = 0; r < n_rows; ++r) acc[r] = out[t * out_stride + r];
     for (int b = 0; b < n_blocks; ++b) {
       const auto& w = panel[b];
       const auto& x = tile[b];
@@ -44,6 +45,7 @@ void multiply256(const Panel256<F::kGroup, F::kHasMin>* panel, const Tile256* ti
   constexpr int kGroups = 256 / F::kGroup;
   for (int t = 0; t < n_tokens; ++t) {
     float total[kPanelRows] = {};
+    for (int r = 0; r < n_rows; ++r) total[r] = out[t * out_stride + r];
     for (int b = 0; b < n_blocks; ++b) {
       const auto& w = panel[b];
       const auto& x = tile[b];

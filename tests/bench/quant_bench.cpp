@@ -64,6 +64,7 @@ void gemm(benchmark::State& state, const quant::Format* format, int n_tokens) {
                    kCols, tiles.get() + tile_bytes * t);
   std::vector<float> out(size_t(n_tokens) * kPanels * quant::kPanelRows);
   for (auto _ : state) {
+    std::ranges::fill(out, 0.0f);
     for (int p = 0; p < kPanels; ++p)
       k.expand_panel(&w[p * quant::kPanelRows * row_bytes], row_bytes, quant::kPanelRows, kCols,
                      panels.get() + p * panel_bytes);
@@ -163,7 +164,7 @@ int main(int argc, char** argv) {
     if (!quant::kernels(*format).gemv) continue;
     const std::string name(format->name);
     if (quant::kernels(*format).multiply_panel)
-      for (const int n : {16, 17, 32, 512})
+      for (const int n : {1, 4, 16, 17, 32, 512})
         benchmark::RegisterBenchmark(("gemm/" + name + "/" + std::to_string(n)).c_str(), gemm,
                                      format, n);
     benchmark::RegisterBenchmark(("gemv/" + name).c_str(), gemv, format, kLarge, 1, kCols);

@@ -92,7 +92,8 @@ struct Case {
     return out;
   }
 
-  std::vector<float> multiply(int n_rows, int n_tokens) const {
+  // Columns come in parts of so many; 0: at once.
+  std::vector<float> multiply(int n_rows, int n_tokens, int part = 0) const {
     const auto& pack = quant::activation_kernels(format.activation);
     const auto& k = quant::kernels(format);
     const auto tile = tests::aligned_bytes(pack.tile_bytes(n_cols)),
@@ -100,9 +101,14 @@ struct Case {
     pack.pack_tile(x.data(), n_cols, n_tokens, n_cols, tile.get());
     const std::vector<std::byte> rows(
         w.begin(), w.begin() + static_cast<std::ptrdiff_t>(n_rows * row_bytes()));
-    k.expand_panel(rows.data(), row_bytes(), n_rows, n_cols, panel.get());
-    std::vector<float> out(size_t(n_tokens) * n_rows + 1, 12345.0f);
-    k.multiply_panel(panel.get(), n_rows, n_cols, tile.get(), n_tokens, out.data(), n_rows);
+    std::vector<float> out(size_t(n_tokens) * n_rows + 1);
+    out.back() = 12345.0f;
+    for (int at = 0, n; at < n_cols; at += n) {
+      n = part ? std::min(part, n_cols - at) : n_cols;
+      k.expand_panel(&rows[format.row_bytes(at)], row_bytes(), n_rows, n, panel.get());
+      k.multiply_panel(panel.get(), n_rows, n, tile.get() + pack.tile_bytes(at), n_tokens,
+                       out.data(), n_rows);
+    }
     CHECK(out.back() == 12345.0f);
     out.pop_back();
     return out;
@@ -196,6 +202,15 @@ TEST_CASE("a panel product does not depend on the other tokens and rows") {
       for (int t = 0; t < kTileTokens; ++t)
         CHECK(std::memcmp(&few_rows[t * n], &all[t * kPanelRows], 4 * n) == 0);
     }
+  });
+}
+
+TEST_CASE("a panel product does not depend on the parts that columns come in") {
+  for_each_case([](const Case& c) {
+    if (!c.has_panel()) return;
+    for (const int n_tokens : {3, kTileTokens})
+      for (const int n_rows : {5, kPanelRows})
+        CHECK(c.multiply(n_rows, n_tokens, 256) == c.multiply(n_rows, n_tokens));
   });
 }
 
