@@ -131,9 +131,7 @@ class MatmulRun {
     const size_t share = bytes / (size_t(context_.pool.size()) * kTasksPerThread);
     task_bytes_ = bytes <= kFewBytes ? bytes : std::max(share, kFewBytes / 8);
   }
-  // A panel that one tile alone reads is a group of rows, which stays close to the core.
   void choose_panel_rows() {
-    if (n_tokens_ <= kTileTokens) panel_rows_ = quant::kPanelRows;
     int rows = 0;
     for (const Product& p : products_) rows += p.w->n_rows;
     while (panel_rows_ > quant::kPanelRows &&
@@ -173,9 +171,9 @@ class MatmulRun {
   }
 
   void multiply_panel(const Product& p, int first, int n_rows, int thread) const {
-    const Panel panel(*p.w, kind_of(p), first, n_rows, scratch_.panel(thread));
     alignas(64) float sums[kTileTokens * Panel::kMaxRows];
     const int n_tiles = static_cast<int>(whole_tiles(n_tokens_));
+    const Panel panel(*p.w, kind_of(p), first, n_rows, n_tiles, scratch_.panel(thread));
     for (int t = 0; t < n_tokens_; t += kTileTokens) {
       const int n = std::min(kTileTokens, n_tokens_ - t);
       if (n_tiles > 1) panel.prefetch_next(t / kTileTokens, n_tiles);

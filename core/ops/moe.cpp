@@ -160,6 +160,7 @@ class MoeRun {
       s_.place_of_[i] = place;
     }
   }
+  int n_tiles(int e) const { return s_.first_tile_[e + 1] - s_.first_tile_[e]; }
   int n_tokens(int tile) const {
     const int* pairs = s_.pair_of_ + tile * kTileTokens;
     return static_cast<int>(std::find(pairs, pairs + kTileTokens, -1) - pairs);
@@ -201,7 +202,7 @@ class MoeRun {
   int piece_end(int e) const {
     double products = 0;
     while (e < s_.n_expert_ && products < kPieceProducts) {
-      products += 2.0 * n_embd_ * n_ff_ * kTileTokens * (s_.first_tile_[e + 1] - s_.first_tile_[e]);
+      products += 2.0 * n_embd_ * n_ff_ * kTileTokens * n_tiles(e);
       ++e;
     }
     return e;
@@ -218,8 +219,7 @@ class MoeRun {
       end = piece_end(begin);
       pool_.run((end - begin) * per_expert, [&](int i, int thread) {
         const int e = begin + i / per_expert, first = i % per_expert * rows;
-        if (s_.first_tile_[e] < s_.first_tile_[e + 1])
-          task(e, first, std::min(rows, n_rows - first), thread);
+        if (n_tiles(e) > 0) task(e, first, std::min(rows, n_rows - first), thread);
       });
     }
     return true;
@@ -229,7 +229,7 @@ class MoeRun {
     std::byte* memory = context_.scratch.panel(thread);
     const bool gated = !experts_.gate.empty();
     if (gated) {
-      const Panel gate(experts_.gate[e], kind(experts_.gate[e]), first, n, memory);
+      const Panel gate(experts_.gate[e], kind(experts_.gate[e]), first, n, n_tiles(e), memory);
       for (int tile = s_.first_tile_[e]; tile < s_.first_tile_[e + 1]; ++tile) {
         const Rows to = hidden(tile * kTileTokens, n_tokens(tile));
         gate.multiply(packed_x_, tile, to.rows, to.data + first, to.stride);
@@ -237,7 +237,7 @@ class MoeRun {
           add_bias(experts_.gate_bias, e, n_ff_, first, n, to.row(t) + first);
       }
     }
-    const Panel up(experts_.up[e], kind(experts_.up[e]), first, n, memory);
+    const Panel up(experts_.up[e], kind(experts_.up[e]), first, n, n_tiles(e), memory);
     alignas(64) float sums[kTileTokens * kStride];
     for (int tile = s_.first_tile_[e]; tile < s_.first_tile_[e + 1]; ++tile) {
       const Rows to = hidden(tile * kTileTokens, n_tokens(tile));
@@ -251,7 +251,7 @@ class MoeRun {
   }
 
   void make_result(int e, int first, int n, int thread) const {
-    const Panel down(experts_.down[e], kind(experts_.down[e]), first, n,
+    const Panel down(experts_.down[e], kind(experts_.down[e]), first, n, n_tiles(e),
                      context_.scratch.panel(thread));
     for (int tile = s_.first_tile_[e]; tile < s_.first_tile_[e + 1]; ++tile) {
       const Rows to = result(tile * kTileTokens, n_tokens(tile));

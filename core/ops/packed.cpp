@@ -17,9 +17,6 @@ using quant::kTileTokens;
 constexpr ActivationKind kKernelKinds[] = {ActivationKind::kQ8x32, ActivationKind::kQ8x256,
                                            ActivationKind::kFloat16};
 
-// Columns of a panel expanded at once: whole blocks of any format.
-constexpr int kExpandedCols = 512;
-
 // Sizes are asked for whole blocks of any format.
 int whole_blocks(int n_cols) { return (n_cols + 255) / 256 * 256; }
 size_t dense_stride(int n_cols) { return dense::padded_cols(n_cols); }
@@ -105,11 +102,13 @@ int Panel::max_rows(ActivationKind kind) {
   return kind == ActivationKind::kF32 ? dense::kRows : kMaxRows;
 }
 
-Panel::Panel(const Matrix& w, ActivationKind kind, int first, int n_rows, std::byte* memory)
+Panel::Panel(const Matrix& w, ActivationKind kind, int first, int n_rows, int n_tiles,
+             std::byte* memory)
     : kernels_(quant::kernels(w.decoder ? *quant::find_format("f32") : *w.format)),
       kind_(kind),
       n_rows_(n_rows),
       n_cols_(w.n_cols),
+      once_(n_tiles == 1),
       memory_(memory) {
   NIBBLE_ASSERT(n_rows <= max_rows(kind));
   if (kind == ActivationKind::kF32) {
@@ -117,32 +116,36 @@ Panel::Panel(const Matrix& w, ActivationKind kind, int first, int n_rows, std::b
     return;
   }
   group_bytes_ = Arena::aligned(kernels_.panel_bytes(n_cols_));
-  next_ = w.data + (first + n_rows) * w.row_bytes();
-  next_bytes_ = std::min(n_rows, w.n_rows - first - n_rows) * w.row_bytes();
+  row_bytes_ = w.row_bytes();
+  rows_ = w.data + first * row_bytes_;
+  end_ = w.data + w.n_rows * row_bytes_;
+  if (once_) return;
   for (int r = 0; r < n_rows; r += kPanelRows)
-    expand_group(w, first + r, std::min(kPanelRows, n_rows - r),
-                 memory + r / kPanelRows * group_bytes_);
+    for (int at = 0; at < n_cols_; at += kPartCols)
+      expand_part(r, at, group(r) + kernels_.panel_bytes(at));
 }
 
-// In parts of some columns: between them the same share of the next group's bytes is asked for, in
-// address order, since the 16 rows that are expanded together are 16 streams to the processor.
-void Panel::expand_group(const Matrix& w, int first, int n_rows, std::byte* group) const {
-  const size_t row_bytes = w.row_bytes(), group_bytes = kPanelRows * row_bytes;
-  const std::byte* rows = w.data + first * row_bytes;
-  const size_t behind = (static_cast<size_t>(w.n_rows) - first) * row_bytes;
-  for (int at = 0; at < n_cols_; at += kExpandedCols) {
-    const int n = std::min(kExpandedCols, n_cols_ - at);
-    const size_t begin = group_bytes + group_bytes * at / n_cols_,
-                 end = group_bytes + group_bytes * (at + n) / n_cols_;
-    for (size_t b = begin; b < std::min(end, behind); b += 64) __builtin_prefetch(rows + b, 0, 2);
-    kernels_.expand_panel(rows + w.format->row_bytes(at), row_bytes, n_rows, n,
-                          group + kernels_.panel_bytes(at));
-  }
+// Half of the share that these columns have in the next group's bytes is asked for before, half
+// behind, in address order: the 16 rows that are expanded together are 16 streams to the processor.
+void Panel::expand_part(int r, int at, std::byte* to) const {
+  const auto bytes = [this](int cols) { return kernels_.format->row_bytes(cols); };
+  const int n = part_cols(at);
+  const std::byte *rows = rows_ + r * row_bytes_,
+                  *ahead = rows + kPanelRows * (row_bytes_ + bytes(at));
+  const size_t half = kPanelRows / 2 * bytes(n);
+  prefetch(ahead, half);
+  kernels_.expand_panel(rows + bytes(at), row_bytes_, group_rows(r), n, to);
+  prefetch(ahead + half, half);
 }
 
+void Panel::prefetch(const std::byte* begin, size_t n_bytes) const {
+  const std::byte* end = begin + std::min<ptrdiff_t>(n_bytes, end_ - begin);
+  for (const std::byte* p = begin; p < end; p += 64) __builtin_prefetch(p, 0, 2);
+  asm volatile("");  // g++ drops calls of functions that do nothing else than this
+}
 void Panel::prefetch_next(int i, int n) const {
-  const size_t begin = next_bytes_ * i / n, end = next_bytes_ * (i + 1) / n;
-  for (size_t b = begin; b < end; b += 64) __builtin_prefetch(next_ + b, 0, 2);
+  const size_t bytes = n_rows_ * row_bytes_, begin = bytes * i / n, end = bytes * (i + 1) / n;
+  prefetch(rows_ + bytes + begin, end - begin);
 }
 
 void Panel::multiply(const PackedX& x, int tile, int n_tokens, float* out,
@@ -151,10 +154,19 @@ void Panel::multiply(const PackedX& x, int tile, int n_tokens, float* out,
   if (kind_ == ActivationKind::kF32)
     return multiply_dense(reinterpret_cast<const float*>(tokens), n_tokens, out, out_stride);
   for (int t = 0; t < n_tokens; ++t) std::fill_n(out + t * out_stride, n_rows_, 0.0f);
-  for (int r = 0; r < n_rows_; r += kPanelRows)
-    kernels_.multiply_panel(memory_ + r / kPanelRows * group_bytes_,
-                            std::min(kPanelRows, n_rows_ - r), n_cols_, tokens, n_tokens, out + r,
-                            out_stride);
+  const auto tile_bytes = quant::activation_kernels(kind_).tile_bytes;
+  for (int r = 0; r < n_rows_; r += kPanelRows) {
+    if (!once_) {
+      kernels_.multiply_panel(group(r), group_rows(r), n_cols_, tokens, n_tokens, out + r,
+                              out_stride);
+      continue;
+    }
+    for (int at = 0; at < n_cols_; at += kPartCols) {
+      expand_part(r, at, memory_);
+      kernels_.multiply_panel(memory_, group_rows(r), part_cols(at), tokens + tile_bytes(at),
+                              n_tokens, out + r, out_stride);
+    }
+  }
 }
 
 void Panel::multiply_dense(const float* x, int n_tokens, float* out, size_t out_stride) const {

@@ -2,6 +2,7 @@
 // multiplied with them. Internal to core/ops.
 #pragma once
 
+#include <algorithm>
 #include <array>
 
 #include "core/ops/matmul.h"
@@ -28,7 +29,8 @@ struct PackedX {
   void pack_row(const Kinds& kinds, int token, const float* x) const;
 };
 
-// Rows [first, first + n_rows) of a weight matrix, expanded once for products with many tiles.
+// Rows [first, first + n_rows) of a weight matrix for products with n_tiles tiles: expanded once,
+// or, for one tile alone, a few columns at a time, which are multiplied while they are in L1.
 class Panel {
  public:
   static constexpr int kMaxRows = 64;  // 4 groups of 16: resident in L2
@@ -37,7 +39,8 @@ class Panel {
   static int max_rows(quant::ActivationKind kind);
 
   // memory: of bytes_needed, 64-byte aligned.
-  Panel(const Matrix& w, quant::ActivationKind kind, int first, int n_rows, std::byte* memory);
+  Panel(const Matrix& w, quant::ActivationKind kind, int first, int n_rows, int n_tiles,
+        std::byte* memory);
   // out[t * out_stride + r], t < n_tokens, r < n_rows.
   void multiply(const PackedX& x, int tile, int n_tokens, float* out, size_t out_stride) const;
   // Asks for part i of n of the bytes behind these rows, as many as they have: of the panel that is
@@ -45,16 +48,24 @@ class Panel {
   void prefetch_next(int i, int n) const;
 
  private:
-  void expand_group(const Matrix& w, int first, int n_rows, std::byte* group) const;
+  static constexpr int kPartCols = 256;  // whole blocks of any format
+
+  std::byte* group(int r) const { return memory_ + r / quant::kPanelRows * group_bytes_; }
+  void prefetch(const std::byte* begin, size_t n_bytes) const;
+  // Columns [at, at + part_cols(at)) of the group of rows from r on.
+  void expand_part(int r, int at, std::byte* to) const;
+  int part_cols(int at) const { return std::min(kPartCols, n_cols_ - at); }
+  int group_rows(int r) const { return std::min(quant::kPanelRows, n_rows_ - r); }
   void multiply_dense(const float* x, int n_tokens, float* out, size_t out_stride) const;
 
   const quant::Kernels& kernels_;
   const quant::ActivationKind kind_;
   const int n_rows_, n_cols_;
+  const bool once_;  // one tile alone
   std::byte* const memory_;
-  size_t group_bytes_ = 0;
-  const std::byte* next_ = nullptr;
-  size_t next_bytes_ = 0;
+  size_t group_bytes_ = 0;                            // of an expanded group
+  const std::byte *rows_ = nullptr, *end_ = nullptr;  // in the file; the end of the matrix
+  size_t row_bytes_ = 0;
 };
 
 // out[t, r] = w[first + r] . x[token + t] for at most quant::kRowTokens tokens. memory: of
