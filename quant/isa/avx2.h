@@ -37,6 +37,10 @@ struct Simd {
   static Bytes join(Bytes a, Bytes b) {
     return {_mm256_or_si256(a.v[0], b.v[0]), _mm256_or_si256(a.v[1], b.v[1])};
   }
+  static Bytes plus(Bytes a, int number) {
+    const __m256i n = _mm256_set1_epi8(static_cast<char>(number));
+    return {_mm256_add_epi8(a.v[0], n), _mm256_add_epi8(a.v[1], n)};
+  }
   static Bytes flip(Bytes a, int mask) {
     const __m256i m = _mm256_set1_epi8(static_cast<char>(mask));
     return {_mm256_xor_si256(a.v[0], m), _mm256_xor_si256(a.v[1], m)};

@@ -39,6 +39,9 @@ struct Simd {
   static void store(void* p, Bytes v) { _mm512_store_si512(p, v); }
   static void store(float* p, Floats v) { _mm512_store_ps(p, v); }
   static Bytes join(Bytes a, Bytes b) { return _mm512_or_si512(a, b); }
+  static Bytes plus(Bytes a, int number) {
+    return _mm512_add_epi8(a, _mm512_set1_epi8(static_cast<char>(number)));
+  }
   static Bytes flip(Bytes a, int mask) {
     return _mm512_xor_si512(a, _mm512_set1_epi8(static_cast<char>(mask)));
   }

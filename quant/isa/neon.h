@@ -86,6 +86,10 @@ struct Simd {
   static Bytes join(Bytes a, Bytes b) {
     return each(a, b, [](uint8x16_t x, uint8x16_t y) { return vorrq_u8(x, y); });
   }
+  static Bytes plus(Bytes a, int number) {
+    const uint8x16_t n = vdupq_n_u8(static_cast<uint8_t>(number));
+    return each(a, [n](uint8x16_t x) { return vaddq_u8(x, n); });
+  }
   static Bytes flip(Bytes a, int mask) {
     const uint8x16_t m = vdupq_n_u8(static_cast<uint8_t>(mask));
     return each(a, [m](uint8x16_t x) { return veorq_u8(x, m); });

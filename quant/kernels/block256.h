@@ -14,6 +14,7 @@
 //   unpack_rows<S>(rows, at, q[64][16][4]), unpack_row<S>(block, S::Bytes[4])
 //   unpack_halves<S>(block, S::Bytes[4])  of four groups each: first 16 codes, other 16
 //   unpack_run<S, g>(block)  the 32 codes of group g, S as avx2_two_rows.h has it
+//   groups_of_rows<S>(rows, at, scale, min)  S::Bytes of groups 4 k .. 4 k + 3 of each row
 #pragma once
 
 #include <type_traits>
@@ -122,37 +123,31 @@ struct Block256 {
 
   template <class S>
   static void expand_scales(typename S::Rows rows, size_t at, Panel& out) {
-    alignas(64) int8_t scale[kPanelRows][16], min[kPanelRows][16];
-    const std::byte *scale_rows[kPanelRows], *min_rows[kPanelRows];
-    for (int r = 0; r < kPanelRows; ++r) {
-      F::groups(*reinterpret_cast<const Block*>(rows[r] + at), scale[r], min[r]);
-      scale_rows[r] = reinterpret_cast<const std::byte*>(scale[r]);
-      min_rows[r] = reinterpret_cast<const std::byte*>(min[r]);
-    }
-    typename S::Bytes v[4];
-    S::transpose(scale_rows, 0, v);
-    const auto d = scales_of_rows256<F, S>(rows, at);
+    typename S::Bytes scale[4], min[4];
+    groups_of_rows256<F, S>(rows, at, scale, min);
+    typename S::Floats d, dmin;
+    factors_of_rows256<F, S>(rows, at, d, dmin);
     if constexpr (kFolds) {
       S::store(out.d, d);
 #pragma GCC unroll 4
-      for (int i = 0; i < 4; ++i) fold_scales<F>(v[i], out.q + 16 * i);
+      for (int i = 0; i < 4; ++i) fold_scales<F>(scale[i], out.q + 16 * i);
     } else {
 #pragma GCC unroll 4
       for (int g = 0; g < kGroups; g += 4) {
-        S::store(out.scale[g], S::mul(d, S::template byte_floats<0>(v[g / 4])));
-        S::store(out.scale[g + 1], S::mul(d, S::template byte_floats<1>(v[g / 4])));
-        S::store(out.scale[g + 2], S::mul(d, S::template byte_floats<2>(v[g / 4])));
-        S::store(out.scale[g + 3], S::mul(d, S::template byte_floats<3>(v[g / 4])));
+        const auto four = scale[g / 4];
+        S::store(out.scale[g], S::mul(d, S::template byte_floats<0>(four)));
+        S::store(out.scale[g + 1], S::mul(d, S::template byte_floats<1>(four)));
+        S::store(out.scale[g + 2], S::mul(d, S::template byte_floats<2>(four)));
+        S::store(out.scale[g + 3], S::mul(d, S::template byte_floats<3>(four)));
       }
     }
     if constexpr (F::kHasMin) {
-      S::transpose(min_rows, 0, v);
 #pragma GCC unroll 4
       for (int g = 0; g < kGroups; g += 4) {
-        S::store(out.min[g / 2], S::template byte_pairs<0>(v[g / 4]));
-        S::store(out.min[g / 2 + 1], S::template byte_pairs<1>(v[g / 4]));
+        S::store(out.min[g / 2], S::template byte_pairs<0>(min[g / 4]));
+        S::store(out.min[g / 2 + 1], S::template byte_pairs<1>(min[g / 4]));
       }
-      S::store(out.dmin, S::halves(rows, at + offsetof(Block, dmin)));
+      S::store(out.dmin, dmin);
     }
   }
 

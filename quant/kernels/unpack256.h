@@ -62,17 +62,44 @@ inline void unpack_row256(const typename F::Block& block, typename S::Bytes (&q)
   }
 }
 
-// The factors of the blocks at rows[r] + at.
+// The groups' scales, and minima where there are any, of the blocks at rows[r] + at of 16 rows:
+// dword r of vector k holds those of groups 4k .. 4k + 3. Vectors beyond the last group stay as
+// they are.
 template <class F, class S>
-inline typename S::Floats scales_of_rows256(typename S::Rows rows, size_t at) {
+inline void groups_of_rows256(typename S::Rows rows, size_t at, typename S::Bytes (&scale)[4],
+                              typename S::Bytes (&min)[4]) {
+  if constexpr (requires { F::template groups_of_rows<S>(rows, at, scale, min); }) {
+    F::template groups_of_rows<S>(rows, at, scale, min);
+  } else {
+    alignas(64) int8_t scales[kPanelRows][16], minima[kPanelRows][16];
+    const std::byte *scale_rows[kPanelRows], *min_rows[kPanelRows];
+    for (int r = 0; r < kPanelRows; ++r) {
+      F::groups(*reinterpret_cast<const typename F::Block*>(rows[r] + at), scales[r], minima[r]);
+      scale_rows[r] = reinterpret_cast<const std::byte*>(scales[r]);
+      min_rows[r] = reinterpret_cast<const std::byte*>(minima[r]);
+    }
+    S::transpose(scale_rows, 0, scale);
+    if constexpr (F::kHasMin) S::transpose(min_rows, 0, min);
+  }
+}
+
+// The factors d, and dmin where there is one, of the blocks at rows[r] + at.
+template <class F, class S>
+inline void factors_of_rows256(typename S::Rows rows, size_t at, typename S::Floats& d,
+                               typename S::Floats& dmin) {
   using Block = typename F::Block;
   if constexpr (requires { F::kUnit; }) {
-    alignas(64) float d[kPanelRows];
+    alignas(64) float units[kPanelRows];
     for (int r = 0; r < kPanelRows; ++r)
-      d[r] = F::scale(*reinterpret_cast<const Block*>(rows[r] + at));
-    return S::load_floats(d);
+      units[r] = F::scale(*reinterpret_cast<const Block*>(rows[r] + at));
+    d = S::load_floats(units);
+  } else if constexpr (F::kHasMin) {
+    static_assert(offsetof(Block, dmin) == offsetof(Block, d) + 2);
+    const auto both = S::dwords(rows, at + offsetof(Block, d));
+    d = S::template dword_halves<0>(both);
+    dmin = S::template dword_halves<1>(both);
   } else {
-    return S::halves(rows, at + offsetof(Block, d));
+    d = S::halves(rows, at + offsetof(Block, d));
   }
 }
 

@@ -25,6 +25,16 @@ struct Q2_K {
     store_bytes16(scale, first & 15 * kOnes8, second & 15 * kOnes8);
     store_bytes16(min, first >> 4 & 15 * kOnes8, second >> 4 & 15 * kOnes8);
   }
+  template <class S>
+  static void groups_of_rows(typename S::Rows rows, size_t at, typename S::Bytes (&scale)[4],
+                             typename S::Bytes (&min)[4]) {
+    S::transpose(rows, at + offsetof(Block, scales), scale);
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; ++k) {
+      min[k] = S::template bits<4, 15>(scale[k]);
+      scale[k] = S::template bits<0, 15>(scale[k]);
+    }
+  }
   static void codes(const Block& b, uint8_t* q) {
     for (int h = 0; h < 2; ++h)
       for (int j = 0; j < 4; ++j)

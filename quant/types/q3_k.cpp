@@ -32,6 +32,19 @@ struct Q3_K {
     store_bytes8(scale, minus_32((low & 15 * kOnes8) | upper(0)));
     store_bytes8(scale + 8, minus_32((low >> 4 & 15 * kOnes8) | upper(4)));
   }
+  template <class S>
+  static void groups_of_rows(typename S::Rows rows, size_t at, typename S::Bytes (&scale)[4],
+                             typename S::Bytes (&)[4]) {
+    static_assert(offsetof(Block, scales) >= 4);  // the four bytes before them are not used
+    typename S::Bytes t[4];
+    S::transpose(rows, at + offsetof(Block, scales) - 4, t);
+    const auto upper = t[3];
+    const auto whole = [](auto low, auto high) { return S::plus(S::join(low, high), -32); };
+    scale[0] = whole(S::template bits<0, 15>(t[1]), S::template bits<-4, 48>(upper));
+    scale[1] = whole(S::template bits<0, 15>(t[2]), S::template bits<-2, 48>(upper));
+    scale[2] = whole(S::template bits<4, 15>(t[1]), S::template bits<0, 48>(upper));
+    scale[3] = whole(S::template bits<4, 15>(t[2]), S::template bits<2, 48>(upper));
+  }
   static void codes(const Block& b, uint8_t* q) {
     for (int h = 0; h < 2; ++h)
       for (int j = 0; j < 4; ++j)

@@ -23,6 +23,11 @@ struct Q6_K {
 
   static float scale(const Block& b) { return to_float(b.d); }
   static void groups(const Block& b, int8_t* scale, int8_t*) { std::memcpy(scale, b.scales, 16); }
+  template <class S>
+  static void groups_of_rows(typename S::Rows rows, size_t at, typename S::Bytes (&scale)[4],
+                             typename S::Bytes (&)[4]) {
+    S::transpose(rows, at + offsetof(Block, scales), scale);
+  }
   static void codes(const Block& b, uint8_t* q) {
     for (int h = 0; h < 2; ++h, q += 128)
       for (int i = 0; i < 32; ++i) {
