@@ -67,11 +67,11 @@ void expand(const Matrix& w, int first, int n_rows, float* panel) {
     decode_rows(w, first, n_rows, kRows, panel, padded_cols(w.n_cols));
 }
 
-void multiply_tile(const float* panel, const float* x, size_t padded, float* out) {
+void multiply_tile(const float* panel, const float* x, size_t padded, int n_tokens, float* out) {
   const kernels::OpsKernels& ops = kernels::ops_kernels();
   if (!ops.dense_tile) return multiply_with_eigen(panel, x, padded, out);
   static_assert(kDepth == kernels::kDenseDepth && kTokens == kernels::kDenseTokens);
-  ops.dense_tile(panel, x, padded, out);
+  ops.dense_tile(panel, x, padded, n_tokens, out);
 }
 
 float dot(const float* w, const float* x, size_t padded) {

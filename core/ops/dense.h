@@ -25,9 +25,9 @@ constexpr size_t scratch_bytes(int n_cols) {
 // Rows [first, first + n_rows) of w, n_rows <= kRows -> a panel of kRows * padded_cols floats,
 // padded with zeros.
 void expand(const Matrix& w, int first, int n_rows, float* panel);
-// out[t, r] = sum_c w[r, c] * x[t, c]; x [kTokens, padded], out [kTokens, kRows]. padded: a number
-// of columns.
-void multiply_tile(const float* panel, const float* x, size_t padded, float* out);
+// out[t, r] = sum_c w[r, c] * x[t, c] for t < n_tokens, which sums do not depend on; x and out have
+// kTokens rows, of padded and kRows numbers. padded: a number of columns.
+void multiply_tile(const float* panel, const float* x, size_t padded, int n_tokens, float* out);
 // One row with one token, both padded.
 float dot(const float* w, const float* x, size_t padded);
 

@@ -171,7 +171,8 @@ void Panel::multiply(const PackedX& x, int tile, int n_tokens, float* out,
 
 void Panel::multiply_dense(const float* x, int n_tokens, float* out, size_t out_stride) const {
   alignas(64) float sums[kTileTokens * dense::kRows];
-  dense::multiply_tile(reinterpret_cast<const float*>(memory_), x, dense_stride(n_cols_), sums);
+  dense::multiply_tile(reinterpret_cast<const float*>(memory_), x, dense_stride(n_cols_), n_tokens,
+                       sums);
   for (int t = 0; t < n_tokens; ++t)
     std::copy_n(sums + t * dense::kRows, n_rows_, out + t * out_stride);
 }

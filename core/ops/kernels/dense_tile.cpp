@@ -27,21 +27,30 @@ void add_tokens(const float* w, const float* x, size_t n_cols, float* out) {
     }
 }
 
+// The same for n tokens, at most kMost.
+template <int kMost>
+void add_rest(int n, const float* w, const float* x, size_t n_cols, float* out) {
+  if constexpr (kMost > 0)
+    n == kMost ? add_tokens<kMost>(w, x, n_cols, out) : add_rest<kMost - 1>(n, w, x, n_cols, out);
+}
+
 }  // namespace
 
 // All tokens take kDepth columns of some rows in turn, from the L1 cache.
-void dense_tile(const float* w, const float* x, size_t n_cols, float* out) {
-  constexpr int kRest = kDenseTokens % kTogether;
-  std::fill_n(out, kDenseTokens * kQueryRows, 0.0f);
+void dense_tile(const float* w, const float* x, size_t n_cols, int n_tokens, float* out) {
+  std::fill_n(out, n_tokens * kQueryRows, 0.0f);
   for (size_t c = 0; c < n_cols; c += kDepth)
     for (int r = 0; r < kQueryRows; r += kTileRows) {
       const float* from = w + c * kQueryRows + r;
-      for (int t = 0; t + kTogether <= kDenseTokens; t += kTogether)
-        add_tokens<kTogether>(from, x + t * n_cols + c, n_cols, out + t * kQueryRows + r);
-      if constexpr (kRest > 0) {
-        constexpr int t = kDenseTokens - kRest;
-        add_tokens<kRest>(from, x + t * n_cols + c, n_cols, out + t * kQueryRows + r);
+      const float* tokens = x + c;
+      float* to = out + r;
+      int left = n_tokens;
+      for (; left >= kTogether; left -= kTogether) {
+        add_tokens<kTogether>(from, tokens, n_cols, to);
+        tokens += kTogether * n_cols;
+        to += kTogether * kQueryRows;
       }
+      add_rest<kTogether - 1>(left, from, tokens, n_cols, to);
     }
 }
 

@@ -81,9 +81,10 @@ struct OpsKernels {
   // Four rows of d values into and out of a matrix in tiles, each multiplied by its scale.
   void (*rows_to_tile)(const float* const* rows, const float* scales, int d, float* tile);
   void (*tile_to_rows)(const float* tile, const float* scales, int d, float* const* rows);
-  // out[t, r] = sum_c w[c, r] * x[t, c]: w [n_cols, kQueryRows], x [kDenseTokens, n_cols], out
-  // [kDenseTokens, kQueryRows]; n_cols a multiple of kDenseDepth. Null where Eigen serves.
-  void (*dense_tile)(const float* w, const float* x, size_t n_cols, float* out);
+  // out[t, r] = sum_c w[c, r] * x[t, c], t < n_tokens <= kDenseTokens: w [n_cols, kQueryRows], x
+  // [n_tokens, n_cols], out [n_tokens, kQueryRows]; n_cols a multiple of kDenseDepth. Null where
+  // Eigen serves.
+  void (*dense_tile)(const float* w, const float* x, size_t n_cols, int n_tokens, float* out);
   float (*dot)(const float* a, const float* b, size_t n);  // n a multiple of 64
   void (*prompt_chunk)(const PromptChunk& chunk);
   void (*token_chunk)(const TokenChunk& chunk);
