@@ -76,7 +76,7 @@ struct Kernels {
   // kTileTokens tokens packed by pack_tile:
   //   out[t * out_stride + r] += sum_c w[r, c] * x[t, c],  t < n_tokens, r < n_rows.
   // Columns are added one block after the other: the result does not depend on n_tokens or n_rows,
-  // nor on whether columns come at once or, by multiples of 256, in several calls.
+  // nor on whether columns come at once or in several calls, each of whole blocks of at least 32.
   size_t (*panel_bytes)(int n_cols);
   void (*expand_panel)(const std::byte* w, size_t row_bytes, int n_rows, int n_cols,
                        std::byte* panel);

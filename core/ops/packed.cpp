@@ -37,6 +37,16 @@ void copy_padded(const float* x, int n_cols, std::byte* to) {
   std::fill(row + n_cols, row + dense_stride(n_cols), 0.0f);
 }
 
+// Columns expanded at once, of kPanelRows rows: whole blocks, and of few bytes, since a processor
+// asks for some 30 lines at a time and drops further wishes.
+int part_cols_of(const quant::Format& format) {
+  constexpr size_t kMostBytes = 4096;
+  int n = 256;
+  while (kPanelRows * format.row_bytes(n) > kMostBytes && n / 2 >= std::max(format.block_len, 32))
+    n /= 2;
+  return n;
+}
+
 }  // namespace
 
 ActivationKind kind_of(const Matrix& w, Phase phase, bool exact) {
@@ -109,6 +119,7 @@ Panel::Panel(const Matrix& w, ActivationKind kind, int first, int n_rows, int n_
       n_rows_(n_rows),
       n_cols_(w.n_cols),
       once_(n_tiles == 1),
+      part_cols_(part_cols_of(*kernels_.format)),
       memory_(memory) {
   NIBBLE_ASSERT(n_rows <= max_rows(kind));
   if (kind == ActivationKind::kF32) {
@@ -121,7 +132,7 @@ Panel::Panel(const Matrix& w, ActivationKind kind, int first, int n_rows, int n_
   end_ = w.data + w.n_rows * row_bytes_;
   if (once_) return;
   for (int r = 0; r < n_rows; r += kPanelRows)
-    for (int at = 0; at < n_cols_; at += kPartCols)
+    for (int at = 0; at < n_cols_; at += part_cols_)
       expand_part(r, at, group(r) + kernels_.panel_bytes(at));
 }
 
@@ -161,7 +172,7 @@ void Panel::multiply(const PackedX& x, int tile, int n_tokens, float* out,
                               out_stride);
       continue;
     }
-    for (int at = 0; at < n_cols_; at += kPartCols) {
+    for (int at = 0; at < n_cols_; at += part_cols_) {
       expand_part(r, at, memory_);
       kernels_.multiply_panel(memory_, group_rows(r), part_cols(at), tokens + tile_bytes(at),
                               n_tokens, out + r, out_stride);

@@ -48,20 +48,19 @@ class Panel {
   void prefetch_next(int i, int n) const;
 
  private:
-  static constexpr int kPartCols = 256;  // whole blocks of any format
-
   std::byte* group(int r) const { return memory_ + r / quant::kPanelRows * group_bytes_; }
   void prefetch(const std::byte* begin, size_t n_bytes) const;
   // Columns [at, at + part_cols(at)) of the group of rows from r on.
   void expand_part(int r, int at, std::byte* to) const;
-  int part_cols(int at) const { return std::min(kPartCols, n_cols_ - at); }
+  int part_cols(int at) const { return std::min(part_cols_, n_cols_ - at); }
   int group_rows(int r) const { return std::min(quant::kPanelRows, n_rows_ - r); }
   void multiply_dense(const float* x, int n_tokens, float* out, size_t out_stride) const;
 
   const quant::Kernels& kernels_;
   const quant::ActivationKind kind_;
   const int n_rows_, n_cols_;
-  const bool once_;  // one tile alone
+  const bool once_;      // one tile alone
+  const int part_cols_;  // columns expanded at once
   std::byte* const memory_;
   size_t group_bytes_ = 0;                            // of an expanded group
   const std::byte *rows_ = nullptr, *end_ = nullptr;  // in the file; the end of the matrix

@@ -208,9 +208,10 @@ TEST_CASE("a panel product does not depend on the other tokens and rows") {
 TEST_CASE("a panel product does not depend on the parts that columns come in") {
   for_each_case([](const Case& c) {
     if (!c.has_panel()) return;
-    for (const int n_tokens : {3, kTileTokens})
-      for (const int n_rows : {5, kPanelRows})
-        CHECK(c.multiply(n_rows, n_tokens, 256) == c.multiply(n_rows, n_tokens));
+    for (const int part : {256, std::max(c.format.block_len, 32)})
+      for (const int n_tokens : {3, kTileTokens})
+        for (const int n_rows : {5, kPanelRows})
+          CHECK(c.multiply(n_rows, n_tokens, part) == c.multiply(n_rows, n_tokens));
   });
 }
 
