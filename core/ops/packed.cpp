@@ -38,7 +38,7 @@ void copy_padded(const float* x, int n_cols, std::byte* to) {
 }
 
 // Columns expanded at once, of kPanelRows rows: whole blocks, and of few bytes, since a processor
-// asks for some 30 lines at a time and drops further wishes.
+// has some 30 requests for lines under way and drops more.
 int part_cols_of(const quant::Format& format) {
   constexpr size_t kMostBytes = 4096;
   int n = 256;
@@ -118,7 +118,7 @@ Panel::Panel(const Matrix& w, ActivationKind kind, int first, int n_rows, int n_
       kind_(kind),
       n_rows_(n_rows),
       n_cols_(w.n_cols),
-      once_(n_tiles == 1),
+      once_(n_tiles == 1 && kind != ActivationKind::kF32),
       part_cols_(part_cols_of(*kernels_.format)),
       memory_(memory) {
   NIBBLE_ASSERT(n_rows <= max_rows(kind));

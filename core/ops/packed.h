@@ -59,7 +59,7 @@ class Panel {
   const quant::Kernels& kernels_;
   const quant::ActivationKind kind_;
   const int n_rows_, n_cols_;
-  const bool once_;      // one tile alone
+  const bool once_;      // one tile alone; dense panels are whole
   const int part_cols_;  // columns expanded at once
   std::byte* const memory_;
   size_t group_bytes_ = 0;                            // of an expanded group

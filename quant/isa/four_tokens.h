@@ -33,7 +33,8 @@ inline void copy_row(const float* from, int n_rows, float* to) {
     std::memcpy(to, from, sizeof(float) * n_rows);
 }
 
-// out += the products with each of n_blocks blocks: add(block, first token, number as a type, sums).
+// out += the products with each of n_blocks blocks: add(block, first token, number as a type,
+// sums).
 template <class Add>
 [[gnu::always_inline]] inline void add_blocks(int n_blocks, int n_rows, int n_tokens, float* out,
                                               size_t out_stride, Add add) {
@@ -43,27 +44,29 @@ template <class Add>
     copy_row(out + t * out_stride, n_rows, sums[t]);
   }
   for (int b = 0; b < n_blocks; ++b)
-    for_tokens(n_tokens,
-               [&](int t, auto n) __attribute__((always_inline)) { add(b, t, n, sums); });
+    for_tokens(
+        n_tokens, [&](int t, auto n) __attribute__((always_inline)) { add(b, t, n, sums); });
   for (int t = 0; t < n_tokens; ++t) copy_row(sums[t], n_rows, out + t * out_stride);
 }
 
 template <class F, class Panel>
 void multiply32(const Panel* panel, const Tile32* tile, int n_blocks, int n_rows, int n_tokens,
                 float* out, size_t out_stride) {
-  add_blocks(n_blocks, n_rows, n_tokens, out, out_stride,
-             [&](int b, int t, auto n, Sums& sums) __attribute__((always_inline)) {
-               add_block32<F, decltype(n)::value>(*again(panel + b), tile[b], t, sums);
-             });
+  add_blocks(
+      n_blocks, n_rows, n_tokens, out,
+      out_stride, [&](int b, int t, auto n, Sums& sums) __attribute__((always_inline)) {
+        add_block32<F, decltype(n)::value>(*again(panel + b), tile[b], t, sums);
+      });
 }
 
 template <class F, class Panel>
 void multiply256(const Panel* panel, const Tile256* tile, int n_blocks, int n_rows, int n_tokens,
                  float* out, size_t out_stride) {
-  add_blocks(n_blocks, n_rows, n_tokens, out, out_stride,
-             [&](int b, int t, auto n, Sums& sums) __attribute__((always_inline)) {
-               add_block256<F, decltype(n)::value>(*again(panel + b), tile[b], t, sums);
-             });
+  add_blocks(
+      n_blocks, n_rows, n_tokens, out,
+      out_stride, [&](int b, int t, auto n, Sums& sums) __attribute__((always_inline)) {
+        add_block256<F, decltype(n)::value>(*again(panel + b), tile[b], t, sums);
+      });
 }
 
 }  // namespace nibble::quant::NIBBLE_ISA

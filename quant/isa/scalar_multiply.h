@@ -15,7 +15,8 @@ inline void dot_panel(const uint8_t (*q)[kPanelRows][4], const int8_t* a, int n,
       for (int i = 0; i < 4; ++i) sum[r] += q[k][r][i] * a[4 * k + i];
 }
 
-// out[t * out_stride + r] += sums, for t < n_tokens, r < n_rows. F: the format (quant/kernels/block32.h).
+// out[t * out_stride + r] += sums, for t < n_tokens, r < n_rows. F: the format
+// (quant/kernels/block32.h).
 template <class F>
 void multiply32(const Panel32<F::kHasMin>* panel, const Tile32* tile, int n_blocks, int n_rows,
                 int n_tokens, float* out, size_t out_stride) {
