@@ -42,15 +42,11 @@ void dense_tile(const float* w, const float* x, size_t n_cols, int n_tokens, flo
   for (size_t c = 0; c < n_cols; c += kDepth)
     for (int r = 0; r < kQueryRows; r += kTileRows) {
       const float* from = w + c * kQueryRows + r;
-      const float* tokens = x + c;
-      float* to = out + r;
-      int left = n_tokens;
-      for (; left >= kTogether; left -= kTogether) {
-        add_tokens<kTogether>(from, tokens, n_cols, to);
-        tokens += kTogether * n_cols;
-        to += kTogether * kQueryRows;
-      }
-      add_rest<kTogether - 1>(left, from, tokens, n_cols, to);
+      int t = 0;
+      for (; t + kTogether <= n_tokens; t += kTogether)
+        add_tokens<kTogether>(from, x + t * n_cols + c, n_cols, out + t * kQueryRows + r);
+      add_rest<kTogether - 1>(n_tokens - t, from, x + t * n_cols + c, n_cols,
+                              out + t * kQueryRows + r);
     }
 }
 
