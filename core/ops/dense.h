@@ -1,6 +1,7 @@
-// Dense f32 products with weights of any format: tiles of one fixed shape, so that the order of
-// summation depends on the number of columns alone. Used in exact mode and for formats without
-// kernels of their own. FMA kernels where the processor has them, else Eigen.
+// Dense f32 products with weights of any format, in an order of summation that depends on the
+// number of columns alone. Used in exact mode and for formats without kernels of their own. FMA
+// kernels where the processor has them; else Eigen, in tiles of one fixed shape, since it picks its
+// blocking by shape.
 #pragma once
 
 #include <cstddef>
