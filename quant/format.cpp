@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <deque>
 #include <vector>
 
 #include "core/base/assert.h"
@@ -49,10 +50,18 @@ constexpr std::string_view kKindNames[kActivationKinds] = {"f32", "q8x32", "q8x2
 
 constexpr size_t kTypes = 64;  // GGUF numbers of the formats built in are below this
 
+Kernels panels_removed(Kernels k) {
+  k.panel_bytes = nullptr;
+  k.expand_panel = nullptr;
+  k.multiply_panel = nullptr;
+  return k;
+}
+
 struct Registry {
   std::vector<std::string_view> isas;
   std::vector<const Format*> formats;
   std::vector<std::array<const Kernels*, kTypes>> kernels;  // [isa][gguf_type]
+  std::deque<Kernels> without_panels;
   std::vector<std::array<const ActivationKernels*, kActivationKinds>> activations;  // [isa][kind]
 
   Registry() {
@@ -63,9 +72,9 @@ struct Registry {
         activations.emplace_back();
       }
       NIBBLE_ASSERT(row.kernels->format->gguf_type < kTypes);
-      const uint32_t type = row.kernels->format->gguf_type;
-      const bool runs = !row.kernels->runs_here || row.kernels->runs_here();
-      kernels.back()[type] = runs ? row.kernels : kernels.at(kernels.size() - 2)[type];
+      const bool has_panels = !row.kernels->has_panels || row.kernels->has_panels();
+      kernels.back()[row.kernels->format->gguf_type] =
+          has_panels ? row.kernels : &without_panels.emplace_back(panels_removed(*row.kernels));
     }
     for (const auto& row : kActivationRows) {
       const auto isa = std::ranges::find(isas, row.isa) - isas.begin();

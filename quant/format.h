@@ -82,9 +82,9 @@ struct Kernels {
                        std::byte* panel);
   void (*multiply_panel)(const std::byte* panel, int n_rows, int n_cols, const std::byte* tile,
                          int n_tokens, float* out, size_t out_stride);
-  // Whether this processor has what these kernels need beyond their instruction set; null: nothing.
-  // Where not, those of the instruction set before it serve.
-  bool (*runs_here)() = nullptr;
+  // Whether this processor has what panels need beyond the instruction set; null: nothing. Where
+  // not, kernels() gives none.
+  bool (*has_panels)() = nullptr;
 };
 
 // How activations of one kind are packed, for one instruction set. Buffers are 64-byte aligned.

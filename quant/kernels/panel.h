@@ -75,7 +75,7 @@ struct PanelKernels {
   decltype(Kernels::panel_bytes) bytes = nullptr;
   decltype(Kernels::expand_panel) expand = nullptr;
   decltype(Kernels::multiply_panel) multiply = nullptr;
-  decltype(Kernels::runs_here) runs_here = nullptr;
+  decltype(Kernels::has_panels) runs_here = nullptr;
 };
 
 }  // namespace nibble::quant::NIBBLE_ISA
