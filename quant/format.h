@@ -57,10 +57,24 @@ struct RowProduct {
   size_t y_stride;
 };
 
-// One format's functions for one instruction set. Pointers may be null where a format has none
-// (dense formats have only dequantize and quantize; the rest is the work of core/ops/matmul). All
-// counts are checked by the caller; nothing here fails. w points at n_rows rows, row_bytes apart,
-// in the file's own layout; n_cols is a multiple of block_len.
+// out[t * out_stride + r] = sum_c w[r, c] * x[t, c] for n_rows consecutive rows and n_tokens <=
+// kTileTokens tokens, all that kF32's pack_tile has put into the tile.
+struct TileProduct {
+  const std::byte* w;
+  size_t row_bytes;
+  int n_rows, n_cols;
+  const std::byte* tile;
+  int n_tokens;
+  float* out;
+  size_t out_stride;
+  const std::byte* ahead;  // bytes that a later call will want, asked for meanwhile
+  size_t ahead_bytes;
+};
+
+// One format's functions for one instruction set. Pointers may be null where a format has none:
+// what is missing is the work of core/ops. All counts are checked by the caller; nothing here
+// fails. w points at n_rows rows, row_bytes apart, in the file's own layout; n_cols is a multiple
+// of block_len.
 struct Kernels {
   const Format* format;
   // blocks -> out[n]; n a multiple of block_len. Exact: the reference decoding, rounded once to
@@ -70,18 +84,21 @@ struct Kernels {
   void (*quantize)(const float* x, int64_t n, std::byte* blocks);
   // Generation: a row product, which reads the weights once. The order of summation of one output
   // depends on n_cols alone, not on n_tokens or n_rows.
-  void (*gemv)(const RowProduct& product);
+  void (*gemv)(const RowProduct& product) = nullptr;
   // Prefill: expands n_rows <= kPanelRows rows into a panel of panel_bytes(n_cols) bytes (64-byte
   // aligned; missing rows repeat the last), then multiplies it with a tile of n_tokens <=
   // kTileTokens tokens packed by pack_tile:
   //   out[t * out_stride + r] += sum_c w[r, c] * x[t, c],  t < n_tokens, r < n_rows.
   // Columns are added one block after the other: the result does not depend on n_tokens or n_rows,
   // nor on whether columns come at once or in several calls, each of whole blocks of at least 32.
-  size_t (*panel_bytes)(int n_cols);
+  size_t (*panel_bytes)(int n_cols) = nullptr;
   void (*expand_panel)(const std::byte* w, size_t row_bytes, int n_rows, int n_cols,
-                       std::byte* panel);
+                       std::byte* panel) = nullptr;
   void (*multiply_panel)(const std::byte* panel, int n_rows, int n_cols, const std::byte* tile,
-                         int n_tokens, float* out, size_t out_stride);
+                         int n_tokens, float* out, size_t out_stride) = nullptr;
+  // Prefill of float formats without panels: a product with rows as they are, where there is FMA.
+  // The order of summation of one output depends on n_cols alone.
+  void (*gemm)(const TileProduct& product) = nullptr;
   // Whether this processor has what panels need beyond the instruction set; null: nothing. Where
   // not, kernels() gives none.
   bool (*has_panels)() = nullptr;
@@ -92,7 +109,8 @@ struct ActivationKernels {
   size_t (*row_bytes)(int n_cols);
   void (*pack_row)(const float* x, int n_cols, std::byte* row);
   size_t (*tile_bytes)(int n_cols);  // of a tile of kTileTokens tokens
-  // Tokens t < n_tokens at x + t * x_stride (in floats); the others become zeros.
+  // Tokens t < n_tokens at x + t * x_stride (in floats). The others become zeros; kF32 may leave
+  // them out.
   void (*pack_tile)(const float* x, size_t x_stride, int n_tokens, int n_cols, std::byte* tile);
 };
 

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "quant/isa/half.h"
 
@@ -32,13 +33,22 @@ inline constexpr int kRegisters = kLanes > 8 ? 32 : 16;
 typedef float F __attribute__((vector_size(4 * kLanes)));
 typedef int32_t I __attribute__((vector_size(4 * kLanes)));
 
-inline F load(const float* p) {
+inline F load(const void* p) {
   F x;
   std::memcpy(&x, p, sizeof x);
   return x;
 }
 inline void store(float* p, F x) { std::memcpy(p, &x, sizeof x); }
 inline F all(float x) { return x - F{}; }
+// x, in a register from here on: g++ would rather load an operand again at each of its uses.
+inline F kept(F x) {
+#if defined(__x86_64__)
+  asm("" : "+v"(x));
+#elif defined(__aarch64__)
+  asm("" : "+w"(x));
+#endif
+  return x;
+}
 inline F bigger(F a, F b) { return a > b ? a : b; }
 
 // a * b + c, rounded once where the processor can.
@@ -52,6 +62,24 @@ inline F fma(F a, F b, F c) {
 #else
   return a * b + c;
 #endif
+}
+
+// Of each segment of n lanes: the sums of a's halves, then those of b's.
+template <int n, size_t... i>
+inline F add_halves(F a, F b, std::index_sequence<i...>) {
+  return __builtin_shufflevector(a, b, (i / n * n + i % (n / 2) + i % n / (n / 2) * kLanes)...) +
+         __builtin_shufflevector(a, b,
+                                 (i / n * n + i % (n / 2) + n / 2 + i % n / (n / 2) * kLanes)...);
+}
+// Lane i: the sum of the lanes of v[i * step], i < n; in segments of n lanes, which are added
+// later.
+template <int n = kLanes>
+[[gnu::always_inline]] inline F sums_of(const F* v, size_t step) {
+  if constexpr (n == 1)
+    return *v;
+  else
+    return add_halves<n>(sums_of<n / 2>(v, step), sums_of<n / 2>(v + n / 2 * step, step),
+                         std::make_index_sequence<kLanes>());
 }
 
 // kLanes 16-bit numbers.
@@ -103,7 +131,18 @@ inline F bf16_to_float(Words words) {
 }
 
 inline F load_half(const uint16_t* p) { return half_to_float(load_words(p)); }
-inline F load_bf16(const uint16_t* p) { return bf16_to_float(load_words(p)); }
+inline F load_bf16(const void* p) {
+#if defined(NIBBLE_ISA_avx2) && !defined(NIBBLE_ISA_avx512)
+  // One shuffle of 16 bytes in both halves, where bf16_to_float takes two steps.
+  const __m256i place =
+      _mm256_setr_epi8(-1, -1, 0, 1, -1, -1, 2, 3, -1, -1, 4, 5, -1, -1, 6, 7,  //
+                       -1, -1, 8, 9, -1, -1, 10, 11, -1, -1, 12, 13, -1, -1, 14, 15);
+  const __m128i words = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return (F)_mm256_shuffle_epi8(_mm256_broadcastsi128_si256(words), place);
+#else
+  return bf16_to_float(load_words(p));
+#endif
+}
 inline void store_half(uint16_t* p, F x) {
 #if defined(NIBBLE_ISA_avx512)
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));

@@ -52,6 +52,16 @@ struct alignas(64) Tile256 {
   float d[kTileTokens];
 };
 
+// kF32: rows are padded with zeros to a multiple of this many columns.
+inline constexpr int kF32Step = 256;
+// A tile's tokens stand in groups as large as can be, the last two of about the same size: how many
+// come next of those left.
+inline constexpr int kTokensTogether = 6;
+constexpr int tokens_together(int left) {
+  const int half = (left + 1) / 2;
+  return left <= kTokensTogether ? left : half < kTokensTogether - 1 ? half : kTokensTogether;
+}
+
 // kFloat16, a row: f32, followed by zeros up to a multiple of kRowStep values.
 inline constexpr int kRowStep = 64;
 

@@ -1,8 +1,9 @@
 // BF16: the upper half of a single-precision number, little-endian. 16 bits per weight; encoding
 // rounds to nearest even (2^-8 relative). Prompts go through the bf16 unit where the processor has
-// one, else through the dense products of core/ops.
+// one.
 #include "quant/isa/isa.h"
 #include "quant/kernels/float16.h"
+#include "quant/kernels/float_gemm.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
@@ -10,7 +11,9 @@ namespace {
 constexpr Format kFormat{"bf16", 30, 1, 2, 0.5f, ActivationKind::kFloat16};
 
 struct Bf16 {
+  static constexpr int kBytes = 2;
   static Lanes to_float(lanes::Words words) { return lanes::bf16_to_float(words); }
+  static Lanes load(const std::byte* p) { return lanes::load_bf16(p); }
 };
 
 void quantize(const float* x, int64_t n, std::byte* blocks) {
@@ -24,13 +27,14 @@ void quantize(const float* x, int64_t n, std::byte* blocks) {
 }  // namespace
 
 extern const Kernels bf16_kernels;
-constinit const Kernels bf16_kernels = {&kFormat,
-                                        decode_float16<Bf16>,
-                                        quantize,
-                                        gemv_float16<Bf16>,
-                                        kBf16Panel.bytes,
-                                        kBf16Panel.expand,
-                                        kBf16Panel.multiply,
-                                        kBf16Panel.runs_here};
+constinit const Kernels bf16_kernels = {.format = &kFormat,
+                                        .dequantize = decode_float16<Bf16>,
+                                        .quantize = quantize,
+                                        .gemv = gemv_float16<Bf16>,
+                                        .panel_bytes = kBf16Panel.bytes,
+                                        .expand_panel = kBf16Panel.expand,
+                                        .multiply_panel = kBf16Panel.multiply,
+                                        .gemm = kFloatGemm<Bf16>,
+                                        .has_panels = kBf16Panel.runs_here};
 
 }  // namespace nibble::quant::NIBBLE_ISA

@@ -1,7 +1,8 @@
 // F16: IEEE 754 half precision, little-endian. 16 bits per weight; encoding rounds to nearest even
-// (2^-11 relative). Prompts go through the dense products of core/ops.
+// (2^-11 relative).
 #include "quant/isa/isa.h"
 #include "quant/kernels/float16.h"
+#include "quant/kernels/float_gemm.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
@@ -9,7 +10,9 @@ namespace {
 constexpr Format kFormat{"f16", 1, 1, 2, 0.5f, ActivationKind::kFloat16};
 
 struct F16 {
+  static constexpr int kBytes = 2;
   static Lanes to_float(lanes::Words words) { return lanes::half_to_float(words); }
+  static Lanes load(const std::byte* p) { return to_float(lanes::load_words(p)); }
 };
 
 void quantize(const float* x, int64_t n, std::byte* blocks) {
@@ -20,7 +23,10 @@ void quantize(const float* x, int64_t n, std::byte* blocks) {
 }  // namespace
 
 extern const Kernels f16_kernels;
-constinit const Kernels f16_kernels = {
-    &kFormat, decode_float16<F16>, quantize, gemv_float16<F16>, nullptr, nullptr, nullptr};
+constinit const Kernels f16_kernels = {.format = &kFormat,
+                                       .dequantize = decode_float16<F16>,
+                                       .quantize = quantize,
+                                       .gemv = gemv_float16<F16>,
+                                       .gemm = kFloatGemm<F16>};
 
 }  // namespace nibble::quant::NIBBLE_ISA

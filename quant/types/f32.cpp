@@ -1,13 +1,18 @@
-// F32: IEEE 754 single precision, little-endian. 32 bits per weight, exact. Products are the work
-// of core/ops.
+// F32: IEEE 754 single precision, little-endian. 32 bits per weight, exact. Row products are the
+// work of core/ops.
 #include <cstring>
 
-#include "quant/format.h"
+#include "quant/kernels/float_gemm.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
 constexpr Format kFormat{"f32", 0, 1, 4, 0, ActivationKind::kF32};
+
+struct F32 {
+  static constexpr int kBytes = 4;
+  static Lanes load(const std::byte* p) { return lanes::load(p); }
+};
 
 void dequantize(const std::byte* blocks, int64_t n, float* out) { std::memcpy(out, blocks, 4 * n); }
 void quantize(const float* x, int64_t n, std::byte* blocks) { std::memcpy(blocks, x, 4 * n); }
@@ -15,7 +20,7 @@ void quantize(const float* x, int64_t n, std::byte* blocks) { std::memcpy(blocks
 }  // namespace
 
 extern const Kernels f32_kernels;
-constinit const Kernels f32_kernels = {&kFormat, dequantize, quantize, nullptr,
-                                       nullptr,  nullptr,    nullptr};
+constinit const Kernels f32_kernels = {
+    .format = &kFormat, .dequantize = dequantize, .quantize = quantize, .gemm = kFloatGemm<F32>};
 
 }  // namespace nibble::quant::NIBBLE_ISA

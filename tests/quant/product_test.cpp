@@ -56,7 +56,7 @@ struct Case {
   int n_cols;
   std::vector<std::byte> w;
   std::vector<float> x;
-  std::vector<Truth> truth;  // of row products, of panel products
+  std::vector<Truth> truth;  // of row products, of panel products, of float products
 
   Case(const quant::Format& f, int cols) : format(f), n_cols(cols) {
     std::mt19937 random(static_cast<uint32_t>(f.gguf_type * 100000 + cols));
@@ -66,9 +66,12 @@ struct Case {
     quant::kernels(f).dequantize(w.data(), static_cast<int64_t>(values.size()), values.data());
     truth.emplace_back(values, tests::row_activations(x, f.activation), cols);
     truth.emplace_back(values, tests::tile_activations(x, f.activation), cols);
+    truth.emplace_back(values, x, cols);
   }
 
   size_t row_bytes() const { return format.row_bytes(n_cols); }
+  bool has_gemv() const { return quant::kernels(format).gemv; }
+  bool has_gemm() const { return quant::kernels(format).gemm; }
   bool has_panel() const { return quant::kernels(format).multiply_panel; }
 
   // [n_tokens, n_rows]
@@ -85,6 +88,24 @@ struct Case {
     quant::kernels(format).gemv({rows.data(), row_bytes(), n_rows, n_cols, packed.get(), x_bytes,
                                  n_tokens, y.data(), stride});
     std::vector<float> out;
+    for (int t = 0; t < n_tokens; ++t) {
+      out.insert(out.end(), &y[t * stride], &y[t * stride] + n_rows);
+      CHECK(y[t * stride + n_rows] == 12345.0f);
+    }
+    return out;
+  }
+
+  // [n_tokens, n_rows], the last rows of all
+  std::vector<float> gemm(int n_rows, int n_tokens) const {
+    const auto& pack = quant::activation_kernels(quant::ActivationKind::kF32);
+    const auto tile = tests::aligned_bytes(pack.tile_bytes(n_cols));
+    pack.pack_tile(x.data(), n_cols, n_tokens, n_cols, tile.get());
+    const std::vector<std::byte> rows(w.end() - static_cast<std::ptrdiff_t>(n_rows * row_bytes()),
+                                      w.end());
+    const size_t stride = n_rows + 3;
+    std::vector<float> y(stride * n_tokens, 12345.0f), out;
+    quant::kernels(format).gemm({rows.data(), row_bytes(), n_rows, n_cols, tile.get(), n_tokens,
+                                 y.data(), stride, w.data(), n_rows * row_bytes()});
     for (int t = 0; t < n_tokens; ++t) {
       out.insert(out.end(), &y[t * stride], &y[t * stride] + n_rows);
       CHECK(y[t * stride + n_rows] == 12345.0f);
@@ -115,12 +136,11 @@ struct Case {
   }
 };
 
-// Calls check(case) for each format with kernels, each width and each instruction set.
+// Calls check(case) for each format, each width and each instruction set.
 template <class F>
 void for_each_case(F check) {
   REQUIRE(quant::force_isa("scalar"));
   for (const quant::Format* format : quant::formats()) {
-    if (!quant::kernels(*format).gemv) continue;
     for (int n_cols : widths(*format)) {
       REQUIRE(quant::force_isa("scalar"));
       const Case c(*format, n_cols);
@@ -147,12 +167,14 @@ TEST_CASE("products are compared on every instruction set that this machine runs
 
 TEST_CASE("row products equal the exact sums") {
   for_each_case([](const Case& c) {
+    if (!c.has_gemv()) return;
     for (int t = 0; t < 3; ++t) CHECK(c.truth[0].worst(c.gemv(0, kPanelRows, t).data(), t) < 1e-6);
   });
 }
 
 TEST_CASE("a row product does not depend on the rows beside it") {
   for_each_case([](const Case& c) {
+    if (!c.has_gemv()) return;
     const auto all = c.gemv(0, kPanelRows, 0);
     for (int n_rows = 1; n_rows < 10; ++n_rows) {
       const auto part = c.gemv(kPanelRows - n_rows, n_rows, 0);
@@ -163,6 +185,7 @@ TEST_CASE("a row product does not depend on the rows beside it") {
 
 TEST_CASE("a row product does not depend on numbers in the next row that are not finite") {
   for_each_case([](const Case& c) {
+    if (!c.has_gemv()) return;
     Case broken = c;
     std::fill(broken.w.begin() + static_cast<std::ptrdiff_t>(8 * c.row_bytes()), broken.w.end(),
               std::byte{0xff});
@@ -173,6 +196,7 @@ TEST_CASE("a row product does not depend on numbers in the next row that are not
 
 TEST_CASE("a row product of several tokens gives each what it gets alone") {
   for_each_case([](const Case& c) {
+    if (!c.has_gemv()) return;
     for (const int n_rows : {1, 5, kPanelRows})
       for (const int n_tokens : {2, 3, 5, quant::kRowTokens}) {
         const auto together = c.gemv(0, n_rows, 2, n_tokens);
@@ -212,6 +236,44 @@ TEST_CASE("a panel product does not depend on the parts that columns come in") {
       for (const int n_tokens : {3, kTileTokens})
         for (const int n_rows : {5, kPanelRows})
           CHECK(c.multiply(n_rows, n_tokens, part) == c.multiply(n_rows, n_tokens));
+  });
+}
+
+TEST_CASE("float products equal the exact sums") {
+  for_each_case([](const Case& c) {
+    if (!c.has_gemm()) return;
+    const auto out = c.gemm(kPanelRows, kTileTokens);
+    for (int t = 0; t < kTileTokens; ++t) CHECK(c.truth[2].worst(&out[t * kPanelRows], t) < 1e-6);
+  });
+}
+
+TEST_CASE("a float product does not depend on the other tokens and rows") {
+  for_each_case([](const Case& c) {
+    if (!c.has_gemm()) return;
+    const auto all = c.gemm(kPanelRows, kTileTokens);
+    for (int n = 1; n <= kTileTokens; ++n) {
+      const auto few_tokens = c.gemm(kPanelRows, n), few_rows = c.gemm(n, kTileTokens);
+      CHECK(std::memcmp(few_tokens.data(), all.data(), 4 * few_tokens.size()) == 0);
+      for (int t = 0; t < kTileTokens; ++t)
+        CHECK(std::memcmp(&few_rows[t * n], &all[(t + 1) * kPanelRows - n], 4 * n) == 0);
+    }
+  });
+}
+
+TEST_CASE("what is not finite in a row or an activation shows in its float products alone") {
+  for_each_case([](const Case& c) {
+    if (!c.has_gemm()) return;
+    const auto before = c.gemm(kPanelRows, 9);
+    Case broken = c;
+    broken.x[7 * c.n_cols + c.n_cols - 1] = INFINITY;
+    std::fill_n(broken.w.begin() + static_cast<std::ptrdiff_t>(5 * c.row_bytes()), c.row_bytes(),
+                std::byte{0xff});  // NaN
+    const auto after = broken.gemm(kPanelRows, 9);
+    for (int t = 0; t < 9; ++t)
+      for (int r = 0; r < kPanelRows; ++r) {
+        const int i = t * kPanelRows + r;
+        CHECK((t == 7 || r == 5 ? !std::isfinite(after[i]) : after[i] == before[i]));
+      }
   });
 }
 

@@ -57,17 +57,19 @@ inline std::vector<float> rounded_activations(const std::vector<float>& x, int r
   return out;
 }
 
-inline int run_of(quant::ActivationKind kind) {
-  return kind == quant::ActivationKind::kQ8x32 ? 32 : 256;
+inline std::vector<float> rounded_activations(const std::vector<float>& x,
+                                              quant::ActivationKind kind) {
+  if (kind == quant::ActivationKind::kF32) return x;
+  return rounded_activations(x, kind == quant::ActivationKind::kQ8x32 ? 32 : 256);
 }
 
 // What row kernels and what panel kernels see of x.
 inline std::vector<float> row_activations(const std::vector<float>& x, quant::ActivationKind kind) {
-  return kind == quant::ActivationKind::kFloat16 ? x : rounded_activations(x, run_of(kind));
+  return kind == quant::ActivationKind::kFloat16 ? x : rounded_activations(x, kind);
 }
 inline std::vector<float> tile_activations(const std::vector<float>& x,
                                            quant::ActivationKind kind) {
-  if (kind != quant::ActivationKind::kFloat16) return rounded_activations(x, run_of(kind));
+  if (kind != quant::ActivationKind::kFloat16) return rounded_activations(x, kind);
   std::vector<float> out(x);
   for (float& v : out) {  // bf16: to nearest, ties to even
     const uint32_t bits = std::bit_cast<uint32_t>(v);
