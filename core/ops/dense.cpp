@@ -3,44 +3,11 @@
 #include <Eigen/Core>
 #include <algorithm>
 
+#include "core/base/assert.h"
 #include "core/ops/kernels/kernels.h"
 
 namespace nibble::dense {
 namespace {
-
-static_assert(kRows == kernels::kQueryRows);
-
-// Rows [first, first + n) of w, `padded` apart; rows of zeros after them up to n_padded.
-void decode_rows(const Matrix& w, int first, int n, int n_padded, float* out, size_t padded) {
-  n = std::max(n, 0);
-  if (w.decoder && w.row_step == 1 && n > 0)
-    w.decoder->decode(w.first_row + first, n, out, padded);
-  else
-    for (int r = 0; r < n; ++r) w.decode(first + r, out + r * padded);
-  for (int r = 0; r < n_padded; ++r)
-    std::fill(out + r * padded + (r < n ? w.n_cols : 0), out + (r + 1) * padded, 0.0f);
-}
-
-// [padded, kRows] for the FMA kernels: rows in lanes. Decoded rows, whole ones, which come from
-// memory in sequence, take some columns in turn, so that their lines of the panel stay in L1.
-void expand_columns(const kernels::OpsKernels& ops, const Matrix& w, int first, int n_rows,
-                    float* out) {
-  constexpr int kColumns = 64;
-  static_assert(kDepth % kColumns == 0 && kRows % kDecodedRows == 0);
-  const size_t padded = padded_cols(w.n_cols);
-  float* rows = out + kRows * padded;
-  const float scales[4] = {1, 1, 1, 1};
-  for (int group = 0; group < kRows; group += kDecodedRows) {
-    decode_rows(w, first + group, std::min(n_rows - group, kDecodedRows), kDecodedRows, rows,
-                padded);
-    for (size_t c = 0; c < padded; c += kColumns)
-      for (int r = 0; r < kDecodedRows; r += 4) {
-        const float* at = rows + r * padded + c;
-        const float* const from[4] = {at, at + padded, at + 2 * padded, at + 3 * padded};
-        ops.rows_to_tile(from, scales, kColumns, out + c * kRows + group + r);
-      }
-  }
-}
 
 // Shapes known when compiled: Eigen then blocks in one way and takes its scratch from the stack.
 void multiply_with_eigen(const float* w, const float* x, size_t padded, float* out) {
@@ -59,19 +26,31 @@ void multiply_with_eigen(const float* w, const float* x, size_t padded, float* o
 
 }  // namespace
 
-void expand(const Matrix& w, int first, int n_rows, float* panel) {
-  const kernels::OpsKernels& ops = kernels::ops_kernels();
-  if (ops.dense_tile)
-    expand_columns(ops, w, first, n_rows, panel);
-  else
-    decode_rows(w, first, n_rows, kRows, panel, padded_cols(w.n_cols));
+size_t padded_cols(int n_cols) {
+  const size_t bytes = quant::activation_kernels(quant::ActivationKind::kF32).row_bytes(n_cols);
+  NIBBLE_ASSERT(bytes % (kDepth * sizeof(float)) == 0);
+  return bytes / sizeof(float);
 }
 
-void multiply_tile(const float* panel, const float* x, size_t padded, int n_tokens, float* out) {
-  const kernels::OpsKernels& ops = kernels::ops_kernels();
-  if (!ops.dense_tile) return multiply_with_eigen(panel, x, padded, out);
-  static_assert(kDepth == kernels::kDenseDepth && kTokens == kernels::kDenseTokens);
-  ops.dense_tile(panel, x, padded, n_tokens, out);
+void expand(const Matrix& w, int first, int n_rows, float* panel) {
+  const size_t padded = padded_cols(w.n_cols);
+  if (w.decoder && w.row_step == 1)
+    w.decoder->decode(w.first_row + first, n_rows, panel, padded);
+  else
+    for (int r = 0; r < n_rows; ++r) w.decode(first + r, panel + r * padded);
+  for (int r = 0; r < kRows; ++r)
+    std::fill(panel + r * padded + (r < n_rows ? w.n_cols : 0), panel + (r + 1) * padded, 0.0f);
+}
+
+void multiply_tile(const float* panel, int n_rows, int n_cols, const std::byte* x, int n_tokens,
+                   float* out, size_t out_stride) {
+  const size_t padded = padded_cols(n_cols);
+  if (const auto gemm = quant::kernels(*quant::find_format("f32")).gemm)
+    return gemm({reinterpret_cast<const std::byte*>(panel), padded * sizeof(float), n_rows, n_cols,
+                 x, n_tokens, out, out_stride, nullptr, 0});
+  alignas(64) float sums[kTokens * kRows];
+  multiply_with_eigen(panel, reinterpret_cast<const float*>(x), padded, sums);
+  for (int t = 0; t < n_tokens; ++t) std::copy_n(sums + t * kRows, n_rows, out + t * out_stride);
 }
 
 float dot(const float* w, const float* x, size_t padded) {

@@ -10,7 +10,7 @@ namespace nibble::kernels {
 
 // generated/ops_kernels.inc has a line for each file and instruction set; one file holds the table.
 #define X(isa, from, file) NIBBLE_IN_##file(isa, from)
-#define NIBBLE_IN_dense_tile(isa, from)
+#define NIBBLE_IN_dot(isa, from)
 #define NIBBLE_IN_prompt_chunk(isa, from)
 #define NIBBLE_IN_prompt_chunk_bf16(isa, from)
 #define NIBBLE_IN_token_chunk(isa, from)

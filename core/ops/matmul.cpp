@@ -140,8 +140,7 @@ class MatmulRun {
   }
   int task_rows(const Product& p) const {
     if (!prompt()) return rows_per_task(*p.w, task_bytes_);
-    const ActivationKind kind = kind_of(p);
-    return kind == ActivationKind::kF32 ? Panel::max_rows(kind) : panel_rows_;
+    return std::min(panel_rows_, Panel::max_rows(*p.w, kind_of(p)));
   }
   int n_tasks_of(const Product& p) const { return (p.w->n_rows + task_rows(p) - 1) / task_rows(p); }
 
@@ -173,10 +172,9 @@ class MatmulRun {
   void multiply_panel(const Product& p, int first, int n_rows, int thread) const {
     alignas(64) float sums[kTileTokens * Panel::kMaxRows];
     const int n_tiles = static_cast<int>(whole_tiles(n_tokens_));
-    const Panel panel(*p.w, kind_of(p), first, n_rows, n_tiles, scratch_.panel(thread));
+    Panel panel(*p.w, kind_of(p), first, n_rows, n_tiles, scratch_.panel(thread));
     for (int t = 0; t < n_tokens_; t += kTileTokens) {
       const int n = std::min(kTileTokens, n_tokens_ - t);
-      if (n_tiles > 1) panel.prefetch_next(t / kTileTokens, n_tiles);
       if (is_bare(p)) {
         panel.multiply(x_, t / kTileTokens, n, p.out.row(t) + first, p.out.stride);
         continue;

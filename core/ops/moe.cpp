@@ -193,9 +193,10 @@ class MoeRun {
 
   // Rows that panels of all the matrices can hold.
   int rows_of_panel() const {
-    const auto f32 = static_cast<int>(ActivationKind::kF32);
-    const bool dense = x_kinds_[f32] || hidden_kinds_[f32];
-    return dense ? Panel::max_rows(ActivationKind::kF32) : Panel::kMaxRows;
+    int n = Panel::kMaxRows;
+    for (const auto& matrices : {experts_.gate, experts_.up, experts_.down})
+      for (const Matrix& w : matrices) n = std::min(n, Panel::max_rows(w, kind(w)));
+    return n;
   }
 
   // Behind the last expert of a piece of bounded work that begins with expert e.
@@ -229,7 +230,7 @@ class MoeRun {
     std::byte* memory = context_.scratch.panel(thread);
     const bool gated = !experts_.gate.empty();
     if (gated) {
-      const Panel gate(experts_.gate[e], kind(experts_.gate[e]), first, n, n_tiles(e), memory);
+      Panel gate(experts_.gate[e], kind(experts_.gate[e]), first, n, n_tiles(e), memory);
       for (int tile = s_.first_tile_[e]; tile < s_.first_tile_[e + 1]; ++tile) {
         const Rows to = hidden(tile * kTileTokens, n_tokens(tile));
         gate.multiply(packed_x_, tile, to.rows, to.data + first, to.stride);
@@ -237,7 +238,7 @@ class MoeRun {
           add_bias(experts_.gate_bias, e, n_ff_, first, n, to.row(t) + first);
       }
     }
-    const Panel up(experts_.up[e], kind(experts_.up[e]), first, n, n_tiles(e), memory);
+    Panel up(experts_.up[e], kind(experts_.up[e]), first, n, n_tiles(e), memory);
     alignas(64) float sums[kTileTokens * kStride];
     for (int tile = s_.first_tile_[e]; tile < s_.first_tile_[e + 1]; ++tile) {
       const Rows to = hidden(tile * kTileTokens, n_tokens(tile));
@@ -251,8 +252,8 @@ class MoeRun {
   }
 
   void make_result(int e, int first, int n, int thread) const {
-    const Panel down(experts_.down[e], kind(experts_.down[e]), first, n, n_tiles(e),
-                     context_.scratch.panel(thread));
+    Panel down(experts_.down[e], kind(experts_.down[e]), first, n, n_tiles(e),
+               context_.scratch.panel(thread));
     for (int tile = s_.first_tile_[e]; tile < s_.first_tile_[e + 1]; ++tile) {
       const Rows to = result(tile * kTileTokens, n_tokens(tile));
       down.multiply(packed_hidden_, tile, to.rows, to.data + first, to.stride);

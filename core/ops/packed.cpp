@@ -1,7 +1,6 @@
 #include "core/ops/packed.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "core/base/assert.h"
 #include "core/ops/dense.h"
@@ -13,29 +12,18 @@ using quant::ActivationKind;
 using quant::kPanelRows;
 using quant::kTileTokens;
 
-// What the kernels' own packing makes; kF32 is packed here.
-constexpr ActivationKind kKernelKinds[] = {ActivationKind::kQ8x32, ActivationKind::kQ8x256,
-                                           ActivationKind::kFloat16};
-
 // Sizes are asked for whole blocks of any format.
 int whole_blocks(int n_cols) { return (n_cols + 255) / 256 * 256; }
-size_t dense_stride(int n_cols) { return dense::padded_cols(n_cols); }
 
 size_t tile_bytes(ActivationKind kind, int n_cols) {
-  if (kind == ActivationKind::kF32) return kTileTokens * dense_stride(n_cols) * sizeof(float);
   return Arena::aligned(quant::activation_kernels(kind).tile_bytes(n_cols));
 }
 size_t row_bytes(ActivationKind kind, int n_cols) {
-  if (kind == ActivationKind::kF32) return dense_stride(n_cols) * sizeof(float);
   return Arena::aligned(quant::activation_kernels(kind).row_bytes(n_cols));
 }
 
-// Tokens of f32 rows, the last filled up with zeros behind its last column.
-void copy_padded(const float* x, int n_cols, std::byte* to) {
-  float* row = reinterpret_cast<float*>(to);
-  std::copy_n(x, n_cols, row);
-  std::fill(row + n_cols, row + dense_stride(n_cols), 0.0f);
-}
+// Whether rows of w are multiplied with f32 activations as they stand in the file.
+bool has_gemm(const Matrix& w) { return !w.decoder && quant::kernels(*w.format).gemm; }
 
 // Columns expanded at once, of kPanelRows rows: whole blocks, and of few bytes, since a processor
 // has some 30 requests for lines under way and drops more.
@@ -75,31 +63,23 @@ const std::byte* PackedX::row(ActivationKind kind, int token) const {
 }
 
 void PackedX::pack_tile(const Kinds& kinds, int i, ConstRows x) const {
-  for (const ActivationKind kind : kKernelKinds)
-    if (kinds[static_cast<int>(kind)])
-      quant::activation_kernels(kind).pack_tile(
-          x.data, x.stride, x.rows, n_cols,
-          data[static_cast<int>(kind)] + i * tile_bytes(kind, n_cols));
-  if (!kinds[static_cast<int>(ActivationKind::kF32)]) return;
-  std::byte* rows =
-      data[static_cast<int>(ActivationKind::kF32)] + i * tile_bytes(ActivationKind::kF32, n_cols);
-  const size_t bytes = row_bytes(ActivationKind::kF32, n_cols);
-  for (int t = 0; t < x.rows; ++t) copy_padded(x.row(t), n_cols, rows + t * bytes);
-  std::memset(rows + x.rows * bytes, 0, (kTileTokens - x.rows) * bytes);
+  for (int kind = 0; kind < quant::kActivationKinds; ++kind)
+    if (kinds[kind])
+      quant::activation_kernels(ActivationKind(kind))
+          .pack_tile(x.data, x.stride, x.rows, n_cols,
+                     data[kind] + i * tile_bytes(ActivationKind(kind), n_cols));
 }
 
 void PackedX::pack_row(const Kinds& kinds, int token, const float* x) const {
-  for (const ActivationKind kind : kKernelKinds)
-    if (kinds[static_cast<int>(kind)])
-      quant::activation_kernels(kind).pack_row(
-          x, n_cols, data[static_cast<int>(kind)] + token * row_bytes(kind, n_cols));
-  if (const ActivationKind kind = ActivationKind::kF32; kinds[static_cast<int>(kind)])
-    copy_padded(x, n_cols, data[static_cast<int>(kind)] + token * row_bytes(kind, n_cols));
+  for (int kind = 0; kind < quant::kActivationKinds; ++kind)
+    if (kinds[kind])
+      quant::activation_kernels(ActivationKind(kind))
+          .pack_row(x, n_cols, data[kind] + token * row_bytes(ActivationKind(kind), n_cols));
 }
 
 size_t Panel::bytes_needed(int max_cols) {
   const int n_cols = whole_blocks(max_cols);
-  size_t most = dense::kRows * dense_stride(n_cols) * sizeof(float) + dense::scratch_bytes(n_cols);
+  size_t most = dense::kRows * dense::padded_cols(n_cols) * sizeof(float);
   for (const quant::Format* format : quant::formats()) {
     const quant::Kernels& k = quant::kernels(*format);
     if (k.panel_bytes)
@@ -108,8 +88,8 @@ size_t Panel::bytes_needed(int max_cols) {
   return Arena::aligned(most);
 }
 
-int Panel::max_rows(ActivationKind kind) {
-  return kind == ActivationKind::kF32 ? dense::kRows : kMaxRows;
+int Panel::max_rows(const Matrix& w, ActivationKind kind) {
+  return kind == ActivationKind::kF32 && !has_gemm(w) ? dense::kRows : kMaxRows;
 }
 
 Panel::Panel(const Matrix& w, ActivationKind kind, int first, int n_rows, int n_tiles,
@@ -118,19 +98,21 @@ Panel::Panel(const Matrix& w, ActivationKind kind, int first, int n_rows, int n_
       kind_(kind),
       n_rows_(n_rows),
       n_cols_(w.n_cols),
-      once_(n_tiles == 1 && kind != ActivationKind::kF32),
+      n_tiles_(n_tiles),
+      decoded_(kind == ActivationKind::kF32 && !has_gemm(w)),
       part_cols_(part_cols_of(*kernels_.format)),
       memory_(memory) {
-  NIBBLE_ASSERT(n_rows <= max_rows(kind));
-  if (kind == ActivationKind::kF32) {
+  NIBBLE_ASSERT(n_rows <= max_rows(w, kind));
+  if (decoded_) {
     dense::expand(w, first, n_rows, reinterpret_cast<float*>(memory));
     return;
   }
-  group_bytes_ = Arena::aligned(kernels_.panel_bytes(n_cols_));
   row_bytes_ = w.row_bytes();
   rows_ = w.data + first * row_bytes_;
   end_ = w.data + w.n_rows * row_bytes_;
-  if (once_) return;
+  if (kind == ActivationKind::kF32) return;
+  group_bytes_ = Arena::aligned(kernels_.panel_bytes(n_cols_));
+  if (n_tiles == 1) return;
   for (int r = 0; r < n_rows; r += kPanelRows)
     for (int at = 0; at < n_cols_; at += part_cols_)
       expand_part(r, at, group(r) + kernels_.panel_bytes(at));
@@ -144,30 +126,34 @@ void Panel::expand_part(int r, int at, std::byte* to) const {
   const std::byte *rows = rows_ + r * row_bytes_,
                   *ahead = rows + kPanelRows * (row_bytes_ + bytes(at));
   const size_t half = kPanelRows / 2 * bytes(n);
-  prefetch(ahead, half);
+  prefetch(in_file(ahead, half));
   kernels_.expand_panel(rows + bytes(at), row_bytes_, group_rows(r), n, to);
-  prefetch(ahead + half, half);
+  prefetch(in_file(ahead + half, half));
 }
 
-void Panel::prefetch(const std::byte* begin, size_t n_bytes) const {
-  const std::byte* end = begin + std::min<ptrdiff_t>(n_bytes, end_ - begin);
-  for (const std::byte* p = begin; p < end; p += 64) __builtin_prefetch(p, 0, 2);
+std::span<const std::byte> Panel::in_file(const std::byte* begin, size_t n_bytes) const {
+  if (begin >= end_) return {};
+  return {begin, std::min(n_bytes, static_cast<size_t>(end_ - begin))};
+}
+std::span<const std::byte> Panel::share_of_next() {
+  const size_t bytes = n_rows_ * row_bytes_, begin = bytes * n_shares_ / n_tiles_,
+               end = bytes * (n_shares_ + 1) / n_tiles_;
+  ++n_shares_;
+  return in_file(rows_ + bytes + begin, end - begin);
+}
+void Panel::prefetch(std::span<const std::byte> bytes) const {
+  for (size_t i = 0; i < bytes.size(); i += 64) __builtin_prefetch(&bytes[i], 0, 2);
   asm volatile("");  // g++ drops calls of functions that do nothing else than this
 }
-void Panel::prefetch_next(int i, int n) const {
-  const size_t bytes = n_rows_ * row_bytes_, begin = bytes * i / n, end = bytes * (i + 1) / n;
-  prefetch(rows_ + bytes + begin, end - begin);
-}
 
-void Panel::multiply(const PackedX& x, int tile, int n_tokens, float* out,
-                     size_t out_stride) const {
+void Panel::multiply(const PackedX& x, int tile, int n_tokens, float* out, size_t out_stride) {
   const std::byte* tokens = x.tile(kind_, tile);
-  if (kind_ == ActivationKind::kF32)
-    return multiply_dense(reinterpret_cast<const float*>(tokens), n_tokens, out, out_stride);
+  if (kind_ == ActivationKind::kF32) return multiply_floats(tokens, n_tokens, out, out_stride);
   for (int t = 0; t < n_tokens; ++t) std::fill_n(out + t * out_stride, n_rows_, 0.0f);
+  if (n_tiles_ > 1) prefetch(share_of_next());
   const auto tile_bytes = quant::activation_kernels(kind_).tile_bytes;
   for (int r = 0; r < n_rows_; r += kPanelRows) {
-    if (!once_) {
+    if (n_tiles_ > 1) {
       kernels_.multiply_panel(group(r), group_rows(r), n_cols_, tokens, n_tokens, out + r,
                               out_stride);
       continue;
@@ -180,12 +166,21 @@ void Panel::multiply(const PackedX& x, int tile, int n_tokens, float* out,
   }
 }
 
-void Panel::multiply_dense(const float* x, int n_tokens, float* out, size_t out_stride) const {
-  alignas(64) float sums[kTileTokens * dense::kRows];
-  dense::multiply_tile(reinterpret_cast<const float*>(memory_), x, dense_stride(n_cols_), n_tokens,
-                       sums);
-  for (int t = 0; t < n_tokens; ++t)
-    std::copy_n(sums + t * dense::kRows, n_rows_, out + t * out_stride);
+// One tile alone asks for the next group of rows while it multiplies one; where there are more, the
+// first has brought all of them into L2.
+void Panel::multiply_floats(const std::byte* tokens, int n_tokens, float* out, size_t out_stride) {
+  if (decoded_)
+    return dense::multiply_tile(reinterpret_cast<const float*>(memory_), n_rows_, n_cols_, tokens,
+                                n_tokens, out, out_stride);
+  const int n_together = n_tiles_ == 1 ? kPanelRows : n_rows_;
+  for (int r = 0; r < n_rows_; r += n_together) {
+    const int n = std::min(n_together, n_rows_ - r);
+    const std::byte* rows = rows_ + r * row_bytes_;
+    const auto ahead =
+        n_tiles_ == 1 ? in_file(rows + n * row_bytes_, n * row_bytes_) : share_of_next();
+    kernels_.gemm({rows, row_bytes_, n, n_cols_, tokens, n_tokens, out + r, out_stride,
+                   ahead.data(), ahead.size()});
+  }
 }
 
 int rows_per_task(const Matrix& w, size_t task_bytes) {
@@ -201,7 +196,7 @@ void multiply_rows(const Matrix& w, ActivationKind kind, int first, const Packed
                                            x.row(kind, token), row_bytes(kind, w.n_cols), out.rows,
                                            out.data, out.stride});
   float* row = reinterpret_cast<float*>(memory);
-  const size_t padded = dense_stride(w.n_cols);
+  const size_t padded = dense::padded_cols(w.n_cols);
   std::fill(row + w.n_cols, row + padded, 0.0f);
   for (int r = 0; r < out.cols; ++r) {
     w.decode(first + r, row);

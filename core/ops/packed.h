@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "core/ops/matmul.h"
 
@@ -30,41 +31,44 @@ struct PackedX {
 };
 
 // Rows [first, first + n_rows) of a weight matrix for products with n_tiles tiles: expanded once,
-// or, for one tile alone, a few columns at a time, which are multiplied while they are in L1.
+// or, for one tile alone, a few columns at a time, which are multiplied while they are in L1. Float
+// weights are multiplied as they are.
 class Panel {
  public:
   static constexpr int kMaxRows = 64;  // 4 groups of 16: resident in L2
   static size_t bytes_needed(int max_cols);
-  // At most this many rows in one panel.
-  static int max_rows(quant::ActivationKind kind);
+  // At most this many rows of w in one panel.
+  static int max_rows(const Matrix& w, quant::ActivationKind kind);
 
   // memory: of bytes_needed, 64-byte aligned.
   Panel(const Matrix& w, quant::ActivationKind kind, int first, int n_rows, int n_tiles,
         std::byte* memory);
-  // out[t * out_stride + r], t < n_tokens, r < n_rows.
-  void multiply(const PackedX& x, int tile, int n_tokens, float* out, size_t out_stride) const;
-  // Asks for part i of n of the bytes behind these rows, as many as they have: of the panel that is
-  // expanded next, most likely, which then need not wait for memory.
-  void prefetch_next(int i, int n) const;
+  // out[t * out_stride + r], t < n_tokens, r < n_rows. Each of the n_tiles products asks for its
+  // share of the bytes behind these rows, as many as they have: of the panel that comes next, most
+  // likely, which then need not wait for memory.
+  void multiply(const PackedX& x, int tile, int n_tokens, float* out, size_t out_stride);
 
  private:
   std::byte* group(int r) const { return memory_ + r / quant::kPanelRows * group_bytes_; }
-  void prefetch(const std::byte* begin, size_t n_bytes) const;
+  std::span<const std::byte> in_file(const std::byte* begin, size_t n_bytes) const;
+  std::span<const std::byte> share_of_next();
+  void prefetch(std::span<const std::byte> bytes) const;
   // Columns [at, at + part_cols(at)) of the group of rows from r on.
   void expand_part(int r, int at, std::byte* to) const;
   int part_cols(int at) const { return std::min(part_cols_, n_cols_ - at); }
   int group_rows(int r) const { return std::min(quant::kPanelRows, n_rows_ - r); }
-  void multiply_dense(const float* x, int n_tokens, float* out, size_t out_stride) const;
+  void multiply_floats(const std::byte* tokens, int n_tokens, float* out, size_t out_stride);
 
   const quant::Kernels& kernels_;
   const quant::ActivationKind kind_;
-  const int n_rows_, n_cols_;
-  const bool once_;      // one tile alone; dense panels are whole
+  const int n_rows_, n_cols_, n_tiles_;
+  const bool decoded_;   // to f32
   const int part_cols_;  // columns expanded at once
   std::byte* const memory_;
   size_t group_bytes_ = 0;                            // of an expanded group
   const std::byte *rows_ = nullptr, *end_ = nullptr;  // in the file; the end of the matrix
   size_t row_bytes_ = 0;
+  int n_shares_ = 0;  // asked for
 };
 
 // out[t, r] = w[first + r] . x[token + t] for at most quant::kRowTokens tokens. memory: of

@@ -15,7 +15,6 @@ void rotate_halves(const float* table, float* x, int n_pairs);
 void add_rows(const float* sums, const float* bias, float* out, int n, bool add);
 void rows_to_tile(const float* const* rows, const float* scales, int d, float* tile);
 void tile_to_rows(const float* tile, const float* scales, int d, float* const* rows);
-void dense_tile(const float* w, const float* x, size_t n_cols, int n_tokens, float* out);
 float dot(const float* a, const float* b, size_t n);
 void prompt_chunk(const PromptChunk& chunk);
 void token_chunk(const TokenChunk& chunk);

@@ -12,9 +12,6 @@ namespace nibble::kernels {
 // Rows of a query tile, and keys of a chunk.
 inline constexpr int kQueryRows = 32;
 inline constexpr int kChunkKeys = 64;
-// Tokens of a dense tile, and columns that are added up at a time, at most.
-inline constexpr int kDenseTokens = 16;
-inline constexpr int kDenseDepth = 256;
 
 // One chunk of keys and values against n_rows queries, rows in lanes: a matrix "in tiles" [d,
 // n_rows] holds for each kQueryRows rows a matrix [d, kQueryRows]. n_rows is a multiple of
@@ -81,10 +78,6 @@ struct OpsKernels {
   // Four rows of d values into and out of a matrix in tiles, each multiplied by its scale.
   void (*rows_to_tile)(const float* const* rows, const float* scales, int d, float* tile);
   void (*tile_to_rows)(const float* tile, const float* scales, int d, float* const* rows);
-  // out[t, r] = sum_c w[c, r] * x[t, c], t < n_tokens <= kDenseTokens: w [n_cols, kQueryRows], x
-  // [n_tokens, n_cols], out [n_tokens, kQueryRows]; n_cols a multiple of kDenseDepth. Null where
-  // Eigen serves.
-  void (*dense_tile)(const float* w, const float* x, size_t n_cols, int n_tokens, float* out);
   float (*dot)(const float* a, const float* b, size_t n);  // n a multiple of 64
   void (*prompt_chunk)(const PromptChunk& chunk);
   void (*token_chunk)(const TokenChunk& chunk);

@@ -1,4 +1,4 @@
-// The register tile of all dense products here: broadcast operands times vectors of rows.
+// The register tile of prompt attention: broadcast operands times vectors of rows.
 #pragma once
 
 #include "core/ops/kernels/math.h"

@@ -1,5 +1,4 @@
 #include "core/ops/kernels/functions.h"
-#include "quant/isa/lanes.h"
 
 namespace nibble::kernels::NIBBLE_ISA {
 
@@ -15,7 +14,6 @@ constinit const OpsKernels table = {
     .add_rows = add_rows,
     .rows_to_tile = rows_to_tile,
     .tile_to_rows = tile_to_rows,
-    .dense_tile = kHasFma ? dense_tile : nullptr,
     .dot = dot,
     .prompt_chunk = prompt_chunk,
     .token_chunk = token_chunk,
