@@ -13,7 +13,7 @@ namespace nibble::quant {
 
 // How the kernels of a format want the activations that they multiply with.
 enum class ActivationKind : uint8_t {
-  kF32,      // as they are: formats without integer kernels (dense products)
+  kF32,      // as they are: float weights in prompts, and weights that are decoded first
   kQ8x32,    // int8 codes, one f32 scale for 32
   kQ8x256,   // int8 codes, one f32 scale for 256
   kFloat16,  // rows as f32, tiles as bf16: 16-bit float weights
@@ -57,8 +57,11 @@ struct RowProduct {
   size_t y_stride;
 };
 
-// out[t * out_stride + r] = sum_c w[r, c] * x[t, c] for n_rows consecutive rows and n_tokens <=
-// kTileTokens tokens, all that kF32's pack_tile has put into the tile.
+// Rows that one float product takes at most.
+inline constexpr int kGemmRows = 64;
+
+// out[t * out_stride + r] = sum_c w[r, c] * x[t, c] for n_rows <= kGemmRows consecutive rows and
+// n_tokens <= kTileTokens tokens, all that kF32's pack_tile has put into the tile.
 struct TileProduct {
   const std::byte* w;
   size_t row_bytes;

@@ -36,6 +36,7 @@ struct PackedX {
 class Panel {
  public:
   static constexpr int kMaxRows = 64;  // 4 groups of 16: resident in L2
+  static_assert(kMaxRows <= quant::kGemmRows);
   static size_t bytes_needed(int max_cols);
   // At most this many rows of w in one panel.
   static int max_rows(const Matrix& w, quant::ActivationKind kind);

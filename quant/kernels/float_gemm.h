@@ -19,9 +19,6 @@ using Lanes = lanes::F;
 // Sums of a register tile, at most.
 inline constexpr int kSums = lanes::kRegisters / 4 * 3;
 
-// Rows whose sums wait in memory while all of them in turn take the same columns of some tokens
-// from L1.
-inline constexpr int kWaitingRows = 64;
 // Vectors of columns of a turn: 24 KiB of a register tile's tokens. Where few tokens let memory set
 // the pace, turns are shorter: bytes of a register tile's rows, of which as many are asked for
 // meanwhile, and a core keeps some 30 requests.
@@ -167,52 +164,47 @@ struct TokenGroups {
 };
 
 // out[t, r] = the sum of sums[r, t]'s lanes.
-inline void write_sums(const Lanes* sums, int n_rows, const TileProduct& p, float* out) {
-  for (int r = 0; r < n_rows; r += lanes::kLanes) {
-    const int n = n_rows - r < lanes::kLanes ? n_rows - r : lanes::kLanes;
+inline void write_sums(const Lanes* sums, const TileProduct& p) {
+  for (int r = 0; r < p.n_rows; r += lanes::kLanes) {
+    const int n = p.n_rows - r < lanes::kLanes ? p.n_rows - r : lanes::kLanes;
     for (int t = 0; t < p.n_tokens; ++t) {
       // Sums of rows behind the last are there, and ignored.
       const Lanes totals = lanes::sums_of(sums + r * p.n_tokens + t, size_t(p.n_tokens));
-      std::memcpy(out + t * p.out_stride + r, &totals, sizeof(float) * size_t(n));
+      std::memcpy(p.out + t * p.out_stride + r, &totals, sizeof(float) * size_t(n));
     }
   }
 }
 
+// The sums of all rows wait in memory while the rows in turn take the same columns of some tokens
+// from L1.
 template <class W>
 void float_gemm(const TileProduct& p) {
   constexpr int kLanes = lanes::kLanes, kVectorBytes = W::kBytes * kLanes;
-  static_assert(kWaitingRows % kLanes == 0);
-  Lanes sums[kWaitingRows * kTileTokens];
+  static_assert(kGemmRows % kLanes == 0);
+  Lanes sums[kGemmRows * kTileTokens];
+  std::memset(sums, 0,
+              sizeof(Lanes) * size_t((p.n_rows + kLanes - 1) / kLanes * kLanes * p.n_tokens));
   const TokenGroups groups = TokenGroups::of<W>(p.n_tokens);
   const int depth = groups.depth(kVectorBytes), n_whole = p.n_cols / kLanes,
             n_rest = p.n_cols % kLanes, n_vectors = n_whole + (n_rest > 0);
   Ahead ahead(p);
-  for (int r = 0; r < p.n_rows; r += kWaitingRows) {
-    const int n_rows = p.n_rows - r < kWaitingRows ? p.n_rows - r : kWaitingRows;
-    std::memset(sums, 0,
-                sizeof(Lanes) * size_t((n_rows + kLanes - 1) / kLanes * kLanes * p.n_tokens));
-    FloatTile tile{p.w + r * p.row_bytes,
-                   reinterpret_cast<const float*>(p.tile),
-                   sums,
-                   p.row_bytes,
-                   size_t(p.n_tokens),
-                   0};
-    for (int i = 0; i < n_whole; i += tile.n) {
-      tile.n = n_whole - i < depth ? n_whole - i : depth;
-      groups.add(tile, n_rows, i, n_vectors, ahead);
-      tile.w += tile.n * kVectorBytes;
-    }
-    if (n_rest) {  // filled up with zeros, as x is: what lies behind a row need not be finite
-      alignas(64) std::byte last[kWaitingRows][kVectorBytes] = {};
-      for (int i = 0; i < n_rows; ++i)
-        std::memcpy(last[i], tile.w + i * p.row_bytes, size_t(n_rest * W::kBytes));
-      tile.w = last[0];
-      tile.row_bytes = kVectorBytes;
-      tile.n = 1;
-      groups.add(tile, n_rows, n_whole, n_vectors, ahead);
-    }
-    write_sums(sums, n_rows, p, p.out + r);
+  FloatTile tile{p.w, reinterpret_cast<const float*>(p.tile), sums, p.row_bytes, size_t(p.n_tokens),
+                 0};
+  for (int i = 0; i < n_whole; i += tile.n) {
+    tile.n = n_whole - i < depth ? n_whole - i : depth;
+    groups.add(tile, p.n_rows, i, n_vectors, ahead);
+    tile.w += tile.n * kVectorBytes;
   }
+  if (n_rest) {  // filled up with zeros, as x is: what lies behind a row need not be finite
+    alignas(64) std::byte last[kGemmRows][kVectorBytes] = {};
+    for (int r = 0; r < p.n_rows; ++r)
+      std::memcpy(last[r], tile.w + r * p.row_bytes, size_t(n_rest * W::kBytes));
+    tile.w = last[0];
+    tile.row_bytes = kVectorBytes;
+    tile.n = 1;
+    groups.add(tile, p.n_rows, n_whole, n_vectors, ahead);
+  }
+  write_sums(sums, p);
 }
 
 // Without FMA Eigen serves (core/ops/dense.h).
