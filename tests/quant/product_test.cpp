@@ -95,13 +95,13 @@ struct Case {
     return out;
   }
 
-  // [n_tokens, n_rows], the last rows of all
+  // [n_tokens, n_rows]
   std::vector<float> gemm(int n_rows, int n_tokens) const {
     const auto& pack = quant::activation_kernels(quant::ActivationKind::kF32);
     const auto tile = tests::aligned_bytes(pack.tile_bytes(n_cols));
     pack.pack_tile(x.data(), n_cols, n_tokens, n_cols, tile.get());
-    const std::vector<std::byte> rows(w.end() - static_cast<std::ptrdiff_t>(n_rows * row_bytes()),
-                                      w.end());
+    const std::vector<std::byte> rows(
+        w.begin(), w.begin() + static_cast<std::ptrdiff_t>(n_rows * row_bytes()));
     const size_t stride = n_rows + 3;
     std::vector<float> y(stride * n_tokens, 12345.0f), out;
     quant::kernels(format).gemm({rows.data(), row_bytes(), n_rows, n_cols, tile.get(), n_tokens,
@@ -154,6 +154,18 @@ void for_each_case(F check) {
     }
   }
   REQUIRE(quant::select_isa());
+}
+
+// product(n_rows, n_tokens) -> [n_tokens, n_rows]: each number is what it is among all.
+template <class F>
+void check_beside(F product) {
+  const auto all = product(kPanelRows, kTileTokens);
+  for (int n = 1; n <= kTileTokens; ++n) {
+    const auto few_tokens = product(kPanelRows, n), few_rows = product(n, kTileTokens);
+    CHECK(std::memcmp(few_tokens.data(), all.data(), 4 * few_tokens.size()) == 0);
+    for (int t = 0; t < kTileTokens; ++t)
+      CHECK(std::memcmp(&few_rows[t * n], &all[t * kPanelRows], 4 * n) == 0);
+  }
 }
 
 }  // namespace
@@ -219,13 +231,7 @@ TEST_CASE("panel products equal the exact sums") {
 TEST_CASE("a panel product does not depend on the other tokens and rows") {
   for_each_case([](const Case& c) {
     if (!c.has_panel()) return;
-    const auto all = c.multiply(kPanelRows, kTileTokens);
-    for (int n = 1; n <= kTileTokens; ++n) {
-      const auto few_tokens = c.multiply(kPanelRows, n), few_rows = c.multiply(n, kTileTokens);
-      CHECK(std::memcmp(few_tokens.data(), all.data(), 4 * few_tokens.size()) == 0);
-      for (int t = 0; t < kTileTokens; ++t)
-        CHECK(std::memcmp(&few_rows[t * n], &all[t * kPanelRows], 4 * n) == 0);
-    }
+    check_beside([&](int n_rows, int n_tokens) { return c.multiply(n_rows, n_tokens); });
   });
 }
 
@@ -250,13 +256,7 @@ TEST_CASE("float products equal the exact sums") {
 TEST_CASE("a float product does not depend on the other tokens and rows") {
   for_each_case([](const Case& c) {
     if (!c.has_gemm()) return;
-    const auto all = c.gemm(kPanelRows, kTileTokens);
-    for (int n = 1; n <= kTileTokens; ++n) {
-      const auto few_tokens = c.gemm(kPanelRows, n), few_rows = c.gemm(n, kTileTokens);
-      CHECK(std::memcmp(few_tokens.data(), all.data(), 4 * few_tokens.size()) == 0);
-      for (int t = 0; t < kTileTokens; ++t)
-        CHECK(std::memcmp(&few_rows[t * n], &all[(t + 1) * kPanelRows - n], 4 * n) == 0);
-    }
+    check_beside([&](int n_rows, int n_tokens) { return c.gemm(n_rows, n_tokens); });
   });
 }
 
