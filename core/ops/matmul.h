@@ -1,8 +1,8 @@
 // Products of activations with weight matrices of any format: out[t, r] = sum_c W[r, c] * x[t, c]
-// (+ bias[r]). Prompt tokens go through the panel kernels, whatever their number, generated ones
-// through the row kernels; formats without integer kernels, and everything in exact mode, through
-// dense f32 products (core/ops/dense.h). In each the order of summation of one output depends on
-// n_cols alone: not on tokens, threads or other rows.
+// (+ bias[r]). Prompt tokens go through the panel kernels, those of float weights through the float
+// kernels, whatever their number, generated ones through the row kernels; formats without any, and
+// everything in exact mode, through f32 products with decoded rows (core/ops/dense.h). In each the
+// order of summation of one output depends on n_cols alone: not on tokens, threads or other rows.
 #pragma once
 
 #include <cstddef>

@@ -19,7 +19,7 @@
 
 #if !defined(NIBBLE_ISA_avx512)
 namespace nibble::quant::NIBBLE_ISA {
-inline constexpr PanelKernels kBf16Panel{};  // no bf16 unit: dense f32 products serve
+inline constexpr PanelKernels kBf16Panel{};  // no bf16 unit: float products serve
 inline constexpr bool kFoldsScales = false;
 }  // namespace nibble::quant::NIBBLE_ISA
 #endif
