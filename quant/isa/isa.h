@@ -27,6 +27,9 @@ inline constexpr bool kFoldsScales = false;
 namespace nibble::quant::NIBBLE_ISA {
 template <class F>
 inline constexpr bool kSplitsSigns = false;
+inline constexpr bool kScalesProducts = false;
+template <class F>
+using ScaledPanel = void;
 }  // namespace nibble::quant::NIBBLE_ISA
 #endif
 #if !defined(NIBBLE_ISA_i8mm)

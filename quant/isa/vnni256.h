@@ -8,7 +8,6 @@
 #include <cstdint>
 
 #include "quant/isa/avx2_bits.h"
-#include "quant/kernels/panel.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 
@@ -38,30 +37,8 @@ template <class F>
   return add_fours(add_fours(sum, w, a), v, b);
 }
 template <class F>
-inline constexpr bool kSplitsSigns = false;
-template <class F>
 inline constexpr int kProductsOffset = F::kOffsetShift;
 template <class F>
 using ProductSimd = Simd;
-
-// s[i][h]: 4 kDots codes from panel.q[from] of rows 8 h .. 8 h + 7 times token i's at a + 32 i.
-template <class F, int kDots, class Panel, int N>
-[[gnu::always_inline]] inline void dot_tokens(const Panel& panel, int from, const int8_t* a,
-                                              __m256i (&s)[N][2]) {
-  const auto* q = panel.q + from;
-#pragma GCC unroll 4
-  for (int i = 0; i < N; ++i) s[i][0] = s[i][1] = _mm256_setzero_si256();
-#pragma GCC unroll 8
-  for (int k = 0; k < kDots; ++k) {
-    const __m256i w[2] = {load256(q[k]), load256(q[k][8])};
-#pragma GCC unroll 4
-    for (int i = 0; i < N; ++i) {
-      const __m256i x = broadcast_four(a + 32 * i + 4 * k);
-      s[i][0] = add_fours(s[i][0], w[0], x);
-      s[i][1] = add_fours(s[i][1], w[1], x);
-      asm("" : "+x"(s[i][0]), "+x"(s[i][1]));  // g++ would reorder, and spill
-    }
-  }
-}
 
 }  // namespace nibble::quant::NIBBLE_ISA

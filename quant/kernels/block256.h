@@ -32,7 +32,7 @@ struct Block256 {
   static constexpr bool kFolds = kFoldsScales && requires { F::kFoldedOffset; };
   using Plain = Panel256<F::kGroup, F::kHasMin>;
   using Panel = std::conditional_t<kFolds, Folded256<F::kHasMin>,
-                                   std::conditional_t<kSplitsSigns<F>, Signed256, Plain>>;
+                                   std::conditional_t<kScalesProducts, ScaledPanel<F>, Plain>>;
   static_assert(sizeof(Block) == F::format.block_bytes && alignof(Block) == 1 &&
                 F::format.block_len == 256);
   static constexpr int kOffset =
@@ -131,6 +131,11 @@ struct Block256 {
       S::store(out.d, d);
 #pragma GCC unroll 4
       for (int i = 0; i < 4; ++i) fold_scales<F>(scale[i], out.q + 16 * i);
+    } else if constexpr (kScalesProducts) {
+      S::store(out.d, d);
+      if constexpr (F::kHasMin) S::store(out.dmin, dmin);
+      store_groups<F>(scale, min, out);
+      return;
     } else {
 #pragma GCC unroll 4
       for (int g = 0; g < kGroups; g += 4) {
@@ -158,8 +163,8 @@ struct Block256 {
     for (int r = 0; r < kPanelRows; ++r) rows[r] = w + (r < n_rows ? r : n_rows - 1) * row_bytes;
     for (int b = 0; b < n_blocks; ++b) {
       unpack_rows256<F, S>(rows, b * sizeof(Block), out[b].q);
-      arrange_codes(out[b]);
       expand_scales<S>(rows, b * sizeof(Block), out[b]);
+      arrange_codes(out[b]);
     }
   }
 

@@ -50,19 +50,30 @@ struct alignas(64) Folded256<true> {
   float dmin[kPanelRows];
 };
 
-// The same without minima, of codes of eight bits in groups of 32, for multiplications that take
-// magnitudes: w = -q where negative is 255, else q. start is the sum of a run's negative ones' q.
+// 256 weights of each row and what products are multiplied with as integers: w = d * (scale * q) -
+// dmin * min, without kHasMin w = d * (scale * q - min).
+template <int kGroup>
+struct alignas(64) Scaled256 {
+  uint8_t q[64][kPanelRows][4];
+  int16_t scale[256 / kGroup][kPanelRows][2];  // both the same
+  int16_t min[128 / kGroup][kPanelRows][2];    // of two consecutive groups
+  float d[kPanelRows], dmin[kPanelRows];
+};
+
+// The same without minima, of codes of eight bits, for multiplications that take magnitudes: w = -q
+// where negative is 255, else q. start: the sum of the negative ones' q, in Signed256 by scale.
 struct alignas(64) Signed32 {
   uint8_t q[8][kPanelRows][4];
   uint8_t negative[8][kPanelRows][4];
-  int32_t start[1][kPanelRows];
+  int32_t start[kPanelRows];
   float d[kPanelRows];
 };
 struct alignas(64) Signed256 {
   uint8_t q[64][kPanelRows][4];
   uint8_t negative[64][kPanelRows][4];
-  int32_t start[8][kPanelRows];
-  float scale[8][kPanelRows];
+  int16_t scale[8][kPanelRows][2];
+  int32_t start[kPanelRows];
+  float d[kPanelRows];
 };
 
 // 32 weights of each row as bf16, pairs of consecutive ones.
