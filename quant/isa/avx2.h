@@ -146,6 +146,18 @@ struct Simd {
     return {_mm256_cvtph_ps(_mm256_castsi256_si128(v)),
             _mm256_cvtph_ps(_mm256_extracti128_si256(v, 1))};
   }
+  // Each row's dword: (v >> kShift) & kMask, and (v | v << kLeft) & kMask.
+  template <int kShift, uint32_t kMask>
+  static Bytes dword_bits(Bytes v) {
+    const __m256i mask = _mm256_set1_epi32(static_cast<int>(kMask));
+    return {_mm256_and_si256(_mm256_srli_epi32(v.v[0], kShift), mask),
+            _mm256_and_si256(_mm256_srli_epi32(v.v[1], kShift), mask)};
+  }
+  template <int kLeft, uint32_t kMask>
+  static Bytes dword_spread(Bytes v) {
+    return dword_bits<0, kMask>(join(v, {_mm256_slli_epi32(v.v[0], kLeft),
+                                         _mm256_slli_epi32(v.v[1], kLeft)}));
+  }
   // q + value in byte i of each row where bit 4 k + i of the row's dword is set.
   template <int k>
   static Bytes add_row_bits(Bytes q, Bytes dwords, int value) {

@@ -147,6 +147,16 @@ struct Simd {
   static Floats dword_halves(Bytes dwords) {
     return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(_mm512_srli_epi32(dwords, 16 * kHalf)));
   }
+  // Each row's dword: (v >> kShift) & kMask, and (v | v << kLeft) & kMask.
+  template <int kShift, uint32_t kMask>
+  static Bytes dword_bits(Bytes v) {
+    return _mm512_and_si512(_mm512_srli_epi32(v, kShift),
+                            _mm512_set1_epi32(static_cast<int>(kMask)));
+  }
+  template <int kLeft, uint32_t kMask>
+  static Bytes dword_spread(Bytes v) {
+    return dword_bits<0, kMask>(join(v, _mm512_slli_epi32(v, kLeft)));
+  }
   // q + value in byte i of each row where bit 4 k + i of the row's dword is set.
   template <int k>
   static Bytes add_row_bits(Bytes q, Bytes dwords, int value) {

@@ -185,6 +185,21 @@ struct Simd {
     };
     return {quarter(dwords.v[0]), quarter(dwords.v[1]), quarter(dwords.v[2]), quarter(dwords.v[3])};
   }
+  // Each row's dword: (v >> kShift) & kMask, and (v | v << kLeft) & kMask.
+  template <int kShift, uint32_t kMask>
+  static Bytes dword_bits(Bytes b) {
+    return each(b, [](uint8x16_t v) {
+      return vreinterpretq_u8_u32(vshlq_u32(vreinterpretq_u32_u8(v), vdupq_n_s32(-kShift)) &
+                                  vdupq_n_u32(kMask));
+    });
+  }
+  template <int kLeft, uint32_t kMask>
+  static Bytes dword_spread(Bytes b) {
+    return each(b, [](uint8x16_t v) {
+      const uint32x4_t rows = vreinterpretq_u32_u8(v);
+      return vreinterpretq_u8_u32((rows | vshlq_n_u32(rows, kLeft)) & vdupq_n_u32(kMask));
+    });
+  }
   // q + value in byte i of each row where bit 4 k + i of the row's dword is set.
   template <int k>
   static Bytes add_row_bits(Bytes q, Bytes dwords, int value) {

@@ -15,6 +15,7 @@
 //   unpack_halves<S>(block, S::Bytes[4])  of four groups each: first 16 codes, other 16
 //   unpack_run<S, g>(block)  the 32 codes of group g, S as avx2_two_rows.h has it
 //   groups_of_rows<S>(rows, at, scale, min)  S::Bytes of groups 4 k .. 4 k + 3 of each row
+//   heads_of_rows<S>(rows, at, scale, min, d, dmin)  and the factors, S::Floats, in its place
 #pragma once
 
 #include <type_traits>
@@ -124,9 +125,8 @@ struct Block256 {
   template <class S>
   static void expand_scales(typename S::Rows rows, size_t at, Panel& out) {
     typename S::Bytes scale[4], min[4];
-    groups_of_rows256<F, S>(rows, at, scale, min);
     typename S::Floats d, dmin;
-    factors_of_rows256<F, S>(rows, at, d, dmin);
+    heads_of_rows256<F, S>(rows, at, scale, min, d, dmin);
     if constexpr (kFolds) {
       S::store(out.d, d);
 #pragma GCC unroll 4

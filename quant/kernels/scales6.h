@@ -23,10 +23,13 @@ inline void unpack_scales6(const uint8_t (&s)[12], int8_t* scale, int8_t* min) {
 
 // The same of 16 rows, whose d and dmin, four bytes at rows[r] + at, stand before the 12 bytes.
 template <class S>
-inline void scales6_of_rows(typename S::Rows rows, size_t at, typename S::Bytes (&scale)[4],
-                            typename S::Bytes (&min)[4]) {
+inline void heads6_of_rows(typename S::Rows rows, size_t at, typename S::Bytes (&scale)[4],
+                           typename S::Bytes (&min)[4], typename S::Floats& d,
+                           typename S::Floats& dmin) {
   typename S::Bytes t[4];
   S::transpose(rows, at, t);
+  d = S::template dword_halves<0>(t[0]);
+  dmin = S::template dword_halves<1>(t[0]);
   scale[0] = S::template bits<0, 63>(t[1]);
   min[0] = S::template bits<0, 63>(t[2]);
   scale[1] = S::join(S::template bits<0, 15>(t[3]), S::template bits<2, 48>(t[1]));

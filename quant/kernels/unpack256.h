@@ -103,4 +103,16 @@ inline void factors_of_rows256(typename S::Rows rows, size_t at, typename S::Flo
   }
 }
 
+template <class F, class S>
+inline void heads_of_rows256(typename S::Rows rows, size_t at, typename S::Bytes (&scale)[4],
+                             typename S::Bytes (&min)[4], typename S::Floats& d,
+                             typename S::Floats& dmin) {
+  if constexpr (requires { F::template heads_of_rows<S>(rows, at, scale, min, d, dmin); }) {
+    F::template heads_of_rows<S>(rows, at, scale, min, d, dmin);
+  } else {
+    groups_of_rows256<F, S>(rows, at, scale, min);
+    factors_of_rows256<F, S>(rows, at, d, dmin);
+  }
+}
+
 }  // namespace nibble::quant::NIBBLE_ISA

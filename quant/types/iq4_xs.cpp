@@ -24,6 +24,28 @@ struct IQ4_XS {
     store_bytes8(scale,
                  minus_32(nibbles8(load_u32(b.scales_l)) | pairs8(load_u16(b.scales_h)) << 4));
   }
+  template <class S, int kHalf>  // scales of groups 4 kHalf .. 4 kHalf + 3
+  static typename S::Bytes scales_of(typename S::Bytes head, typename S::Bytes low) {
+    const auto nibbles = S::template dword_spread<8, 0x00ff00ff>(
+        S::template dword_bits<16 * kHalf, 0xffff>(low));
+    const auto pairs = S::template dword_spread<12, 0x000f000f>(
+        S::template dword_bits<16 + 8 * kHalf, 0xff>(head));
+    return S::plus(
+        S::join(S::template dword_spread<4, 0x0f0f0f0f>(nibbles),
+                S::template bits<-4, 48>(S::template dword_spread<6, 0x03030303>(pairs))),
+        -32);
+  }
+  template <class S>
+  static void heads_of_rows(typename S::Rows rows, size_t at, typename S::Bytes (&scale)[4],
+                            typename S::Bytes (&)[4], typename S::Floats& d, typename S::Floats&) {
+    static_assert(offsetof(Block, d) == 0 && offsetof(Block, scales_h) == 2 &&
+                  offsetof(Block, scales_l) == 4);
+    typename S::Bytes t[4];
+    S::transpose(rows, at, t);
+    d = S::template dword_halves<0>(t[0]);
+    scale[0] = scales_of<S, 0>(t[0], t[1]);
+    scale[1] = scales_of<S, 1>(t[0], t[1]);
+  }
   static void codes(const Block& b, uint8_t* q) {
     for (int g = 0; g < 8; ++g)
       for (int i = 0; i < 16; ++i) {

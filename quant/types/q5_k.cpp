@@ -24,10 +24,12 @@ struct Q5_K {
     unpack_scales6(b.scales, scale, min);
   }
   template <class S>
-  static void groups_of_rows(typename S::Rows rows, size_t at, typename S::Bytes (&scale)[4],
-                             typename S::Bytes (&min)[4]) {
-    static_assert(offsetof(Block, d) == 0 && offsetof(Block, scales) == 4);
-    scales6_of_rows<S>(rows, at, scale, min);
+  static void heads_of_rows(typename S::Rows rows, size_t at, typename S::Bytes (&scale)[4],
+                            typename S::Bytes (&min)[4], typename S::Floats& d,
+                            typename S::Floats& dmin) {
+    static_assert(offsetof(Block, d) == 0 && offsetof(Block, dmin) == 2 &&
+                  offsetof(Block, scales) == 4);
+    heads6_of_rows<S>(rows, at, scale, min, d, dmin);
   }
   static void codes(const Block& b, uint8_t* q) {
     for (int c = 0; c < 4; ++c)
