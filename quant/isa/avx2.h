@@ -135,6 +135,17 @@ struct Simd {
     for (int r = 0; r < kPanelRows; ++r) std::memcpy(&v[r], rows[r] + at, 2);
     return {_mm256_cvtph_ps(load128(v)), _mm256_cvtph_ps(load128(v + 8))};
   }
+  // 2^(byte - 128) of a byte of each row, as Powers has it.
+  static Floats powers_of_rows(Rows rows, size_t at) {
+    const Bytes bytes = dword_bits<0, 0xff>(dwords(rows, at));
+    const auto half = [](__m256i v) {
+      const __m256i one = _mm256_set1_epi32(1),
+                    normal = _mm256_slli_epi32(_mm256_sub_epi32(v, one), 23);
+      const __m256i subnormal = _mm256_sllv_epi32(_mm256_set1_epi32(0x200000), v);
+      return _mm256_castsi256_ps(_mm256_blendv_epi8(subnormal, normal, _mm256_cmpgt_epi32(v, one)));
+    };
+    return {half(bytes.v[0]), half(bytes.v[1])};
+  }
   // Half kHalf of each row's dword.
   template <int kHalf>
   static Floats dword_halves(Bytes dwords) {
