@@ -9,16 +9,17 @@ namespace nibble::quant::NIBBLE_ISA {
 
 // start + the sums of one block, each run of 32 times its scale. scale(run): as words beside the
 // products of pairs.
-template <class F, class Scale>
+template <class F, class Values, class Scale>
 [[gnu::always_inline]] inline __m256i scaled_sums(__m256i start, const Simd::Bytes (&q)[4],
-                                                  const Row256& a, Scale scale) {
+                                                  const Values& a, Scale scale) {
   if constexpr (requires { F::kOneScale; }) {
     static_assert(8 * 2 * 127 * F::kMaxCode <= 32767);  // pairs of all runs fit 16 bits
     __m256i pairs = _mm256_setzero_si256();
 #pragma GCC unroll 8
     for (int i = 0; i < 8; ++i)
       pairs = _mm256_add_epi16(
-          pairs, pair_products<F>(q[i / 2].v[i % 2], load256(a.q[i / 2] + 32 * (i % 2))));
+          pairs,
+          pair_products<F>(q[i / 2].v[i % 2], load256(a.run(i / 4 * 4 + i % 4 / 2 + i % 2 * 2))));
     return add_pairs(start, pairs, _mm256_set1_epi16(1));
   }
   __m256i sums[2] = {start, _mm256_setzero_si256()};  // so that none waits long
@@ -27,7 +28,7 @@ template <class F, class Scale>
     const int run = j / 2 * 4 + j % 2;
 #pragma GCC unroll 2
     for (int h = 0; h < 2; ++h) {
-      sums[h] = add_pairs(sums[h], pair_products<F>(q[j].v[h], load256(a.q[j] + 32 * h)),
+      sums[h] = add_pairs(sums[h], pair_products<F>(q[j].v[h], load256(a.run(run + 2 * h))),
                           scale(run + 2 * h));
       asm("" : "+x"(sums[h]));  // g++ would form all products first and spill them
     }
@@ -70,19 +71,30 @@ struct BlockWeights {
     }
   }
 
-  [[gnu::always_inline]] void add_to(__m256& acc, const Row256& a) const {
-    const __m256i neg = k16 ? load256(a.neg_sum16) : _mm256_zextsi128_si256(load128(a.neg_sum32));
+  template <class Values>
+  [[gnu::always_inline]] __m256i neg_sums(const Values& a) const {
+    return k16 ? load256(a.neg_sum16()) : _mm256_zextsi128_si256(load128(a.neg_sum32()));
+  }
+  // The lanes add up to the block, but for its factors, times a.
+  template <class Values>
+  [[gnu::always_inline]] __m256i dot(const Values& a) const {
     __m256i start = _mm256_setzero_si256();
     if constexpr (kOffsetLeft<F> >= 0)
-      start = _mm256_slli_epi32(_mm256_madd_epi16(natural, neg), kOffsetLeft<F>);
-    const __m256i sum = scaled_sums<F>(start, q, a, [this](int run) {
+      start = _mm256_slli_epi32(_mm256_madd_epi16(natural, neg_sums(a)), kOffsetLeft<F>);
+    return scaled_sums<F>(start, q, a, [this](int run) {
       return _mm256_shuffle_epi8(scales,
                                  _mm256_set1_epi16(static_cast<int16_t>(0x0100 + 0x0202 * run)));
     });
-    const __m128 products = _mm_mul_ps(factors, _mm_set1_ps(a.d));
-    acc = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), _mm256_broadcastss_ps(products), acc);
+  }
+  template <class Values>
+  [[gnu::always_inline]] __m256i dot_minima(const Values& a) const {
+    return _mm256_madd_epi16(mins, neg_sums(a));
+  }
+  [[gnu::always_inline]] void add_to(__m256& acc, const RowValues& a) const {
+    const __m128 products = _mm_mul_ps(factors, _mm_set1_ps(a.d()));
+    acc = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot(a)), _mm256_broadcastss_ps(products), acc);
     if constexpr (F::kHasMin)
-      acc = _mm256_fmadd_ps(_mm256_cvtepi32_ps(_mm256_madd_epi16(mins, neg)),
+      acc = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot_minima(a)),
                             _mm256_broadcastss_ps(_mm_movehdup_ps(products)), acc);
   }
 };
@@ -99,7 +111,7 @@ template <class F, int kTokens>
     const BlockWeights<F> weights(reinterpret_cast<const Block*>(w)[b]);
 #pragma GCC unroll 4
     for (int t = 0; t < kTokens; ++t)
-      weights.add_to(acc[t], reinterpret_cast<const Row256*>(x + t * p.x_bytes)[b]);
+      weights.add_to(acc[t], {reinterpret_cast<const Row256*>(x + t * p.x_bytes)[b]});
   }
   for (int t = 0; t < kTokens; ++t) p.y[(token + t) * p.y_stride + r] = sum_lanes(acc[t]);
 }

@@ -78,10 +78,14 @@ struct SixBitHeads : LaneHeads {
     scales = _mm256_unpacklo_epi8(groups, zero);
     mins = _mm256_unpackhi_epi8(groups, zero);
   }
-  // products: factors times that of the values; neg: of 32 values each.
+  // Minima times neg, of 32 values each: a row's lanes add up to it.
+  [[gnu::always_inline]] __m256i dot_minima(const int16_t (&neg)[8]) const {
+    return _mm256_madd_epi16(mins, _mm256_broadcastsi128_si256(load128(neg)));
+  }
+  // products: factors times that of the values.
   [[gnu::always_inline]] void add_minima_to(__m256& acc, __m128 products,
                                             const int16_t (&neg)[8]) const {
-    const __m256i sums = _mm256_madd_epi16(mins, _mm256_broadcastsi128_si256(load128(neg)));
+    const __m256i sums = dot_minima(neg);
     const __m256 dmin = _mm256_permutevar8x32_ps(_mm256_castps128_ps256(products),
                                                  _mm256_setr_epi32(1, 1, 1, 1, 3, 3, 3, 3));
     acc = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums), dmin, acc);
