@@ -57,11 +57,11 @@ struct RowProduct {
   size_t y_stride;
 };
 
-// Rows that one float product takes at most.
+// Rows that a product of a tile with rows as they stand in the file takes at most.
 inline constexpr int kGemmRows = 64;
 
 // out[t * out_stride + r] = sum_c w[r, c] * x[t, c] for n_rows <= kGemmRows consecutive rows and
-// n_tokens <= kTileTokens tokens, all that kF32's pack_tile has put into the tile.
+// n_tokens tokens, all that pack_tile has put into the tile.
 struct TileProduct {
   const std::byte* w;
   size_t row_bytes;
@@ -72,6 +72,14 @@ struct TileProduct {
   size_t out_stride;
   const std::byte* ahead;  // bytes that a later call will want, asked for meanwhile
   size_t ahead_bytes;
+};
+
+// The sums of a panel, to the bit, for a tile of at most max_tokens tokens and without a panel; out
+// need not be set before. Where that is faster, else 0 and null. Asks for the bytes behind the
+// rows.
+struct FewTokens {
+  int max_tokens = 0;
+  void (*gemm)(const TileProduct& product) = nullptr;
 };
 
 // One format's functions for one instruction set. Pointers may be null where a format has none:
@@ -99,8 +107,9 @@ struct Kernels {
                        std::byte* panel) = nullptr;
   void (*multiply_panel)(const std::byte* panel, int n_rows, int n_cols, const std::byte* tile,
                          int n_tokens, float* out, size_t out_stride) = nullptr;
-  // Prefill of float formats without panels: a product with rows as they are, where there is FMA.
-  // The order of summation of one output depends on n_cols alone.
+  FewTokens few = {};
+  // Prefill of float formats without panels: a product of kF32's tile with rows as they are, where
+  // there is FMA. The order of summation of one output depends on n_cols alone.
   void (*gemm)(const TileProduct& product) = nullptr;
   // Whether this processor has what panels need beyond the instruction set; null: nothing. Where
   // not, kernels() gives none.

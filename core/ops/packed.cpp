@@ -149,6 +149,9 @@ void Panel::prefetch(std::span<const std::byte> bytes) const {
 void Panel::multiply(const PackedX& x, int tile, int n_tokens, float* out, size_t out_stride) {
   const std::byte* tokens = x.tile(kind_, tile);
   if (kind_ == ActivationKind::kF32) return multiply_floats(tokens, n_tokens, out, out_stride);
+  if (n_tiles_ == 1 && n_tokens <= kernels_.few.max_tokens)
+    return kernels_.few.gemm(
+        {rows_, row_bytes_, n_rows_, n_cols_, tokens, n_tokens, out, out_stride, nullptr, 0});
   for (int t = 0; t < n_tokens; ++t) std::fill_n(out + t * out_stride, n_rows_, 0.0f);
   if (n_tiles_ > 1) prefetch(share_of_next());
   const auto tile_bytes = quant::activation_kernels(kind_).tile_bytes;

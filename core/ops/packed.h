@@ -32,7 +32,7 @@ struct PackedX {
 
 // Rows [first, first + n_rows) of a weight matrix for products with n_tiles tiles: expanded once,
 // or, for one tile alone, a few columns at a time, which are multiplied while they are in L1. Float
-// weights are multiplied as they are.
+// weights are multiplied as they are, and others with few tokens where expanding takes longer.
 class Panel {
  public:
   static constexpr int kMaxRows = 64;  // 4 groups of 16: resident in L2

@@ -166,8 +166,8 @@ struct Simd {
   }
   template <int kLeft, uint32_t kMask>
   static Bytes dword_spread(Bytes v) {
-    return dword_bits<0, kMask>(join(v, {_mm256_slli_epi32(v.v[0], kLeft),
-                                         _mm256_slli_epi32(v.v[1], kLeft)}));
+    return dword_bits<0, kMask>(
+        join(v, {_mm256_slli_epi32(v.v[0], kLeft), _mm256_slli_epi32(v.v[1], kLeft)}));
   }
   // q + value in byte i of each row where bit 4 k + i of the row's dword is set.
   template <int k>
@@ -274,3 +274,6 @@ inline constexpr bool kHasSimd = true;
 #include "quant/isa/avx2_encode.h"
 #include "quant/isa/avx2_gemv256.h"
 #include "quant/isa/avx2_multiply.h"
+#if !defined(NIBBLE_ISA_avxvnni) && !defined(NIBBLE_ISA_avx512vnni)
+#include "quant/isa/avx2_few.h"
+#endif

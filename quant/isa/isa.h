@@ -30,6 +30,8 @@ inline constexpr bool kSplitsSigns = false;
 inline constexpr bool kScalesProducts = false;
 template <class F>
 using ScaledPanel = void;
+template <class F>
+inline constexpr FewTokens kFewTokens{};
 }  // namespace nibble::quant::NIBBLE_ISA
 #endif
 #if !defined(NIBBLE_ISA_i8mm)

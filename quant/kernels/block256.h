@@ -179,7 +179,14 @@ struct Block256 {
   }
 
   static consteval Kernels kernels() {
-    return {&F::format, dequantize, nullptr, gemv, panel_bytes, expand_panel, multiply_panel};
+    return {.format = &F::format,
+            .dequantize = dequantize,
+            .quantize = nullptr,
+            .gemv = gemv,
+            .panel_bytes = panel_bytes,
+            .expand_panel = expand_panel,
+            .multiply_panel = multiply_panel,
+            .few = kFewTokens<F>};
   }
 };
 

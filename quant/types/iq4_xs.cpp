@@ -26,8 +26,8 @@ struct IQ4_XS {
   }
   template <class S, int kHalf>  // scales of groups 4 kHalf .. 4 kHalf + 3
   static typename S::Bytes scales_of(typename S::Bytes head, typename S::Bytes low) {
-    const auto nibbles = S::template dword_spread<8, 0x00ff00ff>(
-        S::template dword_bits<16 * kHalf, 0xffff>(low));
+    const auto nibbles =
+        S::template dword_spread<8, 0x00ff00ff>(S::template dword_bits<16 * kHalf, 0xffff>(low));
     const auto pairs = S::template dword_spread<12, 0x000f000f>(
         S::template dword_bits<16 + 8 * kHalf, 0xff>(head));
     return S::plus(

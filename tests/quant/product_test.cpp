@@ -97,15 +97,22 @@ struct Case {
 
   // [n_tokens, n_rows]
   std::vector<float> gemm(int n_rows, int n_tokens) const {
-    const auto& pack = quant::activation_kernels(quant::ActivationKind::kF32);
+    return of_tile(quant::kernels(format).gemm, quant::ActivationKind::kF32, n_rows, n_tokens);
+  }
+  std::vector<float> gemm_few(int n_rows, int n_tokens) const {
+    return of_tile(quant::kernels(format).few.gemm, format.activation, n_rows, n_tokens);
+  }
+  std::vector<float> of_tile(decltype(quant::Kernels::gemm) product, quant::ActivationKind kind,
+                             int n_rows, int n_tokens) const {
+    const auto& pack = quant::activation_kernels(kind);
     const auto tile = tests::aligned_bytes(pack.tile_bytes(n_cols));
     pack.pack_tile(x.data(), n_cols, n_tokens, n_cols, tile.get());
     const std::vector<std::byte> rows(
         w.begin(), w.begin() + static_cast<std::ptrdiff_t>(n_rows * row_bytes()));
     const size_t stride = n_rows + 3;
     std::vector<float> y(stride * n_tokens, 12345.0f), out;
-    quant::kernels(format).gemm({rows.data(), row_bytes(), n_rows, n_cols, tile.get(), n_tokens,
-                                 y.data(), stride, w.data(), n_rows * row_bytes()});
+    product({rows.data(), row_bytes(), n_rows, n_cols, tile.get(), n_tokens, y.data(), stride,
+             w.data(), n_rows * row_bytes()});
     for (int t = 0; t < n_tokens; ++t) {
       out.insert(out.end(), &y[t * stride], &y[t * stride] + n_rows);
       CHECK(y[t * stride + n_rows] == 12345.0f);
@@ -273,6 +280,17 @@ TEST_CASE("what is not finite in a row or an activation shows in its float produ
       for (int r = 0; r < kPanelRows; ++r) {
         const int i = t * kPanelRows + r;
         CHECK((t == 7 || r == 5 ? !std::isfinite(after[i]) : after[i] == before[i]));
+      }
+  });
+}
+
+TEST_CASE("few tokens get the sums of a panel") {
+  for_each_case([](const Case& c) {
+    for (const int n_rows : {1, 7, kPanelRows})
+      for (int n_tokens = 1; n_tokens <= quant::kernels(c.format).few.max_tokens; ++n_tokens) {
+        CAPTURE(n_rows);
+        CAPTURE(n_tokens);
+        CHECK(c.gemm_few(n_rows, n_tokens) == c.multiply(n_rows, n_tokens));
       }
   });
 }
