@@ -23,8 +23,8 @@ inline constexpr PanelKernels kBf16Panel{};  // no bf16 unit: float products ser
 inline constexpr bool kFoldsScales = false;
 }  // namespace nibble::quant::NIBBLE_ISA
 #endif
-#if !defined(NIBBLE_ISA_avx2)
-namespace nibble::quant::NIBBLE_ISA {
+#if !defined(NIBBLE_ISA_avx2) || defined(NIBBLE_ISA_avxvnni) || defined(NIBBLE_ISA_avx512vnni)
+namespace nibble::quant::NIBBLE_ISA {  // what quant/isa/avx2_tile.h and avx2_few.h are for
 template <class F>
 inline constexpr bool kSplitsSigns = false;
 inline constexpr bool kScalesProducts = false;

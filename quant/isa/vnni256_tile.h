@@ -12,14 +12,6 @@
 
 namespace nibble::quant::NIBBLE_ISA {
 
-template <class F>
-inline constexpr bool kSplitsSigns = false;
-inline constexpr bool kScalesProducts = false;
-template <class F>
-using ScaledPanel = void;
-template <class F>
-inline constexpr FewTokens kFewTokens{};
-
 // s[i][h]: 4 kDots codes from q of rows 8 h .. 8 h + 7 times token i's at a + 32 i, as weights.
 template <class F, int kDots, int N>
 [[gnu::always_inline]] inline void dot_codes(const uint8_t (*q)[kPanelRows][4], const int8_t* a,
