@@ -10,10 +10,11 @@
 
 namespace nibble::quant::NIBBLE_ISA {
 
-// The sum of dots[t][i]'s lanes in lane 2 t + i.
+// In each lane of 128 bits the sums of a[0], a[1], b[0] and b[1] there.
 inline __m256i sums_of_four(const __m256i (&a)[2], const __m256i (&b)[2]) {
   return _mm256_hadd_epi32(_mm256_hadd_epi32(a[0], a[1]), _mm256_hadd_epi32(b[0], b[1]));
 }
+// The sum of dots[t][i]'s lanes in lane 2 t + i.
 template <int kTokens>
 [[gnu::always_inline]] inline __m256i sums_of_lanes(const __m256i (&dots)[kTokens][2]) {
   const __m256i low = sums_of_four(dots[0], dots[kTokens > 1 ? 1 : 0]);
