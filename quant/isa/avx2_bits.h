@@ -29,8 +29,10 @@ inline __m256i load_once(const void* p) {
 // What a sum of codes' products starts at, so that it is one of weights.
 template <class F>
 [[gnu::always_inline]] inline __m256i start_of(int32_t neg_sum) {
-  if constexpr (F::kOffsetShift < 0) return _mm256_setzero_si256();
-  return _mm256_slli_epi32(_mm256_set1_epi32(neg_sum), F::kOffsetShift < 0 ? 0 : F::kOffsetShift);
+  if constexpr (F::kOffsetShift < 0)
+    return _mm256_setzero_si256();
+  else
+    return _mm256_slli_epi32(_mm256_set1_epi32(neg_sum), F::kOffsetShift);
 }
 inline __m128i load128(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
 // By a broadcast and a blend: a Zen 3 inserts one upper lane a cycle.

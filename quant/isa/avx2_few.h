@@ -10,18 +10,25 @@
 
 namespace nibble::quant::NIBBLE_ISA {
 
-// In each lane of 128 bits the sums of a[0], a[1], b[0] and b[1] there.
-inline __m256i sums_of_four(const __m256i (&a)[2], const __m256i (&b)[2]) {
-  return _mm256_hadd_epi32(_mm256_hadd_epi32(a[0], a[1]), _mm256_hadd_epi32(b[0], b[1]));
-}
-// The sum of dots[t][i]'s lanes in lane 2 t + i.
+// Whole numbers of kTokens tokens and two rows, each the sum of a vector's lanes.
 template <int kTokens>
-[[gnu::always_inline]] inline __m256i sums_of_lanes(const __m256i (&dots)[kTokens][2]) {
-  const __m256i low = sums_of_four(dots[0], dots[kTokens > 1 ? 1 : 0]);
-  const __m256i high =
-      kTokens > 2 ? sums_of_four(dots[kTokens > 2 ? 2 : 0], dots[kTokens - 1]) : low;
-  return _mm256_add_epi32(_mm256_permute2x128_si256(low, high, 0x20),
-                          _mm256_permute2x128_si256(low, high, 0x31));
+using Dots = __m256i[kTokens][2];
+
+// The sums within each half of dots, in lane 2 t + i for token t and row i: of lower halves, then
+// of upper ones.
+struct HalfSums {
+  __m256i v[2];
+};
+template <int kTokens>
+[[gnu::always_inline]] inline HalfSums sums_of_halves(const Dots<kTokens>& dots) {
+  const auto of_two = [&](int t, int u) __attribute__((always_inline)) {
+    return _mm256_hadd_epi32(_mm256_hadd_epi32(dots[t][0], dots[t][1]),
+                             _mm256_hadd_epi32(dots[u][0], dots[u][1]));
+  };
+  const __m256i first = of_two(0, kTokens > 1 ? 1 : 0);
+  const __m256i last = kTokens > 2 ? of_two(kTokens > 2 ? 2 : 0, kTokens - 1) : first;
+  return {_mm256_permute2x128_si256(first, last, 0x20),
+          _mm256_permute2x128_si256(first, last, 0x31)};
 }
 
 // d of token t in lanes 2 t and 2 t + 1.
@@ -40,10 +47,6 @@ inline void write_two_rows(__m256 total, const TileProduct& p, int first, int se
     p.out[t * p.out_stride + second] = sums[2 * t + 1];
   }
 }
-
-// Whole numbers of kTokens tokens and two rows, each the sum of a vector's lanes.
-template <int kTokens>
-using Dots = __m256i[kTokens][2];
 
 // Blocks of two rows. take(b): in time before dot(b), which gives each row's d, dmin. minima: only
 // of formats that have them.
@@ -122,7 +125,8 @@ template <class F, int kTokens>
     const __m256 of_tokens = for_two_rows(tiles[b].d);
     const auto add = [&](const Dots<kTokens>& sums, __m128 of_rows) __attribute__((always_inline)) {
       const __m256 twos = _mm256_castpd_ps(_mm256_broadcastsd_pd(_mm_castps_pd(of_rows)));
-      total = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums_of_lanes(sums)),
+      const HalfSums halves = sums_of_halves<kTokens>(sums);
+      total = _mm256_fmadd_ps(_mm256_cvtepi32_ps(_mm256_add_epi32(halves.v[0], halves.v[1])),
                               _mm256_mul_ps(twos, of_tokens), total);
     };
     add(codes, _mm_shuffle_ps(factors, factors, 0x08));
@@ -138,7 +142,7 @@ template <class F, int kTokens>
                                              int n, __m256& total) {
   static_assert(kSigned<F> && !F::kHasMin);
   const FourWeights<F> rows[2] = {FourWeights<F>(w[0]), FourWeights<F>(w[1])};
-  __m256i fours[2][2];  // [two blocks, one in each lane][tokens 0, 1 and 2, 3]: a sum for each row
+  HalfSums sums[2];  // of two blocks each
 #pragma GCC unroll 2
   for (int h = 0; h < 2; ++h) {
     const Tile32 &first = tiles[2 * h < n ? 2 * h : 0],
@@ -153,18 +157,14 @@ template <class F, int kTokens>
         dots[t][i] = add_two_products<F>(_mm256_setzero_si256(), rows[i].lo.v[h], low,
                                          rows[i].hi.v[h], high);
     }
-    fours[h][0] = sums_of_four(dots[0], dots[kTokens > 1 ? 1 : 0]);
-    fours[h][1] =
-        kTokens > 2 ? sums_of_four(dots[kTokens > 2 ? 2 : 0], dots[kTokens - 1]) : fours[h][0];
+    sums[h] = sums_of_halves<kTokens>(dots);
   }
   // Blocks 0 and 1, 2 and 3: of both rows.
   const __m256d d[2] = {_mm256_castps_pd(_mm256_unpacklo_ps(rows[0].factors, rows[1].factors)),
                         _mm256_castps_pd(_mm256_unpackhi_ps(rows[0].factors, rows[1].factors))};
   const auto add = [&]<int j>() __attribute__((always_inline)) {
-    const __m256i sums =
-        _mm256_permute2x128_si256(fours[j / 2][0], fours[j / 2][1], j % 2 ? 0x31 : 0x20);
     const __m256 of_rows = _mm256_castpd_ps(_mm256_permute4x64_pd(d[j / 2], 0x55 * (j % 2)));
-    total = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums),
+    total = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums[j / 2].v[j % 2]),
                             _mm256_mul_ps(of_rows, for_two_rows(tiles[j].d)), total);
   };
   add.template operator()<0>();

@@ -133,9 +133,7 @@ struct Block256 {
       for (int i = 0; i < 4; ++i) fold_scales<F>(scale[i], out.q + 16 * i);
     } else if constexpr (kScalesProducts) {
       S::store(out.d, d);
-      if constexpr (F::kHasMin) S::store(out.dmin, dmin);
       store_groups<F>(scale, min, out);
-      return;
     } else {
 #pragma GCC unroll 4
       for (int g = 0; g < kGroups; g += 4) {
@@ -146,13 +144,13 @@ struct Block256 {
         S::store(out.scale[g + 3], S::mul(d, S::template byte_floats<3>(four)));
       }
     }
-    if constexpr (F::kHasMin) {
+    if constexpr (F::kHasMin) S::store(out.dmin, dmin);
+    if constexpr (F::kHasMin && !kScalesProducts) {
 #pragma GCC unroll 4
       for (int g = 0; g < kGroups; g += 4) {
         S::store(out.min[g / 2], S::template byte_pairs<0>(min[g / 4]));
         S::store(out.min[g / 2 + 1], S::template byte_pairs<1>(min[g / 4]));
       }
-      S::store(out.dmin, dmin);
     }
   }
 
@@ -179,14 +177,8 @@ struct Block256 {
   }
 
   static consteval Kernels kernels() {
-    return {.format = &F::format,
-            .dequantize = dequantize,
-            .quantize = nullptr,
-            .gemv = gemv,
-            .panel_bytes = panel_bytes,
-            .expand_panel = expand_panel,
-            .multiply_panel = multiply_panel,
-            .few = kFewTokens<F>};
+    return {&F::format,  dequantize,   nullptr,        gemv,
+            panel_bytes, expand_panel, multiply_panel, kFewTokens<F>};
   }
 };
 

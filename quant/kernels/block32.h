@@ -129,14 +129,8 @@ struct Block32 {
   }
 
   static consteval Kernels kernels() {
-    return {.format = &F::format,
-            .dequantize = dequantize,
-            .quantize = nullptr,
-            .gemv = gemv,
-            .panel_bytes = panel_bytes,
-            .expand_panel = expand_panel,
-            .multiply_panel = multiply_panel,
-            .few = kFewTokens<F>};
+    return {&F::format,  dequantize,   nullptr,        gemv,
+            panel_bytes, expand_panel, multiply_panel, kFewTokens<F>};
   }
 };
 
