@@ -163,9 +163,10 @@ Result<void> MappedFile::copy() {
 
 Result<void> MappedFile::lock() {
   if (!state_->begin) return {};
-  if (const uint64_t free = free_memory(); state_->size > free)
-    return fail(ErrorKind::kOutOfMemory, "locking needs {} MiB, {} MiB are free",
-                state_->size >> 20, free >> 20);
+  const uint64_t wanted = state_->copied ? 0 : state_->size;  // page cache counts as free
+  if (const uint64_t free = free_memory(); wanted > free)
+    return fail(ErrorKind::kOutOfMemory, "locking needs {} MiB, {} MiB are free", wanted >> 20,
+                free >> 20);
   if (::mlock(state_->begin, state_->size) == 0) return {};
   const int error = errno;
   rlimit limit{};

@@ -1,11 +1,14 @@
 // MappedFile and OutputFile.
 #include <doctest/doctest.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstring>
+#include <vector>
 
 #include "core/base/mapped_file.h"
 #include "core/base/output_file.h"
@@ -89,6 +92,30 @@ TEST_CASE("a file is locked as far as the limit allows, and the limit is named")
   });
   CHECK(ended.exit_code == 0);
   CHECK(ended.standard_error.find("locking needs 196 KiB, the limit RLIMIT_MEMLOCK is 8 KiB") == 0);
+}
+
+TEST_CASE("locking what was read into memory takes no more of it") {
+#ifdef __SANITIZE_ADDRESS__
+  MESSAGE("skipped: under the address sanitizer mlock does nothing");
+  return;
+#endif
+  TemporaryFolder folder;
+  const auto full = folder.write("meminfo", "MemAvailable: 1 kB\n");
+  const auto path = folder.write("a", std::string(20'000, 'x'));
+  const auto ended = in_child([&] {
+    auto file = MappedFile::open(path);
+    const auto copied = file->copy();
+    if (::unshare(::geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) != 0 ||
+        ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount(full.c_str(), "/proc/meminfo", nullptr, MS_BIND, nullptr) != 0)
+      ::_exit(77);
+    if (MappedFile::open(path)->lock()) ::_exit(1);  // that would read it
+    ::_exit(copied && file->lock() ? 0 : 2);
+  });
+  if (ended.exit_code == 77)
+    MESSAGE("skipped: /proc/meminfo cannot be covered here");
+  else
+    CHECK(ended.exit_code == 0);
 }
 
 TEST_CASE("what cannot be mapped is told apart") {
