@@ -72,8 +72,8 @@ class Checkpoint {
     NIBBLE_TRY(const auto strides, integers(name, a[3]->items));
     RawTensor t{std::string(name), s.type, {}, {}};
     NIBBLE_TRY(t.shape, checked_shape(name, sizes));
-    NIBBLE_CHECK(check_contiguous(name, sizes, strides));
     const int64_t offset = a[1]->number, n = t.shape.n_elements();
+    NIBBLE_CHECK(check_contiguous(name, sizes, strides, n));
     if (offset < 0 || n > s.n_elements || offset > s.n_elements - n)
       return corrupt("tensor {}: elements {}+{} of a storage of {}", in_quotes(name), offset, n,
                      s.n_elements);
@@ -93,16 +93,17 @@ class Checkpoint {
     return out;
   }
   static Result<void> check_contiguous(std::string_view name, const std::vector<int64_t>& sizes,
-                                       const std::vector<int64_t>& strides) {
+                                       const std::vector<int64_t>& strides, int64_t n) {
     if (sizes.size() != strides.size())
       return corrupt("tensor {}: {} sizes, but {} strides", in_quotes(name), sizes.size(),
                      strides.size());
+    if (n == 0) return {};
     int64_t expected = 1;  // checked_shape has held the product against overflow
     for (size_t i = sizes.size(); i-- > 0;) {
       if (sizes[i] > 1 && strides[i] != expected)
         return unsupported("tensor {}: stored with a stride of {} where {} is contiguous",
                            in_quotes(name), strides[i], expected);
-      expected *= std::max<int64_t>(sizes[i], 1);
+      expected *= sizes[i];
     }
     return {};
   }

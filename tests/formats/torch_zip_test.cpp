@@ -260,6 +260,13 @@ TEST_CASE("PyTorch checkpoints: tensors borrow from their storages") {
   CHECK((*tensors)[2].bytes.size() == 4);
 }
 
+TEST_CASE("PyTorch checkpoints: strides of a tensor without elements say nothing") {
+  const int32_t n = 2147483647;
+  const auto tensors = read(one({0, n, n, n}, {7, n, n, 1}));
+  REQUIRE_MESSAGE(tensors, tensors.error().message);
+  CHECK(tensors->front().bytes.empty());
+}
+
 TEST_CASE("damaged PyTorch checkpoints are refused, naming the tensor") {
   using enum ErrorKind;
   REQUIRE(read(one({8}, {1})));
