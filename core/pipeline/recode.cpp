@@ -239,7 +239,7 @@ Result<RecodeResult> Recoder::run(ThreadPool& pool) {
   result.errors.assign(writers_.size(), std::vector<RecodeError>(jobs_.size()));
   result.casts.resize(writers_.size());
   uint64_t done = 0, total = 0;
-  for (const RecodeJob& job : jobs_) total += job.source.bytes.size();
+  for (const RecodeTask& task : tasks_) total += n_source_bytes(task);
   Batch batches[2];
   Batch* ready = nullptr;  // made, to be written
   for (size_t first = 0, turn = 0; first < tasks_.size() || ready; ++turn) {

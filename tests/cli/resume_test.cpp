@@ -110,9 +110,16 @@ struct Conversion {
     options.targets = {{.path = out, .mix = quant::find_mix("f32")}};
     options.max_shard_bytes = kShard;
     NIBBLE_TRY(auto plans, plan_quantize(*source.file, options));
-    const auto ask = [&](uint64_t, uint64_t) { return go_on(); };
-    return nibble::quantize(*source.file, plans, nullptr, pool,
-                            {.batch_weights = 1, .resume = resume, .go_on = ask});
+    uint64_t done = 0, total = 0;
+    const auto ask = [&](uint64_t n, uint64_t of) {
+      done = n;
+      total = of;
+      return go_on();
+    };
+    auto result = nibble::quantize(*source.file, plans, nullptr, pool,
+                                   {.batch_weights = 1, .resume = resume, .go_on = ask});
+    if (result) CHECK(done == total);
+    return result;
   }
 };
 
