@@ -1,6 +1,7 @@
 #include "formats/folder_files.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/json.h"
 #include "core/base/printable.h"
@@ -10,6 +11,8 @@ namespace nibble {
 namespace {
 
 namespace fs = std::filesystem;
+
+thread_local OpenedFiles* t_opened = nullptr;
 
 bool lies_in(const fs::path& file, const fs::path& folder) {
   const auto end = std::mismatch(folder.begin(), folder.end(), file.begin(), file.end()).first;
@@ -35,6 +38,12 @@ Result<void> check_stays_inside(const fs::path& folder, const fs::path& file) {
 
 }  // namespace
 
+OpenedFiles::OpenedFiles() : outer_(std::exchange(t_opened, this)) {}
+OpenedFiles::~OpenedFiles() { t_opened = outer_; }
+void OpenedFiles::add(const fs::path& path) {
+  if (std::ranges::find(paths_, path) == paths_.end()) paths_.push_back(path);
+}
+
 Result<MappedFile> open_in_folder(const fs::path& folder, std::string_view name,
                                   std::string_view subfolder) {
   const bool plain = !name.empty() && name != "." && name != ".." && name.find('/') == name.npos &&
@@ -46,6 +55,7 @@ Result<MappedFile> open_in_folder(const fs::path& folder, std::string_view name,
   const fs::path path = folder / subfolder / name;
   auto inside = with_path(path, check_stays_inside(folder, path));
   if (!inside) return std::unexpected(std::move(inside).error());
+  if (t_opened) t_opened->add(path);
   return with_path(path, MappedFile::open(path));
 }
 

@@ -17,6 +17,22 @@ namespace nibble {
 Result<MappedFile> open_in_folder(const std::filesystem::path& folder, std::string_view name,
                                   std::string_view subfolder = {});
 
+// Notes which files its thread opens so, while it lives.
+class OpenedFiles {
+ public:
+  OpenedFiles();
+  ~OpenedFiles();
+  OpenedFiles(const OpenedFiles&) = delete;
+  OpenedFiles& operator=(const OpenedFiles&) = delete;
+  // Each once, in the order in which they were opened first.
+  const std::vector<std::filesystem::path>& paths() const { return paths_; }
+  void add(const std::filesystem::path& path);
+
+ private:
+  std::vector<std::filesystem::path> paths_;
+  OpenedFiles* outer_;
+};
+
 inline constexpr uint64_t kMaxConfigBytes = 256u << 20;
 
 // A JSON object in a file of the folder.

@@ -24,20 +24,17 @@ namespace {
 // Files that belong to a tokenizer: a folder that has one of them has lost the tokenizer itself.
 constexpr std::string_view kTokenizerParts[] = {"tokenizer_config.json", "special_tokens_map.json",
                                                 "vocab.json", "merges.txt", "tokenizer.model.v3"};
-// Files beside the weights that a conversion reads.
-constexpr std::string_view kSmallFiles[] = {
-    "config.json",     "params.json",           "generation_config.json", "tokenizer.json",
-    "tokenizer.model", "tokenizer_config.json", "chat_template.jinja",    "README.md"};
 
 class ConvertedFolder final : public ConvertedModel {
  public:
   explicit ConvertedFolder(std::unique_ptr<WeightFile> folder) : source_(std::move(folder)) {}
 
-  Result<ConvertNotes> convert() {
+  // read: the source's files; the list grows while more of them are opened.
+  Result<ConvertNotes> convert(const OpenedFiles& read) {
     ConvertNotes notes;
     NIBBLE_CHECK(with_path(source_->folder(), add_model(notes)));
     NIBBLE_CHECK(add_tokenizer(notes));
-    add_provenance();
+    add_provenance(read.paths());
     metadata_ = to_metadata(draft_);
     NIBBLE_TRY(const Model whole, Model::load(*this));  // what will read the file finds it complete
     return notes;
@@ -102,13 +99,11 @@ class ConvertedFolder final : public ConvertedModel {
     return {};
   }
 
-  void add_provenance() {
-    const auto& folder = source_->folder();
-    paths_.assign(source_->files().begin(), source_->files().end());
-    for (const std::string_view name : kSmallFiles)
-      if (has_file(folder, name)) paths_.push_back(folder / name);
+  void add_provenance(const std::vector<std::filesystem::path>& paths) {
+    paths_ = paths;
     std::vector<std::string> names;
-    for (const auto& path : paths_) names.push_back(printable(path.filename().native(), 4096));
+    for (const auto& path : paths_)
+      names.push_back(printable(path.lexically_relative(source_->folder()).native(), 4096));
     draft_.set_texts(kSourceFilesKey, names);
     draft_.set_texts(kSourceHashesKey,
                      std::vector<std::string>(names.size(), std::string(kSha256Digits, '0')));
@@ -137,13 +132,14 @@ void add_command(std::string command, MetadataDraft& draft) {
 }
 
 Result<GgufSource> open_as_gguf(const std::filesystem::path& path) {
+  OpenedFiles read;
   NIBBLE_TRY(auto file, open_weight_file(path));
   GgufSource out;
   out.file = std::move(file);
   out.path = path;
   if (!out.file->config()) return out;
   auto folder = std::make_unique<ConvertedFolder>(std::move(out.file));
-  NIBBLE_TRY(out.notes, folder->convert());
+  NIBBLE_TRY(out.notes, folder->convert(read));
   out.converted = folder.get();
   out.file = std::move(folder);
   return out;

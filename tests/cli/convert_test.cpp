@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/base/json.h"
+#include "formats/weight_file.h"
 #include "tests/cli/folder_model.h"
 #include "tests/cli/program.h"
 #include "tests/temporary_folder.h"
@@ -106,6 +107,47 @@ TEST_CASE("convert splits, and merges what was split") {
   REQUIRE_MESSAGE(end.exit_code == 0, end.err);
   REQUIRE(f.convert().exit_code == 0);
   CHECK(f.folder.read("whole.gguf") == f.folder.read("out.gguf"));
+}
+
+TEST_CASE("the files that a conversion read are noted with their hashes") {
+  const ConvertFixture f;
+  const auto write = [&](const char* name, const std::string& text) {
+    f.folder.write(std::string("model/") + name, text);
+  };
+  const auto json = parse_json(f.folder.read("model/tokenizer.json"));
+  REQUIRE(json);
+  Json vocabulary = (*json)["model"]["vocab"];
+  vocabulary["<|endoftext|>"] = 256;
+  write("vocab.json", dump_json(vocabulary));
+  write("merges.txt", "#version: 0.2\nt h\n");
+  write("added_tokens.json", R"({"<|more|>": 257})");
+  write("tokenizer_config.json", R"({"tokenizer_class": "GPT2Tokenizer"})");
+  write("chat_template.json", R"({"chat_template": "{{ messages[0].content }}"})");
+  write("additional_chat_templates/tools.jinja", "tools");
+  write("notes.txt", "not read");
+  std::filesystem::remove(f.folder.path() / "model/tokenizer.json");
+  const auto weights = open_weight_file(f.model);
+  REQUIRE_MESSAGE(weights, weights.error().message);
+  Json map = Json::object();
+  for (const TensorView& t : (*weights)->tensors()) map[std::string(t.name)] = "model.safetensors";
+  write("model.safetensors.index.json", dump_json(Json{{"weight_map", map}}));
+  const Ended end = f.convert();
+  REQUIRE_MESSAGE(end.exit_code == 0, end.err);
+  const auto made = open_weight_file(f.out);
+  REQUIRE(made);
+  const auto texts = [&](std::string_view key) {
+    const auto found = (*made)->metadata().get_strings(key);
+    REQUIRE((found && *found));
+    return std::vector<std::string>((*found)->begin(), (*found)->end());
+  };
+  auto files = texts("nibble.source.files");
+  CHECK(texts("nibble.source.sha256").size() == files.size());
+  std::ranges::sort(files);
+  CHECK(files == std::vector<std::string>{
+                     "README.md", "added_tokens.json", "additional_chat_templates/tools.jinja",
+                     "chat_template.json", "config.json", "generation_config.json", "merges.txt",
+                     "model.safetensors", "model.safetensors.index.json", "tokenizer_config.json",
+                     "vocab.json"});
 }
 
 TEST_CASE("a cast that loses weights is counted, and one to infinity refused") {
