@@ -18,6 +18,7 @@
 #include <string_view>
 #include <thread>
 
+#include "core/base/control_groups.h"
 #include "core/base/thread_pool.h"
 
 namespace nibble {
@@ -58,31 +59,19 @@ double speed(const std::string& root, int cpu) {
   return number(first_line(folder + "/cpufreq/cpuinfo_max_freq"), 0);
 }
 
-// The control group's limit below root/sys/fs/cgroup in processors; 0: none. Every group on the way
-// up counts.
+// The control groups' limit in processors; 0: none.
 double quota(const std::string& root) {
   double least = 0;
   const auto limit = [&](double n) {
     if (n > 0) least = least > 0 ? std::min(least, n) : n;
   };
-  std::ifstream groups(root + "/proc/self/cgroup");  // "0::/a/b" or "4:cpu,cpuacct:/a/b"
-  for (std::string line; std::getline(groups, line);) {
-    const size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (first == std::string::npos || second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    const bool v1 = ("," + controllers + ",").find(",cpu,") != std::string::npos;
-    if (!v1 && !controllers.empty()) continue;
-    for (std::string group = line.substr(second + 1);; group.erase(group.rfind('/'))) {
-      const std::string folder =
-          root + "/sys/fs/cgroup" + (v1 ? "/cpu" : "") + (group == "/" ? "" : group);
-      std::istringstream max(first_line(folder + "/cpu.max"));  // "200000 100000" or "max 100000"
-      std::string share, period;
-      if (max >> share >> period) limit(number(share, 0) / number(period, 1));
-      limit(number(first_line(folder + "/cpu.cfs_quota_us"), 0) /
-            number(first_line(folder + "/cpu.cfs_period_us"), 1e5));
-      if (group.find('/') == std::string::npos) break;
-    }
-  }
+  visit_control_groups(root, "cpu", [&](const std::string& folder) {
+    std::istringstream max(first_line(folder + "/cpu.max"));  // "200000 100000" or "max 100000"
+    std::string share, period;
+    if (max >> share >> period) limit(number(share, 0) / number(period, 1));
+    limit(number(first_line(folder + "/cpu.cfs_quota_us"), 0) /
+          number(first_line(folder + "/cpu.cfs_period_us"), 1e5));
+  });
   return least;
 }
 

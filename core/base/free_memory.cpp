@@ -7,12 +7,14 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/control_groups.h"
+
 namespace nibble {
 namespace {
 
 // A number in a text file of the kernel, after key where one is given; nothing where it says
 // otherwise.
-std::optional<uint64_t> number_in(const char* path, std::string_view key = {}) {
+std::optional<uint64_t> number_in(const std::string& path, std::string_view key = {}) {
   std::ifstream in(path);
   std::string word;
   while (in >> word)
@@ -28,12 +30,17 @@ std::optional<uint64_t> number_in(const char* path, std::string_view key = {}) {
 
 }  // namespace
 
-uint64_t free_memory() {
+uint64_t free_memory(const std::string& root) {
   uint64_t free = UINT64_MAX;
-  if (const auto kib = number_in("/proc/meminfo", "MemAvailable:")) free = *kib << 10;
-  const auto limit = number_in("/sys/fs/cgroup/memory.max");
-  const auto used = number_in("/sys/fs/cgroup/memory.stat", "anon");
-  if (limit && used) free = std::min(free, *limit - std::min(*limit, *used));
+  const auto leaves = [&](std::optional<uint64_t> limit, std::optional<uint64_t> used) {
+    if (limit && used) free = std::min(free, *limit - std::min(*limit, *used));
+  };
+  if (const auto kib = number_in(root + "/proc/meminfo", "MemAvailable:")) free = *kib << 10;
+  visit_control_groups(root, "memory", [&](const std::string& folder) {
+    leaves(number_in(folder + "/memory.max"), number_in(folder + "/memory.stat", "anon"));
+    leaves(number_in(folder + "/memory.limit_in_bytes"),
+           number_in(folder + "/memory.stat", "total_rss"));
+  });
   return free;
 }
 

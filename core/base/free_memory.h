@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace nibble {
 
-// Bytes: by the machine, and by the control group (Linux cgroup-v2.rst), page cache counted as
-// free. UINT64_MAX where nobody says.
-uint64_t free_memory();
+// Bytes: by the machine, and by the control groups on the way up (Linux cgroup-v2.rst,
+// cgroup-v1/memory.rst), page cache counted as free. UINT64_MAX where nobody says. Below root/proc
+// and root/sys.
+uint64_t free_memory(const std::string& root = "");
 
 }  // namespace nibble
