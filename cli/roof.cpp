@@ -13,6 +13,7 @@
 #include <string>
 
 #include "cli/output.h"
+#include "core/base/free_memory.h"
 #include "core/base/json.h"
 #include "core/base/thread_pool.h"
 #include "core/ops/kernels/kernels.h"
@@ -60,7 +61,7 @@ double best_seconds(ThreadPool& pool, int n_tasks, Work work) {
 double read_rate(ThreadPool& pool, const ProbeMemory& memory) {
   constexpr int kPieces = 16;  // of each thread's part: one that is held up leaves some to others
   constexpr size_t kPiece = kBytesPerThread / kPieces;
-  volatile uint64_t sink = 0;
+  std::atomic<uint64_t> sink = 0;
   const double seconds = best_seconds(pool, pool.size() * kPieces, [&](int task, int) {
     sink = kernels::peak_read(memory.part(0) + kPiece * static_cast<size_t>(task), kPiece);
   });
@@ -81,10 +82,13 @@ double mac_rate(ThreadPool& pool) {
 
 Result<Roof> measure_roof(int n_threads) {
   const size_t n_bytes = kBytesPerThread * static_cast<size_t>(n_threads);
+  const uint64_t free = free_memory();
   const ProbeMemory memory(n_bytes);
-  if (!memory.ok())
-    return fail(ErrorKind::kOutOfMemory, "measuring the read bandwidth needs {} MiB of memory",
-                n_bytes >> 20);
+  if (!memory.ok() || n_bytes > free)
+    return fail(ErrorKind::kOutOfMemory,
+                "measuring the read bandwidth needs {} MiB of memory, {} MiB are free; fewer "
+                "threads (-t) need less",
+                n_bytes >> 20, free >> 20);
   ThreadPool one(1), all(n_threads);
   all.run(n_threads, [&](int task, int) { std::memset(memory.part(task), 1, kBytesPerThread); });
   return Roof{.read_bytes = {read_rate(one, memory), read_rate(all, memory)},
