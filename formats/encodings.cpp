@@ -281,12 +281,11 @@ class Assembler {
     if (blocks.type->name != "U8" || b.n_dims < 3 || b.n_cols() != 16)
       return misshapen(blocks, "U8 [.., n_blocks, 16]");
     Shape shape = b;
-    --shape.n_dims;
+    shape.dim[static_cast<size_t>(--shape.n_dims)] = 0;
     if (scales->type->name != "U8" || scales->shape.n_elements() != shape.n_elements() ||
         scales->shape.n_cols() != shape.n_cols())
       return misshapen(*scales, fmt::format("U8 {}", to_string(shape)));
     shape.dim[static_cast<size_t>(shape.n_dims - 1)] *= 32;
-    shape.dim[3] = shape.n_dims == 4 ? shape.dim[3] : 0;
     TensorView view{out_.names.emplace_back(stem), &kMxfp4, shape, blocks.bytes};
     view.decoder = keep(
         std::make_unique<Mxfp4Decoder>(blocks.bytes.data(), scales->bytes.data(), shape.n_cols()));

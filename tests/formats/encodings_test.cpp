@@ -25,6 +25,15 @@ constexpr auto kMxfp4 = Encoding::Kind::kMxfp4;
 constexpr uint16_t kHalf2 = 0x4000, kHalf3 = 0x4200;  // 2.0 and 3.0 as F16
 }  // namespace
 
+TEST_CASE("shapes of MXFP4 tensors equal those made otherwise") {
+  const RawTensors raw = RawTensors()
+                             .add("x_blocks", "U8", {3, 2, 16}, std::vector<uint8_t>(96))
+                             .add("x_scales", "U8", {3, 2}, std::vector<uint8_t>(6));
+  const auto made = make_logical(raw.tensors, {.kind = Encoding::Kind::kMxfp4});
+  REQUIRE_MESSAGE(made, made.error().message);
+  CHECK((made->views[0].shape == tests::shape({3, 64})));
+}
+
 TEST_CASE("FP8 with one scale for each block, smaller blocks at the edges") {
   RawTensors raw;
   raw.add<uint8_t>("x.weight", "F8_E4M3", {3, 5}, std::vector<uint8_t>(15, 0x38));  // 1.0
