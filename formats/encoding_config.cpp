@@ -32,9 +32,10 @@ bool is_false(const Json& object, const char* key) {
 
 Result<Encoding> read_packed(const Json& q, Kind kind, std::string_view method) {
   Encoding e{.kind = kind};
-  NIBBLE_TRY(const int64_t bits, integer_of(q, "bits", integer_of(q, "w_bit", 4).value_or(4)));
-  NIBBLE_TRY(e.group_size,
-             integer_of(q, "group_size", integer_of(q, "q_group_size", 128).value_or(128)));
+  NIBBLE_TRY(const int64_t w_bit, integer_of(q, "w_bit", 4));  // AutoAWQ's own names
+  NIBBLE_TRY(const int64_t bits, integer_of(q, "bits", w_bit));
+  NIBBLE_TRY(const int64_t q_group_size, integer_of(q, "q_group_size", 128));
+  NIBBLE_TRY(e.group_size, integer_of(q, "group_size", q_group_size));
   const bool fits = bits == 4 || (kind == Kind::kGptq && (bits == 2 || bits == 3 || bits == 8));
   if (!fits) return unsupported("quantization '{}' with {} bits is not read", method, bits);
   if (e.group_size == 0 || e.group_size < -1 || e.group_size > INT32_MAX)

@@ -50,6 +50,8 @@ TEST_CASE("quantizations are told apart, and those not read are refused by name"
        "'gptq' in the format 'marlin'"},
       {R"({"quant_method":"gptq","bits":4,"group_size":0})", kCorrupt, "'group_size' is 0"},
       {R"({"quant_method":"gptq","bits":"4"})", kCorrupt, "'bits'"},
+      {R"({"quant_method":"awq","w_bit":"4"})", kCorrupt, "'w_bit'"},
+      {R"({"quant_method":"awq","w_bit":4,"q_group_size":64.5})", kCorrupt, "'q_group_size'"},
       {R"({"quant_method":"awq","version":"gemv"})", kUnsupported, "'awq' in the version 'gemv'"},
       {R"({"quant_method":"awq","zero_point":false})", kUnsupported, "without zero points"},
       {R"({"quant_method":"awq","bits":8})", kUnsupported, "'awq' with 8 bits"},
