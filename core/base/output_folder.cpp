@@ -61,7 +61,9 @@ Result<OutputFolder> OutputFolder::create(const fs::path& target, bool overwrite
   std::string name = parent_of(out.target_) / ("." + out.target_.filename().string() + ".XXXXXX");
   if (!::mkdtemp(name.data())) return failed(out.target_, "cannot be made", errno);
   out.temporary_ = name;
-  ::chmod(name.c_str(), 0755);
+  const mode_t mask = ::umask(077);  // it can only be read by setting it
+  ::umask(mask);
+  ::chmod(name.c_str(), 0777 & ~mask);
   return out;
 }
 
