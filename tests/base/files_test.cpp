@@ -182,6 +182,25 @@ TEST_CASE("output is absent until it is committed, then whole") {
   CHECK(folder.n_files() == 1);
 }
 
+TEST_CASE("outputs are discarded at a sudden end, however many there are") {
+  const TemporaryFolder folder;
+  in_child([&] {
+    std::vector<OutputFile> files;
+    for (int i = 0; i < 300; ++i) {
+      auto file = OutputFile::create(folder.path() / std::to_string(i), false);
+      if (file) files.push_back(std::move(*file));
+    }
+    files.erase(files.begin() + 10, files.begin() + 250);
+    for (int i = 300; i < 400; ++i) {
+      auto file = OutputFile::create(folder.path() / std::to_string(i), false);
+      if (file) files.push_back(std::move(*file));
+    }
+    discard_unfinished_outputs();
+    ::_exit(0);
+  });
+  CHECK(folder.n_files() == 0);
+}
+
 TEST_CASE("an existing target is refused, or replaced when that is wanted") {
   TemporaryFolder folder;
   const auto target = folder.write("out", "old");
