@@ -13,8 +13,6 @@
 namespace nibble::gguf {
 namespace {
 
-constexpr uint64_t kMaxFiles = 1024;
-
 struct Part {
   MappedFile file;
   Header header;

@@ -15,6 +15,7 @@ namespace nibble::gguf {
 
 inline constexpr uint32_t kDefaultAlignment = 32;
 // What a file may ask for at most; published files stay far below.
+inline constexpr uint64_t kMaxFiles = 1024;  // of a split model
 inline constexpr uint64_t kMaxKeys = 65'536;
 inline constexpr uint64_t kMaxKeyLength = 65'535;
 inline constexpr uint64_t kMaxTensors = 262'144;

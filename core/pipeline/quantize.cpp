@@ -7,6 +7,7 @@
 #include "core/pipeline/encode_rows.h"
 #include "core/pipeline/recipe_input.h"
 #include "core/pipeline/stored_rows.h"
+#include "formats/gguf_header.h"
 #include "quant/encoder.h"
 
 namespace nibble {
@@ -137,6 +138,9 @@ Result<QuantizePlan> plan_one(const WeightFile& source, const QuantizeTarget& ta
   plan.metadata = metadata_of(source, target, options);
   plan.shards =
       gguf::lay_out({target.path, plan.metadata.entries(), plan.tensors, options.max_shard_bytes});
+  if (plan.shards.size() > gguf::kMaxFiles)
+    return fail(ErrorKind::kUsage, "--max-shard makes {} files, of which {} can be read",
+                plan.shards.size(), gguf::kMaxFiles);
   for (const gguf::Shard& shard : plan.shards) NIBBLE_CHECK(check_not_source(source, shard.path));
   return plan;
 }

@@ -1,9 +1,12 @@
 // nibble convert, as a shell sees it: what is written, proved and refused.
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cmath>
 
 #include "core/base/json.h"
+#include "formats/gguf_write.h"
+#include "formats/metadata_draft.h"
 #include "formats/weight_file.h"
 #include "tests/cli/folder_model.h"
 #include "tests/cli/program.h"
@@ -107,6 +110,24 @@ TEST_CASE("convert splits, and merges what was split") {
   REQUIRE_MESSAGE(end.exit_code == 0, end.err);
   REQUIRE(f.convert().exit_code == 0);
   CHECK(f.folder.read("whole.gguf") == f.folder.read("out.gguf"));
+}
+
+TEST_CASE("convert does not split into more files than can be read") {
+  const TemporaryFolder folder;
+  const std::string model = folder.path() / "model.gguf", out = folder.path() / "out.gguf";
+  MetadataDraft keys;
+  keys.set_text("general.architecture", "llama");
+  std::vector<gguf::TensorPlan> tensors;
+  for (int i = 0; i < 1025; ++i)
+    tensors.push_back({std::to_string(i), quant::find_format("f32"), {1, {1}}});
+  auto writer =
+      gguf::Writer::create(gguf::lay_out({model, keys.entries(), tensors}), tensors, false);
+  REQUIRE(writer);
+  for (size_t i = 0; i < tensors.size(); ++i) REQUIRE(writer->write(std::array<std::byte, 4>()));
+  REQUIRE(writer->commit());
+  const Ended end = run_program({"convert", model, "-o", out, "--max-shard", "4k", "--dry-run"});
+  CHECK(end.exit_code == 2);
+  CHECK(end.err.find("1025 files, of which 1024 can be read") != std::string::npos);
 }
 
 TEST_CASE("the files that a conversion read are noted with their hashes") {
