@@ -4,7 +4,6 @@
 #include <openssl/evp.h>
 
 #include <array>
-#include <new>
 
 #include "core/base/assert.h"
 
@@ -16,8 +15,7 @@ struct Sha256::State {
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-  if (!state_->context || EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) != 1)
-    throw std::bad_alloc();
+  NIBBLE_ASSERT(state_->context && EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) == 1);
 }
 Sha256::~Sha256() = default;
 

@@ -13,7 +13,8 @@ constexpr std::string_view kPeftFiles[] = {"adapter_config.json", "adapter_model
 
 std::vector<std::filesystem::path> files_of(const LoraFile& adapter) {
   if (!adapter.has_hf_names()) return {adapter.path()};
-  const bool folder = std::filesystem::is_directory(adapter.path());
+  std::error_code ignored;
+  const bool folder = std::filesystem::is_directory(adapter.path(), ignored);
   const auto in = folder ? adapter.path() : adapter.path().parent_path();
   std::vector<std::filesystem::path> files;
   for (const std::string_view name : kPeftFiles)

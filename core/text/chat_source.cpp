@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/base/json.h"
+#include "core/base/printable.h"
 #include "core/text/chat.h"
 #include "formats/folder_files.h"
 
@@ -58,11 +59,15 @@ Result<void> put_member(std::vector<NamedTemplate>& all, const std::filesystem::
 const std::filesystem::path kAdditional = "additional_chat_templates";
 
 Result<void> put_additional(std::vector<NamedTemplate>& all, const std::filesystem::path& folder) {
-  std::error_code ignored;
+  if (!has_file(folder, kAdditional.native())) return {};
+  std::error_code error;
   std::vector<std::filesystem::path> names;
-  for (const auto& entry : std::filesystem::directory_iterator(folder / kAdditional, ignored))
-    if (entry.path().extension() == ".jinja")
-      names.push_back(kAdditional / entry.path().filename());
+  for (std::filesystem::directory_iterator at(folder / kAdditional, error), end;
+       !error && at != end; at.increment(error))
+    if (at->path().extension() == ".jinja") names.push_back(kAdditional / at->path().filename());
+  if (error)
+    return fail(ErrorKind::kInvalidInput, "{}: cannot be listed: {}",
+                printable((folder / kAdditional).native(), 200), error.message());
   std::ranges::sort(names);
   for (const auto& name : names) {
     NIBBLE_TRY(auto text, read_if_there(folder, name));
