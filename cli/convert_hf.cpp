@@ -72,7 +72,7 @@ Result<void> convert_to_hf(const RewriteOptions& o, const std::string& out,
   progress.wipe();
   if (!result.left_out.empty())
     notice("{} tensors that the family does not use are left out, as {}", result.left_out.size(),
-           one_line(result.left_out.front()));
+           result.left_out.front());
   if (!result.has_tokenizer) notice("the model has no tokenizer: the folder will not have one");
   return print(o, out, result, now_s() - start);
 }

@@ -71,7 +71,7 @@ Result<std::optional<LoraProvenance>> merge_lora(const RewriteOptions& o, GgufSo
 void tell_notes(const ConvertNotes& notes) {
   if (!notes.left_out.empty())
     notice("{} tensors that the family does not use are left out, as {}", notes.left_out.size(),
-           one_line(notes.left_out.front()));
+           notes.left_out.front());
   if (!notes.has_tokenizer)
     notice("there is no tokenizer beside the weights: the file will not have one");
   else if (!notes.tokenizer.fits())

@@ -25,9 +25,13 @@ Json to_json(const MetadataValue& value) {
       value);
 }
 
+bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
 std::string shortened(std::string_view text) {
-  std::string line = one_line(text.substr(0, kShownText));
-  return text.size() > kShownText ? line + fmt::format("... ({} bytes)", text.size()) : line;
+  if (text.size() <= kShownText) return one_line(text);
+  size_t n = kShownText;
+  while (n > kShownText - 4 && continues_character(text[n])) --n;
+  return fmt::format("{}... ({} bytes)", one_line(text.substr(0, n)), text.size());
 }
 
 std::string to_text(const MetadataValue& value) {

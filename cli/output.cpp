@@ -7,6 +7,8 @@
 
 #include <chrono>
 
+#include "core/base/printable.h"
+
 namespace nibble::cli {
 namespace {
 
@@ -49,7 +51,7 @@ void set_quiet(bool quiet) { g_quiet = quiet; }
 bool quiet() { return g_quiet; }
 void write_err(std::string_view text) { write_all(STDERR_FILENO, text); }
 void notice_line(std::string_view text) {
-  if (!g_quiet) write_err(fmt::format("nibble: {}\n", text));
+  if (!g_quiet) write_err(fmt::format("nibble: {}\n", one_line(text)));
 }
 
 double now_s() {
@@ -79,19 +81,13 @@ void ProgressLine::wipe() {
 }
 
 std::string one_line(std::string_view text) {
+  constexpr size_t kWhole = std::string_view::npos;
   std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\n')
-      out += "\\n";
-    else if (c == '\t')
-      out += "\\t";
-    else if (byte < 0x20 || byte == 0x7f)
-      out += fmt::format("\\x{:02x}", byte);
-    else
-      out += c;
+  for (size_t at; (at = text.find_first_of("\n\t")) != kWhole; text.remove_prefix(at + 1)) {
+    out += printable(text.substr(0, at), kWhole);
+    out += text[at] == '\n' ? "\\n" : "\\t";
   }
-  return out;
+  return out + printable(text, kWhole);
 }
 
 }  // namespace nibble::cli

@@ -51,7 +51,8 @@ class ProgressLine {
 double now_s();            // steady seconds
 double process_start_s();  // on the same clock: when main began
 
-// A text without control characters (as \n, \t or \x1b), so that no file drives the terminal.
+// A text without what printable() leaves out (as \n, \t or \x1b), so that no file drives the
+// terminal.
 std::string one_line(std::string_view text);
 
 }  // namespace nibble::cli

@@ -6,7 +6,6 @@
 #include <random>
 
 #include "formats/gguf_write.h"
-#include "formats/metadata_draft.h"
 #include "quant/encoder.h"
 #include "tests/cli/byte_tokens.h"
 
@@ -221,9 +220,11 @@ void write_chain_model(const std::filesystem::path& target, const ChainOptions& 
   set_sizes(keys, sizes);
   set_tokenizer(keys, options);
   if (options.chat_template) keys.set_text("tokenizer.chat_template", kTemplate);
-  if (options.declared_temperature >= 0)
-    keys.set_f32("general.sampling.temp", options.declared_temperature);
-  write_model(target, keys, plan_tensors(sizes, "f32"),
+  if (options.declare) options.declare(keys);
+  auto tensors = plan_tensors(sizes, "f32");
+  if (options.unused_tensor)
+    tensors.push_back({options.unused_tensor, quant::find_format("f32"), {1, {4}}});
+  write_model(target, keys, tensors,
               options.thinks   ? thinking_values
               : options.finite ? finite_values
                                : chain_values);

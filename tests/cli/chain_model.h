@@ -5,6 +5,8 @@
 
 #include <filesystem>
 
+#include "formats/metadata_draft.h"
+
 namespace nibble::tests {
 
 // The last byte of the prompt chooses the answer:
@@ -21,10 +23,11 @@ struct ChainOptions {
   bool chat_template = true;  // user and system texts as they stand behind <|user|>, <|system|>;
                               // answers end with <|end|>
   int n_ctx = 256;            // trained
-  bool other_vocabulary = false;    // " two" is spelt " TWO"
-  bool finite = false;              // N too is a number
-  bool thinks = false;              // only a, and q: <think>hmm</think>Hello world!
-  float declared_temperature = -1;  // general.sampling.temp; < 0: not declared
+  bool other_vocabulary = false;                   // " two" is spelt " TWO"
+  bool finite = false;                             // N too is a number
+  bool thinks = false;                             // only a, and q: <think>hmm</think>Hello world!
+  void (*declare)(MetadataDraft& keys) = nullptr;  // further metadata
+  const char* unused_tensor = nullptr;             // the name of one that no family knows
 };
 void write_chain_model(const std::filesystem::path& target, const ChainOptions& options = {});
 

@@ -57,6 +57,16 @@ TEST_CASE("inspect tells what a file of an unknown family lacks instead of faili
   CHECK(facts["tokenizer"]["kind"] == "sentencepiece");
 }
 
+TEST_CASE("inspect --metadata shows one line for each key, and cuts no character apart") {
+  const ChainFixture chain({.declare = [](MetadataDraft& keys) {
+    keys.set_text("a.short", "one\n\ttwo");
+    keys.set_text("a.long", std::string(79, 'x') + "\xC3\xA9y");
+  }});
+  const Ended end = run_program({"inspect", chain.model, "--metadata"});
+  CHECK(end.out.find("a.short = one\\n\\ttwo\n") != std::string::npos);
+  CHECK(end.out.find("a.long = " + std::string(79, 'x') + "... (82 bytes)\n") != std::string::npos);
+}
+
 TEST_CASE("inspect lists metadata and tensors") {
   const InspectFixture chain;
   const Json metadata = chain.json({chain.model, "--metadata", "--json"});

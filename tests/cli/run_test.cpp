@@ -127,10 +127,23 @@ TEST_CASE("run tells the seed that it used") {
 }
 
 TEST_CASE("run takes sampling defaults from the model, and options over them") {
-  const ChainFixture chain({.declared_temperature = 0});
+  const ChainFixture chain(
+      {.declare = [](MetadataDraft& keys) { keys.set_f32("general.sampling.temp", 0); }});
   CHECK(chain.run({"-p", "d", "-n", "9", "--quiet"}).out == "111111111");
   CHECK(chain.run({"-p", "d", "-n", "40", "--temp", "1", "--seed", "3", "--quiet"}).out !=
         std::string(40, '1'));
+}
+
+TEST_CASE("what a file names its tensors does not drive the terminal") {
+  const ChainFixture chain({.unused_tensor = "a\x1b[2J\xC2\x9B"
+                                             "31m\xE2\x80\xAE"});
+  const std::string shown = "a\\x1b[2J\\xc2\\x9b31m\\xe2\\x80\\xae";
+  CHECK(chain.run({"-p", "a"}).err.find("are left out, as " + shown + ";") != std::string::npos);
+  for (const char* view : {"--tensors", "--quiet"}) {
+    const Ended end = run_program({"inspect", chain.model, view});
+    CHECK(end.out.find(shown) != std::string::npos);
+    CHECK(end.out.find('\x1b') == std::string::npos);
+  }
 }
 
 TEST_CASE("run --ignore-eos goes on past every end token") {
