@@ -18,8 +18,7 @@ constexpr const char* kHelp =
     "  /clear           forget the conversation\n"
     "  /regen           answer the last message anew\n"
     "  /system TEXT     set the system prompt and forget the conversation; alone: show it\n"
-    "  /set NAME VALUE  temp, top-k, top-p, min-p, repeat-penalty, presence-penalty,\n"
-    "                   frequency-penalty, repeat-last-n, seed, max-tokens; alone: show them\n"
+    "  /set NAME VALUE  a setting of the sampler, the seed, or max-tokens; alone: show them\n"
     "  /stats           numbers of the last answer and the context\n"
     "  /edit TEXT       write a message in $EDITOR, beginning with TEXT\n"
     "  /help            this list\n"
@@ -53,17 +52,19 @@ bool parse_number(std::string_view text, T& value) {
   return true;
 }
 
-bool set_sampling(SamplerSettings& s, std::string_view name, std::string_view value) {
-  if (name == "temp") return parse_number(value, s.temperature);
-  if (name == "top-k") return parse_number(value, s.top_k);
-  if (name == "top-p") return parse_number(value, s.top_p);
-  if (name == "min-p") return parse_number(value, s.min_p);
-  if (name == "repeat-penalty") return parse_number(value, s.repeat_penalty);
-  if (name == "presence-penalty") return parse_number(value, s.presence_penalty);
-  if (name == "frequency-penalty") return parse_number(value, s.frequency_penalty);
-  if (name == "repeat-last-n") return parse_number(value, s.repeat_last_n);
-  if (name == "seed") return parse_number(value, s.seed);
-  return false;
+// Sets what /set names; says what is wrong, or nothing.
+std::string set_one(SamplerSettings& s, AnswerLimits& limits, std::string_view name,
+                    std::string_view value) {
+  constexpr const char* kNoWhole = "expected a whole number";
+  if (name == "seed") return parse_number(value, s.seed) ? "" : kNoWhole;
+  if (name == "max-tokens") return parse_number(value, limits.max_tokens) ? "" : kNoWhole;
+  const auto* setting = std::ranges::find(kSamplerSettings, name, &SamplerSetting::name);
+  if (setting == std::end(kSamplerSettings)) return "no such name; /set alone lists them";
+  double number = 0;
+  if (!parse_number(value, number) || !setting->takes(number))
+    return "expected " + setting->expected();
+  setting->set(s, number);
+  return {};
 }
 
 }  // namespace
@@ -234,15 +235,14 @@ void Chat::set(const std::string& arguments) {
   const size_t space = std::min(arguments.find(' '), arguments.size());
   const std::string name = arguments.substr(0, space), value = arguments_of(arguments);
   if (name.empty()) {
-    write_err(fmt::format(
-        "temp {}, top-k {}, top-p {}, min-p {}, repeat-penalty {}, presence-penalty {}, "
-        "frequency-penalty {}, repeat-last-n {}, seed {}, max-tokens {}\n",
-        s.temperature, s.top_k, s.top_p, s.min_p, s.repeat_penalty, s.presence_penalty,
-        s.frequency_penalty, s.repeat_last_n, s.seed, limits_.max_tokens));
-  } else if (name == "max-tokens" ? !parse_number(value, limits_.max_tokens)
-                                  : !set_sampling(s, name, value)) {
-    write_err("(/set NAME VALUE; /help lists the names)\n");
+    std::string all;
+    for (const SamplerSetting& setting : kSamplerSettings)
+      all += fmt::format("{} {}, ", setting.name, setting.text(s));
+    write_err(fmt::format("{}seed {}, max-tokens {}\n", all, s.seed, limits_.max_tokens));
+    return;
   }
+  const std::string fault = set_one(s, limits_, name, value);
+  if (!fault.empty()) write_err(fmt::format("(/set {}: {})\n", name, fault));
 }
 
 void Chat::clear() {

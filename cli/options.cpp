@@ -58,6 +58,7 @@ NIBBLE_OPTION_VALUE(std::optional<std::string>);
 NIBBLE_OPTION_VALUE(std::optional<int>);
 NIBBLE_OPTION_VALUE(std::optional<int64_t>);
 NIBBLE_OPTION_VALUE(std::optional<float>);
+NIBBLE_OPTION_VALUE(std::optional<double>);
 #undef NIBBLE_OPTION_VALUE
 
 Option* App::add_flag(const std::string& name, bool& value, const std::string& description) {

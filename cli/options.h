@@ -52,8 +52,8 @@ class App {
  public:
   explicit App(CLI::App& app) : app_(&app) {}
 
-  // T: std::string, int, int64_t, or an optional int, int64_t, float or std::string; options.cpp
-  // lists them.
+  // T: std::string, int, int64_t, or an optional int, int64_t, float, double or std::string;
+  // options.cpp lists them.
   template <class T>
   Option* add_option(const std::string& name, T& value, const std::string& description);
   Option* add_flag(const std::string& name, bool& value, const std::string& description);

@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 
-#include <cmath>
 #include <memory>
 
 #include "cli/command.h"
@@ -65,7 +64,8 @@ void add_length_options(App& app, RunOptions& o) {
   app.add_flag("--ignore-eos", o.ignore_eos, "Never end by the model's own end tokens")
       ->group("Length");
   app.add_option("-c,--context", o.n_ctx,
-                 "Most tokens of prompt and answer together; 0: what the model was trained for "
+                 "Most tokens of prompt and answer together; 0: what the model was "
+                 "trained for "
                  "(default: that, at most 4096, more where the prompt needs it)")
       ->type_name("N")
       ->check(in_range(0, 1 << 24))
@@ -82,26 +82,13 @@ void add_full_option(App& app, RunOptions& o) {
 }
 
 void add_sampling_options(App& app, SamplingOptions& o) {
-  const auto add = [&](const char* name, auto& value, const char* what, double least, double most) {
-    app.add_option(name, value, what)
+  for (size_t i = 0; i < o.values.size(); ++i) {
+    const SamplerSetting& setting = kSamplerSettings[i];
+    app.add_option(fmt::format("--{}", setting.name), o.values[i],
+                   fmt::format("{} (default {})", setting.help, setting.text({})))
         ->type_name("X")
-        ->check(in_range(least, most))
         ->group("Sampling");
-  };
-  add("--temp", o.temperature, "Temperature; 0: always the likeliest token (default 0.8)", -1, 1e6);
-  add("--top-k", o.top_k, "Only the K likeliest tokens; 0: all (default 40)", 0, 1e9);
-  add("--top-p", o.top_p,
-      "Only the likeliest tokens that reach this probability together (default 0.95)", 0, 1);
-  add("--min-p", o.min_p,
-      "Only tokens with this share of the likeliest one's probability (default 0.05)", 0, 1);
-  add("--repeat-penalty", o.repeat_penalty, "Penalty on tokens seen lately; 1: none (default 1)",
-      1e-3, 1e3);
-  add("--presence-penalty", o.presence_penalty, "Flat penalty on tokens seen lately (default 0)",
-      -1e3, 1e3);
-  add("--frequency-penalty", o.frequency_penalty,
-      "Penalty for each time that one was seen (default 0)", -1e3, 1e3);
-  add("--repeat-last-n", o.repeat_last_n,
-      "Tokens that the penalties look back on; -1: all (default 64)", -1, 1e9);
+  }
   app.add_option("--seed", o.seed,
                  "The same seed draws the same tokens; -1: a new one, which is told (default -1)")
       ->type_name("N")
@@ -158,10 +145,12 @@ Result<void> check(const RunOptions& o) {
     return refuse("--raw and --chat-template-file exclude one another");
   for (const std::string& stop : o.stops)
     if (stop.empty()) return refuse("--stop wants a text that is not empty");
-  for (const auto& value :
-       {o.sampling.temperature, o.sampling.top_p, o.sampling.min_p, o.sampling.repeat_penalty,
-        o.sampling.presence_penalty, o.sampling.frequency_penalty})
-    if (value && !std::isfinite(*value)) return refuse("sampling options want finite numbers");
+  for (size_t i = 0; i < o.sampling.values.size(); ++i) {
+    const auto& setting = kSamplerSettings[i];
+    if (const auto value = o.sampling.values[i]; value && !setting.takes(*value))
+      return fail(ErrorKind::kUsage, "--{}: {}, expected {}", setting.name, *value,
+                  setting.expected());
+  }
   return {};
 }
 

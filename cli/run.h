@@ -1,6 +1,8 @@
 // The parts of `nibble run`.
 #pragma once
 
+#include <array>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,16 +10,14 @@
 #include "cli/weights_memory.h"
 #include "core/base/error.h"
 #include "core/engine.h"
-#include "core/sample/sampler.h"
+#include "core/sample/settings.h"
 
 namespace nibble::cli {
 
 // What was given on the command line; what was not is decided by the model or by SamplerSettings.
 struct SamplingOptions {
-  std::optional<float> temperature, top_p, min_p, repeat_penalty, presence_penalty,
-      frequency_penalty;
-  std::optional<int> top_k, repeat_last_n;
-  std::optional<int64_t> seed;  // -1: a new one
+  std::array<std::optional<double>, std::size(kSamplerSettings)> values;  // in the table's order
+  std::optional<int64_t> seed;                                            // -1: a new one
 };
 
 struct RunOptions {

@@ -7,12 +7,14 @@
 #include "cli/output.h"
 #include "core/base/json.h"
 #include "core/models/left_out.h"
+#include "formats/folder_files.h"
 #include "formats/path_message.h"
 
 namespace nibble::cli {
 namespace {
 
 constexpr int kDefaultContext = 4096;
+constexpr const char* kGenerationConfig = "generation_config.json";
 constexpr int kAnswerRoom = 1024;  // that a default context leaves behind a long prompt
 
 uint64_t new_seed() {
@@ -20,51 +22,14 @@ uint64_t new_seed() {
   return device();  // 32 bits: easy to type again
 }
 
-template <class T>
-void take(const std::optional<T>& given, T& value) {
-  if (given) value = *given;
-}
-
-// The model's own defaults, by llama.cpp's keys.
-Result<void> take_declared(const Metadata& metadata, SamplerSettings& settings) {
-  const auto number = [&](const char* key, auto& value) -> Result<void> {
-    const std::string name = std::string("general.sampling.") + key;
-    if (!metadata.find(name)) return {};
-    if constexpr (std::is_integral_v<std::remove_reference_t<decltype(value)>>) {
-      NIBBLE_TRY(const auto ints, metadata.get_u64(name));
-      value = static_cast<int>(std::min<uint64_t>(*ints, INT32_MAX));
-    } else {
-      NIBBLE_TRY(const auto real, metadata.get_f64(name));
-      value = static_cast<float>(*real);
-    }
-    return {};
-  };
-  NIBBLE_CHECK(number("temp", settings.temperature));
-  NIBBLE_CHECK(number("top_k", settings.top_k));
-  NIBBLE_CHECK(number("top_p", settings.top_p));
-  NIBBLE_CHECK(number("min_p", settings.min_p));
-  NIBBLE_CHECK(number("penalty_repeat", settings.repeat_penalty));
-  return number("penalty_last_n", settings.repeat_last_n);
-}
-
-// The same of a folder, by transformers' keys.
-Result<void> take_generation_config(const std::filesystem::path& folder,
-                                    SamplerSettings& settings) {
-  const auto path = folder / "generation_config.json";
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return {};
-  NIBBLE_TRY(const std::string text, read_text(path.string()));
-  NIBBLE_TRY(const Json config, with_path(path, parse_json(text)));
-  const auto number = [&](const char* key, auto& value) {
-    if (config.is_object() && config.contains(key) && config[key].is_number())
-      value = config[key].get<std::remove_reference_t<decltype(value)>>();
-  };
-  number("temperature", settings.temperature);
-  number("top_k", settings.top_k);
-  number("top_p", settings.top_p);
-  number("min_p", settings.min_p);
-  number("repetition_penalty", settings.repeat_penalty);
-  return {};
+// What the model declares for a setting. config: its generation_config.json, of a folder.
+Result<std::optional<double>> declared(const SamplerSetting& setting, const TextSource& source,
+                                       const Json& config) {
+  auto value = with_path(source.path / kGenerationConfig, declared_setting(setting, config));
+  if (value && !*value)
+    value = with_path(source.path, declared_setting(setting, source.file->metadata()));
+  if (!value) value.error().message += fmt::format("; --{} takes its place", setting.name);
+  return value;
 }
 
 Error does_not_fit(const RunOptions& o, const Model& model, size_t n_prompt, int n_ctx) {
@@ -82,16 +47,18 @@ Error does_not_fit(const RunOptions& o, const Model& model, size_t n_prompt, int
 
 Result<SamplerSettings> sampler_settings(const SamplingOptions& o, const TextSource& source) {
   SamplerSettings settings;
-  NIBBLE_CHECK(take_declared(source.file->metadata(), settings));
-  NIBBLE_CHECK(take_generation_config(source.path, settings));
-  take(o.temperature, settings.temperature);
-  take(o.top_k, settings.top_k);
-  take(o.top_p, settings.top_p);
-  take(o.min_p, settings.min_p);
-  take(o.repeat_penalty, settings.repeat_penalty);
-  take(o.presence_penalty, settings.presence_penalty);
-  take(o.frequency_penalty, settings.frequency_penalty);
-  take(o.repeat_last_n, settings.repeat_last_n);
+  Json config = Json::object();
+  if (has_file(source.path, kGenerationConfig)) {
+    NIBBLE_TRY(config, read_json_in_folder(source.path, kGenerationConfig));
+  }
+  for (size_t i = 0; i < o.values.size(); ++i) {
+    const SamplerSetting& setting = kSamplerSettings[i];
+    auto value = o.values[i];
+    if (!value) {
+      NIBBLE_TRY(value, declared(setting, source, config));
+    }
+    if (value) setting.set(settings, *value);
+  }
   settings.seed = o.seed && *o.seed != -1 ? static_cast<uint64_t>(*o.seed) : new_seed();
   return settings;
 }

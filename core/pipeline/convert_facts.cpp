@@ -10,36 +10,26 @@
 #include "core/base/mapped_file.h"
 #include "core/base/printable.h"
 #include "core/pipeline/model_card.h"
+#include "core/sample/settings.h"
 #include "formats/folder_files.h"
+#include "formats/path_message.h"
 
 namespace nibble {
 namespace {
 
 constexpr size_t kMaxCard = 1 << 20;  // bytes of a model card that are looked at
 
-// generation_config.json's names and those of general.sampling.
-struct SamplingKey {
-  std::string_view from, to;
-  bool integer = false;
-};
-constexpr SamplingKey kSampling[] = {{"top_k", "top_k", true},
-                                     {"top_p", "top_p"},
-                                     {"min_p", "min_p"},
-                                     {"temperature", "temp"},
-                                     {"repetition_penalty", "penalty_repeat"}};
-
 Result<void> add_sampling(const std::filesystem::path& folder, MetadataDraft& out) {
   constexpr std::string_view kFile = "generation_config.json";
   if (!has_file(folder, kFile)) return {};
   NIBBLE_TRY(const Json config, read_json_in_folder(folder, kFile));
-  for (const SamplingKey& key : kSampling) {
-    const auto at = config.find(key.from);
-    if (at == config.end() || !at->is_number()) continue;
-    const std::string name = fmt::format("general.sampling.{}", key.to);
-    if (key.integer)
-      out.set_i32(name, at->get<int32_t>());
-    else
-      out.set_f32(name, at->get<float>());
+  for (const SamplerSetting& setting : kSamplerSettings) {
+    NIBBLE_TRY(const auto value, with_path(folder / kFile, declared_setting(setting, config)));
+    const std::string key = fmt::format("general.sampling.{}", setting.gguf_key);
+    if (value && setting.is_whole())
+      out.set_i32(key, static_cast<int32_t>(*value));
+    else if (value)
+      out.set_f32(key, static_cast<float>(*value));
   }
   return {};
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/sample/settings.h"
 #include "core/text/gguf_source.h"
 #include "core/text/tokenizer_json.h"
 
@@ -66,15 +67,7 @@ Result<Json> tokenizer_config(const Metadata& m, const TokenizerSource& source, 
   return out;
 }
 
-// general.sampling's names and those of generation_config.json.
-constexpr std::pair<const char*, const char*> kSampling[] = {
-    {"temp", "temperature"},
-    {"top_k", "top_k"},
-    {"top_p", "top_p"},
-    {"min_p", "min_p"},
-    {"penalty_repeat", "repetition_penalty"}};
-
-Json generation_config(const Metadata& m, const TokenizerSource* source) {
+Result<Json> generation_config(const Metadata& m, const TokenizerSource* source) {
   Json out = Json::object();
   add_token_ids(m, out);
   if (source) {
@@ -85,12 +78,16 @@ Json generation_config(const Metadata& m, const TokenizerSource* source) {
       out["eos_token_id"] = Json(std::vector<uint64_t>(ends.begin(), ends.end()));
   }
   bool samples = false;
-  for (const auto& [from, to] : kSampling) {
-    const std::string key = fmt::format("general.sampling.{}", from);
-    if (const auto whole = m.get_u64(key); whole && *whole)
-      out[to] = **whole, samples = true;
-    else if (const auto real = m.get_f64(key); real && *real)
-      out[to] = std::stod(fmt::format("{}", static_cast<float>(**real))), samples = true;
+  for (const SamplerSetting& setting : kSamplerSettings) {
+    if (setting.hf_key.empty()) continue;
+    NIBBLE_TRY(const auto value, declared_setting(setting, m));
+    if (!value) continue;
+    const std::string key(setting.hf_key);
+    if (setting.is_whole())
+      out[key] = static_cast<int>(*value);
+    else
+      out[key] = std::stod(fmt::format("{}", static_cast<float>(*value)));
+    samples = true;
   }
   if (samples) out["do_sample"] = true;
   return out;
@@ -155,8 +152,8 @@ Result<std::map<std::string, std::string>> hf_texts(const Metadata& m, int n_ctx
     out["tokenizer.json"] = dump_json(tokenizer, 1) + "\n";
     out["tokenizer_config.json"] = dump_json(config, 2) + "\n";
   }
-  out["generation_config.json"] =
-      dump_json(generation_config(m, source ? &*source : nullptr), 2) + "\n";
+  NIBBLE_TRY(const Json generation, generation_config(m, source ? &*source : nullptr));
+  out["generation_config.json"] = dump_json(generation, 2) + "\n";
   out["README.md"] = model_card(m);
   return out;
 }

@@ -56,6 +56,7 @@ Result<void> Session::keep_common_prefix(std::span<const TokenId> prompt) {
 Sampler Session::make_sampler(std::span<const TokenId> prompt, bool ignore_eos) {
   SamplerSettings settings = settings_;
   settings.seed += n_answers_++;
+  if (settings.repeat_last_n > engine_.n_ctx()) settings.repeat_last_n = -1;  // which is the same
   Sampler sampler(settings, n_vocab_);
   if (ignore_eos) sampler.ban(tokenizer_.end_tokens());
   for (const TokenId id : prompt) sampler.accept(id);

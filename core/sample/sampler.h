@@ -7,19 +7,9 @@
 #include <span>
 #include <vector>
 
-namespace nibble {
+#include "core/sample/settings.h"
 
-struct SamplerSettings {
-  float temperature = 0.8f;     // <= 0: greedy
-  int top_k = 40;               // 0: off
-  float top_p = 0.95f;          // 1: off
-  float min_p = 0.05f;          // 0: off
-  float repeat_penalty = 1.0f;  // 1: off
-  float presence_penalty = 0.0f;
-  float frequency_penalty = 0.0f;
-  int repeat_last_n = 64;  // tokens the penalties look back on; 0: none, -1: all
-  uint64_t seed = 0;       // always the one used
-};
+namespace nibble {
 
 class Sampler {
  public:
@@ -27,11 +17,9 @@ class Sampler {
   // Tells the sampler of a token that is now part of the text (prompt tokens too).
   void accept(int32_t token);
   // logits [n_vocab], all finite -> a token. Ties go to the lower id, so greedy is the same
-  // everywhere. Allocates nothing. bias: ids to leave out (--ignore-eos).
+  // everywhere; the same seed draws the same tokens on every machine. Allocates nothing.
   int32_t sample(std::span<const float> logits);
-  void ban(std::span<const int32_t> tokens);
-  // The generator as numbers from the seed: the same seed draws the same tokens on every machine.
-  const SamplerSettings& settings() const { return settings_; }
+  void ban(std::span<const int32_t> tokens);  // they are never drawn (--ignore-eos)
 
  private:
   struct Candidate {

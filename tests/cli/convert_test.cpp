@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cmath>
+#include <fstream>
 
 #include "core/base/json.h"
 #include "formats/gguf_write.h"
@@ -48,6 +49,28 @@ struct ConvertFixture {
 };
 
 }  // namespace
+
+TEST_CASE("convert carries sampling defaults, and refuses numbers that are none") {
+  const ConvertFixture f;
+  const std::filesystem::path folder = f.model;
+  const auto declare = [&](const char* json) {
+    std::ofstream(folder / "generation_config.json") << json;
+    return f.convert({"--force"});
+  };
+  REQUIRE(declare(R"({"top_k": -1, "top_p": 0.95, "temperature": 0.6})").exit_code == 0);
+  const Json keys = f.inspect({f.out, "--metadata"});
+  CHECK(keys["general.sampling.top_k"] == -1);
+  CHECK(run_program({"run", f.out, "-p", "a", "-n", "1", "--raw"}).exit_code == 0);
+  const std::string back = f.folder.path() / "back";
+  REQUIRE(f.run({"convert", f.out, "--to", "hf", "-o", back}).exit_code == 0);
+  CHECK(f.folder.read("back/generation_config.json").find("\"top_k\": -1,") != std::string::npos);
+  for (const char* wrong : {R"({"top_k": 1e30})", R"({"repetition_penalty": 0})"}) {
+    const Ended end = declare(wrong);
+    CHECK(end.exit_code == 3);
+    CHECK(end.err.find("generation_config.json: ") != std::string::npos);
+    CHECK(run_program({"run", f.model, "-p", "a", "-n", "1", "--raw"}).exit_code == 3);
+  }
+}
 
 TEST_CASE("convert writes what llama.cpp reads, keeps the precision, and proves it") {
   const ConvertFixture f;

@@ -134,6 +134,34 @@ TEST_CASE("run takes sampling defaults from the model, and options over them") {
         std::string(40, '1'));
 }
 
+TEST_CASE("run takes what files say for a setting that is off, and as much as it can hold") {
+  const ChainFixture chain({.declare = [](MetadataDraft& keys) {
+    keys.set_i32("general.sampling.top_k", -1);
+    keys.set_i32("general.sampling.penalty_last_n", -1);
+  }});
+  const Ended end = chain.run({"-p", "a", "--quiet"});
+  CHECK(end.err.empty());
+  CHECK(end.out == "Hello world!");
+  const ChainFixture large({.declare = [](MetadataDraft& keys) {
+    keys.set_i32("general.sampling.penalty_last_n", 1'000'000'000);
+  }});
+  CHECK(
+      run_shell("ulimit -v 3000000; \"$nibble\" run '" + large.model + "' -p a -t 1 --quiet").out ==
+      "Hello world!");
+}
+
+TEST_CASE("run refuses a sampling default out of range, unless an option takes its place") {
+  const ChainFixture chain(
+      {.declare = [](MetadataDraft& keys) { keys.set_f32("general.sampling.penalty_repeat", 0); }});
+  const Ended end = chain.run({"-p", "a"});
+  CHECK(end.exit_code == 3);
+  CHECK(end.out.empty());
+  CHECK(end.err == "nibble: " + chain.model +
+                       ": general.sampling.penalty_repeat: 0, expected 0.001 to 1000; "
+                       "--repeat-penalty takes its place\n");
+  CHECK(chain.run({"-p", "a", "--repeat-penalty", "1", "--quiet"}).out == "Hello world!");
+}
+
 TEST_CASE("what a file names its tensors does not drive the terminal") {
   const ChainFixture chain({.unused_tensor = "a\x1b[2J\xC2\x9B"
                                              "31m\xE2\x80\xAE"});

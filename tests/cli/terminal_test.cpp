@@ -157,6 +157,12 @@ TEST_CASE("a chat's commands") {
   CHECK(terminal.wait_for("/regen"));
   terminal.type("/set temp 0\r/set\r");
   CHECK(terminal.wait_for("temp 0,"));
+  terminal.type("/set temp nan\r");
+  CHECK(terminal.wait_for("(/set temp: expected -1 to 1000000)"));
+  terminal.type("/set top-k 1.5\r");
+  CHECK(terminal.wait_for("(/set top-k: expected a whole number, -1 to 1000000000)"));
+  terminal.type("/set colour 1\r");
+  CHECK(terminal.wait_for("(/set colour: no such name; /set alone lists them)"));
   terminal.type("/set max-tokens 1\ra\r");
   CHECK(terminal.wait_for("Hello\r\n"));
   terminal.type("/set max-tokens -1\r/regen\r");
