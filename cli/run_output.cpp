@@ -17,7 +17,7 @@ std::string statistics(const Answer& a, const RunFacts& facts) {
   if (const auto& s = a.speculation)
     out +=
         fmt::format("; drafted {}, accepted {}, gain {:.2f}", s->n_drafted, s->n_accepted, s->gain);
-  return out + fmt::format("; seed {}\n", facts.seed);
+  return out + fmt::format("; seed {}\n", a.seed);
 }
 
 Json to_json(const Answer& a, const RunFacts& facts) {
@@ -28,7 +28,7 @@ Json to_json(const Answer& a, const RunFacts& facts) {
               {"n_tokens", a.ids.size()},
               {"n_prompt", a.n_prompt},
               {"n_context", facts.n_ctx},
-              {"seed", facts.seed},
+              {"seed", a.seed},
               {"model", facts.model},
               {"timing",
                {{"prefill_seconds", a.prefill_s},

@@ -16,7 +16,7 @@ namespace nibble::cli {
 
 struct RunFacts {
   std::string model;  // path
-  uint64_t seed = 0;
+  uint64_t seed = 0;  // of the first answer
   int n_ctx = 0;
   std::optional<size_t> n_dropped = {};  // tokens, where --truncate was given
   bool thought_open = false;             // the prompt ends inside of a thought

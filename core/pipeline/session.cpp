@@ -55,7 +55,7 @@ Result<void> Session::keep_common_prefix(std::span<const TokenId> prompt) {
 
 Sampler Session::make_sampler(std::span<const TokenId> prompt, bool ignore_eos) {
   SamplerSettings settings = settings_;
-  settings.seed += n_answers_++;
+  ++settings_.seed;                                                           // of the next answer
   if (settings.repeat_last_n > engine_.n_ctx()) settings.repeat_last_n = -1;  // which is the same
   Sampler sampler(settings, n_vocab_);
   if (ignore_eos) sampler.ban(tokenizer_.end_tokens());
@@ -72,6 +72,7 @@ Result<Answer> Session::answer(std::span<const TokenId> prompt, const AnswerLimi
   NIBBLE_CHECK(keep_common_prefix(prompt));
   const auto fresh = prompt.subspan(cached_.size());
   Answer answer;
+  answer.seed = settings_.seed;
   answer.n_prompt = static_cast<int>(prompt.size());
   answer.n_prefilled = static_cast<int>(fresh.size());
   const double start = now_s();

@@ -34,6 +34,7 @@ struct Answer {
   std::string text;          // as shown
   std::vector<TokenId> ids;  // generated, an end token not included
   EndReason reason = EndReason::kEndToken;
+  uint64_t seed = 0;    // that its tokens were drawn with
   int n_prompt = 0;     // tokens of the prompt
   int n_prefilled = 0;  // of these, not yet in the cache
   double prefill_s = 0;
@@ -57,7 +58,7 @@ struct AnswerEvents {
 class Session {
  public:
   // All but the drafter must outlive the session. settings.seed seeds the first answer; each
-  // further one counts on from it. drafter: null for no speculation; it changes no answer.
+  // one counts it on. drafter: null for no speculation; it changes no answer.
   Session(const Tokenizer& tokenizer, Engine& engine, const SamplerSettings& settings, int n_vocab,
           std::unique_ptr<Drafter> drafter = nullptr);
 
@@ -82,7 +83,6 @@ class Session {
   Speculator speculator_;
   SamplerSettings settings_;
   int n_vocab_;
-  uint64_t n_answers_ = 0;
   std::vector<TokenId> cached_;  // the tokens that the engine's cache holds
 };
 

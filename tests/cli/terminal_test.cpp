@@ -9,6 +9,11 @@ using namespace nibble::tests;
 namespace {
 constexpr const char* kAnswer = "Hello world!";
 constexpr const char* kPrompt = "> ";
+
+// Nine throws of the model's dice.
+std::string dice(const ChainFixture& chain, const char* seed) {
+  return chain.run({"-p", "d", "-n", "9", "--seed", seed, "--quiet"}).out;
+}
 }  // namespace
 
 TEST_CASE("a one-shot run on a terminal ends by itself") {
@@ -173,6 +178,22 @@ TEST_CASE("a chat's commands") {
   CHECK(terminal.wait_for("no command /nonsense"));
   terminal.type("/quit\r");
   CHECK(terminal.wait_for_end() == 0);
+}
+
+TEST_CASE("a chat tells the seed of each answer, which draws it again") {
+  const ChainFixture chain;
+  OnTerminal terminal({"run", chain.model, "-n", "9", "--seed", "5"});
+  REQUIRE(terminal.wait_for(kPrompt));
+  terminal.type("d\r");
+  REQUIRE(terminal.wait_for(dice(chain, "5")));
+  terminal.type("/regen\r");
+  REQUIRE(terminal.wait_for(dice(chain, "6")));
+  terminal.type("/stats\r");
+  CHECK(terminal.wait_for("; seed 6\r\n"));
+  terminal.type("/set seed 40\r/regen\r");
+  REQUIRE(terminal.wait_for(dice(chain, "40")));
+  terminal.type("/stats\r");
+  CHECK(terminal.wait_for("; seed 40\r\n"));
 }
 
 TEST_CASE("a base model refuses to chat, with a hint") {
