@@ -10,7 +10,6 @@
 #include <filesystem>
 
 #include "cli/input.h"
-#include "cli/signals.h"
 
 namespace nibble::cli {
 namespace {
@@ -41,12 +40,34 @@ class TemporaryFile {
   bool ok_ = false;
 };
 
+// While another program has the terminal, its keys for signals are that program's.
+class IgnoredKeys {
+ public:
+  IgnoredKeys() {
+    struct sigaction ignore {};
+    ignore.sa_handler = SIG_IGN;
+    sigaction(SIGINT, &ignore, &interrupt_);
+    sigaction(SIGQUIT, &ignore, &quit_);
+  }
+  ~IgnoredKeys() {
+    sigaction(SIGINT, &interrupt_, nullptr);
+    sigaction(SIGQUIT, &quit_, nullptr);
+  }
+  IgnoredKeys(const IgnoredKeys&) = delete;
+  IgnoredKeys& operator=(const IgnoredKeys&) = delete;
+
+ private:
+  struct sigaction interrupt_, quit_;
+};
+
 // The command's exit status; -1 where it could not be run.
 int run_editor(const std::string& command, const std::string& path) {
-  const std::string line = command + " \"$1\"";
+  // The trap keeps the shell alive; what it starts has the signals as they are by default.
+  const std::string line = "trap : INT QUIT; " + command + " \"$1\"";
+  const IgnoredKeys ignored;
   const pid_t child = fork();
   if (child == 0) {
-    signal(SIGPIPE, SIG_DFL);
+    for (const int number : {SIGINT, SIGQUIT, SIGPIPE}) signal(number, SIG_DFL);
     execl("/bin/sh", "sh", "-c", line.c_str(), "sh", path.c_str(), nullptr);
     _exit(127);
   }
@@ -64,9 +85,7 @@ Result<std::string> edit_externally(const std::string& text) {
   const TemporaryFile file(text);
   if (!file.ok())
     return fail(ErrorKind::kOutput, "{} cannot be written: {}", file.path(), strerror(errno));
-  const SignalWatch watch;  // Ctrl-C is the editor's
   const int status = run_editor(command, file.path());
-  clear_pending_signal();
   if (status != 0) return invalid_input("the editor '{}' failed; nothing was sent", command);
   NIBBLE_TRY(std::string edited, read_text(file.path()));
   edited.erase(edited.find_last_not_of("\r\n") + 1);

@@ -119,6 +119,27 @@ TEST_CASE("a chat's message may be written in the user's editor") {
   CHECK(without.wait_for("nibble: /edit: set EDITOR"));
 }
 
+TEST_CASE("Ctrl-C is the editor's while it has the terminal") {
+  const ChainFixture chain;
+  const auto script =
+      chain.folder.write("edit",
+                         "#!/bin/sh\ntrap 'n=$((n+1)); echo caught $n' INT\necho editing\n"
+                         "while [ ${n:-0} -lt 2 ]; do sleep 0.02; done\nprintf 'xa\\n' > \"$1\"\n");
+  std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+  OnTerminal terminal({"run", chain.model}, {{"VISUAL", ""}, {"EDITOR", script.string()}});
+  REQUIRE(terminal.wait_for(kPrompt));
+  terminal.type("/edit\r");
+  REQUIRE(terminal.wait_for("editing"));
+  terminal.type("\x03");
+  REQUIRE(terminal.wait_for("caught 1"));
+  terminal.type("\x03");
+  REQUIRE(terminal.wait_for("caught 2"));
+  CHECK(terminal.wait_for("> xa"));
+  CHECK(terminal.wait_for(kAnswer));
+  terminal.type("\x04");
+  CHECK(terminal.wait_for_end() == 0);
+}
+
 TEST_CASE("a chat with --on-full drop-oldest forgets its oldest turns and goes on") {
   const ChainFixture chain;
   OnTerminal terminal({"run", chain.model, "-c", "16", "-s", "b", "--on-full", "drop-oldest"});
