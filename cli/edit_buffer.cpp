@@ -69,6 +69,15 @@ int character_columns(std::string_view character) {
   return columns;
 }
 
+int text_columns(std::string_view text) {
+  int columns = 0;
+  for (size_t at = 0, end; at < text.size(); at = end) {
+    end = next_character(text, at);
+    columns += character_columns(text.substr(at, end - at));
+  }
+  return columns;
+}
+
 void EditBuffer::set(std::string text) {
   text_ = std::move(text);
   cursor_ = text_.size();

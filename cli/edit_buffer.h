@@ -47,6 +47,7 @@ size_t next_character(std::string_view text, size_t at);
 size_t previous_character(std::string_view text, size_t at);
 // Columns of one such character on a terminal.
 int character_columns(std::string_view character);
+int text_columns(std::string_view text);  // of one line
 
 // Text as rows of a screen that is n_columns wide, indented by `indent` columns, and the cursor's
 // place.

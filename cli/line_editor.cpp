@@ -126,18 +126,19 @@ std::optional<size_t> LineEditor::find_older(const std::string& wanted, size_t b
 // Ctrl-R: what is typed is looked for in older messages; Ctrl-R again goes on, any other key takes
 // the one shown.
 void LineEditor::search() {
-  std::string wanted;
+  EditBuffer wanted;
   size_t from = history_.size();
   while (true) {
-    draw("(search '" + wanted + "') ");
+    draw("(search '" + one_line(wanted.text()) + "') ");
     const KeyPress press = keys_.next();
     if (press.key == Key::kText)
-      wanted += press.text;
+      wanted.insert(press.text);
     else if (press.key == Key::kBackspace)
-      wanted.erase(previous_character(wanted, wanted.size()));
+      wanted.backspace();
     else if (press.key != Key::kSearch)
       break;
-    const auto found = find_older(wanted, press.key == Key::kSearch ? from : history_.size());
+    const auto found =
+        find_older(wanted.text(), press.key == Key::kSearch ? from : history_.size());
     if (!found) continue;
     from = *found;
     buffer_.set(history_[from]);
@@ -146,7 +147,7 @@ void LineEditor::search() {
 
 // All rows anew, as many as the screen holds around the cursor.
 void LineEditor::draw(const std::string& prompt) {
-  const int indent = static_cast<int>(prompt.size());
+  const int indent = text_columns(prompt);
   const ScreenRows screen =
       lay_out(buffer_.text(), buffer_.cursor(), indent, terminal_columns(STDERR_FILENO) - 1);
   const size_t most = terminal_rows() - 1;
@@ -156,8 +157,8 @@ void LineEditor::draw(const std::string& prompt) {
   if (drawn_cursor_row_ > 0) out += fmt::format("\x1b[{}A", drawn_cursor_row_);
   out += "\x1b[J";
   for (size_t i = first; i < last; ++i)
-    out += (i > first ? "\r\n" : "") + (i == 0 ? prompt : std::string(prompt.size(), ' ')) +
-           screen.rows[i];
+    out += (i > first ? "\r\n" : "") +
+           (i == 0 ? prompt : std::string(static_cast<size_t>(indent), ' ')) + screen.rows[i];
   if (const size_t below = last - 1 - screen.cursor_row; below > 0)
     out += fmt::format("\x1b[{}A", below);
   out += fmt::format("\r\x1b[{}C", std::max(1, screen.cursor_column));

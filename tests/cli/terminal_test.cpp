@@ -68,6 +68,16 @@ TEST_CASE("a chat brings back messages with Up and Ctrl-R") {
   CHECK(terminal.wait_for("one two"));
 }
 
+TEST_CASE("the cursor stands behind what is searched for, in columns") {
+  const ChainFixture chain;
+  OnTerminal terminal({"run", chain.model});
+  REQUIRE(terminal.wait_for(kPrompt));
+  terminal.type("\x12\xC3\xA9\xE6\xBC\xA2");
+  CHECK(terminal.wait_for("(search '\xC3\xA9\xE6\xBC\xA2') \r\x1b[15C"));
+  terminal.type("\x1b[200~\x1b[2J\r\x1b[201~");  // pasted: one row, and it drives nothing
+  CHECK(terminal.wait_for("(search '\xC3\xA9\xE6\xBC\xA2[2J\\n') \r\x1b[20C"));
+}
+
 TEST_CASE("editing works by character, wide ones too") {
   const ChainFixture chain;
   OnTerminal terminal({"run", chain.model});
