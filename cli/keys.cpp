@@ -123,7 +123,7 @@ KeyPress KeyReader::paste() {
     if (text[i] == '\n' && i > 0 && text[i - 1] == '\r') continue;
     lines += text[i] == '\r' ? '\n' : text[i];
   }
-  return {Key::kText, lines, true};
+  return {Key::kText, lines};
 }
 
 KeyPress KeyReader::character(int first) {

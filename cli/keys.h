@@ -36,7 +36,6 @@ enum class Key {
 struct KeyPress {
   Key key = Key::kNone;
   std::string text;  // of kText
-  bool pasted = false;
 };
 
 class KeyReader {

@@ -8,7 +8,7 @@
 
 namespace nibble::cli {
 
-enum class Truncate { kNo, kKeepHead, kKeepTail };
+enum class Truncate { kKeepHead, kKeepTail };
 
 // The longest beginning (or end) of text, in whole characters, whose prompt has at most n_most
 // tokens. make: the prompt of a text. Fails with kContextFull when even that of no text is longer.
