@@ -5,7 +5,6 @@
 #include "cli/signals.h"
 #include "core/base/json.h"
 #include "core/pipeline/multiple_choice.h"
-#include "formats/path_message.h"
 
 namespace nibble::cli {
 namespace {
@@ -39,11 +38,11 @@ Json to_json(const std::vector<ChoiceQuestion>& questions, const ChoiceResult& r
 
 Result<void> eval_questions(const EvalOptions& o) {
   NIBBLE_TRY(const std::string text, read_text(o.questions));
-  NIBBLE_TRY(const auto questions, with_path(o.questions, read_questions(text)));
+  NIBBLE_TRY(const auto questions, in_input(o.questions, read_questions(text)));
   NIBBLE_TRY(TextSource source, open_text_source(o.model));
   NIBBLE_CHECK(open_weights(source));
   NIBBLE_TRY(const auto tokens,
-             with_path(o.questions, tokenize_questions(*source.tokenizer, questions)));
+             in_input(o.questions, tokenize_questions(*source.tokenizer, questions)));
   ThreadPool pool(o.threads());
   NIBBLE_TRY(const Evaluation e,
              prepare(o, std::move(source.file), pool, tokens.most_tokens, o.exact));

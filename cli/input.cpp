@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "cli/model_path.h"
-#include "formats/path_message.h"
 
 namespace nibble::cli {
 namespace {

@@ -7,12 +7,22 @@
 
 #include "core/base/error.h"
 #include "core/text/tokenizer.h"
+#include "formats/path_message.h"
 #include "formats/weight_file.h"
 
 namespace nibble::cli {
 
 // "-" is standard input. Fails with kNotFound, or kInvalidInput when it cannot be read.
 Result<std::string> read_text(const std::string& path);
+
+// What is wrong with an input that the user wrote, behind its name. That is never damaged: there is
+// nothing to fetch again.
+template <class T>
+Result<T> in_input(const std::string& path, Result<T> result) {
+  if (!result && result.error().kind == ErrorKind::kCorrupt)
+    result.error().kind = ErrorKind::kInvalidInput;
+  return with_path(path == "-" ? "standard input" : path, std::move(result));
+}
 
 // What a model says about text: a tokenizer and where its metadata stands. From a GGUF file (a
 // vocabulary is enough) or from a folder with tokenizer.json.

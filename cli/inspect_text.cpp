@@ -7,7 +7,6 @@
 #include "cli/output.h"
 #include "cli/prompt.h"
 #include "core/base/json.h"
-#include "formats/path_message.h"
 
 namespace nibble::cli {
 namespace {
@@ -15,11 +14,11 @@ namespace {
 // The token ids of a JSON array.
 Result<std::vector<TokenId>> parse_ids(std::string_view text) {
   NIBBLE_TRY(const Json array, parse_json(text));
-  if (!array.is_array()) return invalid_input("standard input: not a JSON array of token ids");
+  if (!array.is_array()) return invalid_input("not a JSON array of token ids");
   std::vector<TokenId> ids;
   for (const Json& element : array) {
     if (!element.is_number_integer() || element < 0 || element > INT32_MAX)
-      return invalid_input("standard input: element {} of the array is no token id", ids.size());
+      return invalid_input("element {} of the array is no token id", ids.size());
     ids.push_back(element.get<TokenId>());
   }
   return ids;
@@ -49,7 +48,7 @@ Result<void> inspect_tokenize(const InspectOptions& options) {
 // MODEL may be a template alone.
 Result<void> inspect_render(const InspectOptions& options) {
   NIBBLE_TRY(const std::string json, read_text(options.render));
-  NIBBLE_TRY(ChatRequest request, with_path(options.render, parse_chat_case(json)));
+  NIBBLE_TRY(ChatRequest request, in_input(options.render, parse_chat_case(json)));
   std::string text;
   if (options.model.ends_with(".jinja")) {
     NIBBLE_TRY(const std::string source, read_text(options.model));
@@ -72,7 +71,7 @@ Result<void> inspect_template(const InspectOptions& options) {
 Result<void> inspect_detokenize(const InspectOptions& options) {
   NIBBLE_TRY(const TextSource source, open_text_source(options.model));
   NIBBLE_TRY(const std::string input, read_text("-"));
-  NIBBLE_TRY(const auto ids, parse_ids(input));
+  NIBBLE_TRY(const auto ids, in_input("-", parse_ids(input)));
   NIBBLE_TRY(const std::string text, source.tokenizer->decode(ids));
   return write_out(options.json ? dump_json(Json(text)) + "\n" : text);
 }

@@ -67,6 +67,21 @@ TEST_CASE("inspect --metadata shows one line for each key, and cuts no character
   CHECK(end.out.find("a.long = " + std::string(79, 'x') + "... (82 bytes)\n") != std::string::npos);
 }
 
+TEST_CASE("what a user wrote wrongly is named, and is nothing to fetch again") {
+  const ChainFixture chain;
+  const auto wrong = chain.folder.write("case.json", "{\"messages\": [}");
+  const auto check = [](const Ended& end, const std::string& name) {
+    CHECK(end.exit_code == 3);
+    CHECK(end.err.starts_with("nibble: " + name + ": JSON line 1, column "));
+    CHECK(end.err.find("fetch") == std::string::npos);
+  };
+  check(run_program({"inspect", "--detokenize", chain.model}, "[1,}"), "standard input");
+  check(run_program({"inspect", "--render", "-", chain.model}, "[1,}"), "standard input");
+  check(run_program({"inspect", "--render", wrong, chain.model}), wrong.string());
+  const Ended none = run_program({"inspect", "--detokenize", chain.model}, "{}");
+  CHECK(none.err == "nibble: standard input: not a JSON array of token ids\n");
+}
+
 TEST_CASE("inspect lists metadata and tensors") {
   const InspectFixture chain;
   const Json metadata = chain.json({chain.model, "--metadata", "--json"});
