@@ -6,7 +6,7 @@
 #include <set>
 
 #include "core/sample/settings.h"
-#include "core/text/gguf_source.h"
+#include "core/text/gguf_tokenizer.h"
 #include "core/text/tokenizer_json.h"
 
 namespace nibble {
@@ -146,7 +146,7 @@ Result<std::map<std::string, std::string>> hf_texts(const Metadata& m, int n_ctx
   std::map<std::string, std::string> out;
   std::optional<TokenizerSource> source;
   if (m.find("tokenizer.ggml.model") && m.find("tokenizer.ggml.tokens")) {
-    NIBBLE_TRY(source, text::read_gguf_source(m));
+    NIBBLE_TRY(source, text::read_gguf_tokenizer(m));
     NIBBLE_TRY(const Json tokenizer, text::tokenizer_json(*source));
     NIBBLE_TRY(const Json config, tokenizer_config(m, *source, n_ctx));
     out["tokenizer.json"] = dump_json(tokenizer, 1) + "\n";

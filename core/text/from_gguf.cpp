@@ -7,7 +7,7 @@
 
 #include "core/base/json.h"
 #include "core/text/end_tokens.h"
-#include "core/text/gguf_source.h"
+#include "core/text/gguf_tokenizer.h"
 #include "core/text/llama_cpp_names.h"
 #include "core/text/merge_rules.h"
 #include "core/text/pipeline.h"
@@ -254,12 +254,12 @@ class GgufTokenizer {
 };
 }  // namespace
 
-Result<TokenizerSource> text::read_gguf_source(const Metadata& metadata) {
+Result<TokenizerSource> text::read_gguf_tokenizer(const Metadata& metadata) {
   return GgufTokenizer(metadata).read();
 }
 
 Result<std::unique_ptr<Tokenizer>> Tokenizer::from_gguf(const Metadata& metadata) {
-  NIBBLE_TRY(TokenizerSource source, read_gguf_source(metadata));
+  NIBBLE_TRY(TokenizerSource source, read_gguf_tokenizer(metadata));
   return make_tokenizer(std::move(source));
 }
 

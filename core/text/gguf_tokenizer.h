@@ -6,6 +6,6 @@
 
 namespace nibble::text {
 
-Result<TokenizerSource> read_gguf_source(const Metadata& metadata);
+Result<TokenizerSource> read_gguf_tokenizer(const Metadata& metadata);
 
 }  // namespace nibble::text
