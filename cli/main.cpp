@@ -29,8 +29,12 @@ constexpr const char* kTopExamples =
     "which\n"
     "is a file or folder under $XDG_DATA_HOME/nibble/models (default "
     "~/.local/share/nibble/models).\n"
-    "NIBBLE_ISA=scalar (or avx2, avxvnni, avx512vnni, avx512) forces an instruction set.\n"
-    "'nibble COMMAND --help' tells a command's options.\n\n";
+    "'nibble COMMAND --help' tells a command's options.\n";
+
+std::string top_footer() {
+  return fmt::format("{}NIBBLE_ISA forces an instruction set: {}.\n\n{}", kTopExamples,
+                     fmt::join(quant::compiled_isas(), ", "), kExitCodeHelp);
+}
 
 std::string version_text() {
   const BuildInfo build = build_info();
@@ -50,7 +54,7 @@ struct Program {
     parser.formatter(std::make_shared<HelpFormatter>());
     parser.require_subcommand(0, 1);
     app.add_flag("-V,--version", version, "Print version, commit and instruction sets");
-    app.footer(std::string(kTopExamples) + kExitCodeHelp);
+    app.footer(top_footer());
     commands = {setup_run(app),   setup_inspect(app),  setup_eval(app),
                 setup_bench(app), setup_quantize(app), setup_convert(app)};
   }
