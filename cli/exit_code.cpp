@@ -11,7 +11,7 @@
 namespace nibble::cli {
 namespace {
 
-int g_answer = 0;
+int g_exit_code_of_success = 0;
 
 int exit_code(ErrorKind kind) {
   switch (kind) {
@@ -71,7 +71,7 @@ int report(const Error& error) {
   return exit_code(error.kind);
 }
 
-void answer_no() { g_answer = 1; }
-int answer() { return g_answer; }
+void note_mismatch() { g_exit_code_of_success = 1; }
+int exit_code_of_success() { return g_exit_code_of_success; }
 
 }  // namespace nibble::cli

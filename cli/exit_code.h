@@ -11,8 +11,8 @@ int report(const Error& error);
 // A file that shrinks while it is mapped ends the program as a damaged one does. Once, by main.
 void watch_mapped_files();
 
-// Ends the program with 1 where it would have ended with 0: what was asked is not so.
-void answer_no();
-int answer();  // 0, or 1 after answer_no()
+// Ends the program with 1 where it would have ended with 0: what was compared is not the same.
+void note_mismatch();
+int exit_code_of_success();  // 0, or 1 after note_mismatch()
 
 }  // namespace nibble::cli

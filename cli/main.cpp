@@ -89,7 +89,7 @@ int run(int argc, char** argv) {
     return parse_error(program.parser, error);
   }
   const auto done = run_chosen(program);
-  return done ? answer() : report(done.error());
+  return done ? exit_code_of_success() : report(done.error());
 }
 
 }  // namespace
