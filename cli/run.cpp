@@ -53,7 +53,8 @@ void add_prompt_options(App& app, RunOptions& o) {
 }
 
 void add_length_options(App& app, RunOptions& o) {
-  app.add_option("-n,--max-tokens", o.max_tokens, "Most tokens to generate; -1: no limit")
+  app.add_option("-n,--max-tokens", o.max_tokens,
+                 "Maximum number of tokens to generate; -1: no limit")
       ->type_name("N")
       ->check(in_range(-1, 1 << 30))
       ->capture_default_str()
@@ -64,9 +65,8 @@ void add_length_options(App& app, RunOptions& o) {
   app.add_flag("--ignore-eos", o.ignore_eos, "Never end by the model's own end tokens")
       ->group("Length");
   app.add_option("-c,--context", o.n_ctx,
-                 "Most tokens of prompt and answer together; 0: what the model was "
-                 "trained for "
-                 "(default: that, at most 4096, more where the prompt needs it)")
+                 "Maximum number of tokens of prompt and answer together; 0: what the model was "
+                 "trained for (default: that, at most 4096, more where the prompt needs it)")
       ->type_name("N")
       ->check(in_range(0, 1 << 24))
       ->group("Length");

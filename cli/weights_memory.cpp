@@ -37,7 +37,7 @@ void add_weights_options(App& command, WeightsOptions& o) {
   command
       .add_flag("--mlock", o.mlock,
                 "Read all weights at the start and keep them in memory: no pauses later, and "
-                "nothing of it for others")
+                "other programs cannot use that memory")
       ->group("Computing");
 }
 
