@@ -35,6 +35,7 @@ struct Engine::Impl {
       history;  // the tokens in the cache; capacity n_ctx, so that adding one allocates nothing
 
   int n_past() const { return static_cast<int>(history.size()); }
+  void clear() { history.clear(), cache.forget(); }
   Result<void> check(std::span<const TokenId> tokens) const;
   Result<void> batches(std::span<const TokenId> tokens, int from, Progress progress,
                        LogitsSink* sink);
@@ -88,9 +89,9 @@ Result<void> Engine::Impl::check(std::span<const TokenId> tokens) const {
 
 Result<void> Engine::Impl::run(Phase phase, std::span<const TokenId> tokens, int position, int from,
                                FunctionRef<bool()> go_on) {
+  cache.stored(position + static_cast<int>(tokens.size()));  // the first layers, if interrupted
   if (!decoder->run(cache, phase, tokens, position, from, go_on))
     return fail(ErrorKind::kInterrupted, "interrupted");
-  cache.stored(position + static_cast<int>(tokens.size()));
   return {};
 }
 
@@ -104,7 +105,7 @@ Result<void> Engine::Impl::choose_rope(int n_total, Progress progress) {
     const int count = std::min(options.n_batch, n - at);
     const auto go_on = [&] { return progress(0, n_total - n); };
     const auto done = run(Phase::kPrompt, std::span(history).subspan(at, count), at, count, go_on);
-    if (!done) history.clear();
+    if (!done) clear();
     NIBBLE_CHECK(done);
   }
   return {};
@@ -125,8 +126,7 @@ Result<void> Engine::Impl::emit(int batch_first, int first, int n, LogitsSink& s
   return {};
 }
 
-// Runs tokens in batches; from: the first whose logits are wanted. On failure the cache is as it
-// was before.
+// Runs tokens in batches; from: the first whose logits are wanted.
 Result<void> Engine::Impl::batches(std::span<const TokenId> tokens, int from, Progress progress,
                                    LogitsSink* sink) {
   NIBBLE_CHECK(check(tokens));
@@ -143,7 +143,7 @@ Result<void> Engine::Impl::batches(std::span<const TokenId> tokens, int from, Pr
   for (int at = 0; at < total; at += options.n_batch) {
     const auto done = one_batch(at, std::min(options.n_batch, total - at));
     if (done) continue;
-    if (!cache.can_rewind(before)) history.clear(), cache.forget();
+    if (!cache.can_rewind(before)) clear();
     return done;
   }
   history.insert(history.end(), tokens.begin(), tokens.end());
@@ -212,6 +212,13 @@ Result<void> Engine::rewind(int n) {
   impl_->history.resize(n);
   if (n == 0) impl_->cache.forget();
   return {};
+}
+
+int Engine::keep_prefix(std::span<const TokenId> tokens) {
+  const auto& history = impl_->history;
+  const auto common = std::ranges::mismatch(history, tokens).in1 - history.begin();
+  if (!rewind(static_cast<int>(common))) impl_->clear();
+  return n_past();
 }
 
 uint64_t Engine::kv_bytes_used() const { return impl_->cache.bytes_used(n_past()); }

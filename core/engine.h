@@ -40,9 +40,9 @@ class Engine {
 
   // Prompt tokens after those already there, in batches of n_batch. Returns the last one's logits
   // [n_vocab], valid until the next call. progress(done, total) after each batch, and often inside
-  // of one; false stops (kInterrupted, the cache keeps n_past as it was before the call). Fails
-  // with kContextFull when they do not fit, kInvalidInput when logits are not finite or an id is
-  // out of range.
+  // of one; false stops (kInterrupted). Fails with kContextFull when they do not fit, kInvalidInput
+  // when logits are not finite or an id is out of range. After a failure the cache holds the tokens
+  // that it held before or, where a window has moved on meanwhile, none: n_past() tells.
   using Progress = FunctionRef<bool(int done, int total)>;
   Result<std::span<const float>> prefill(std::span<const TokenId> tokens, Progress progress);
   Result<std::span<const float>> prefill(std::span<const TokenId> tokens);
@@ -69,6 +69,9 @@ class Engine {
   // Forgets all but the first n tokens. Fails (kInvalidInput) where a sliding window has dropped
   // what is needed.
   Result<void> rewind(int n);
+  // Forgets all but the beginning that the cache and `tokens` have in common, or everything where a
+  // sliding window has dropped what is needed. Returns n_past().
+  int keep_prefix(std::span<const TokenId> tokens);
   uint64_t kv_bytes_used() const;      // for n_past tokens
   uint64_t kv_bytes_reserved() const;  // for n_ctx tokens
   uint64_t arena_bytes() const;

@@ -15,10 +15,6 @@ uint64_t hash_of(std::span<const TokenId> gram) {
   return hash;
 }
 
-size_t common_prefix(std::span<const TokenId> a, std::span<const TokenId> b) {
-  return static_cast<size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
-}
-
 // The likeliest token, or nothing where its probability is below `least`.
 std::optional<TokenId> sure_token(std::span<const float> logits, float least) {
   const auto best = std::ranges::max_element(logits);
@@ -64,41 +60,28 @@ Result<void> LookupDrafter::draft(std::span<const TokenId> text, int n, std::vec
 }
 
 bool ModelDrafter::knows(std::span<const TokenId> text) const {
-  return std::ranges::all_of(text.subspan(common_prefix(cached_, text)),
-                             [&](TokenId id) { return id < n_vocab_; });
+  return std::ranges::all_of(text, [&](TokenId id) { return id < n_vocab_; });
 }
 
 // Leaves in the cache what text begins with, but for its last token; returns what is to be run.
-Result<std::span<const TokenId>> ModelDrafter::keep_common_prefix(std::span<const TokenId> text) {
-  size_t common = std::min(common_prefix(cached_, text), text.size() - 1);
-  if (common < cached_.size() && !engine_.rewind(static_cast<int>(common))) {
-    common = 0;
-    NIBBLE_CHECK(engine_.rewind(0));
-  }
-  cached_.resize(common);
-  return text.subspan(common);
+std::span<const TokenId> ModelDrafter::fresh_part(std::span<const TokenId> text) {
+  return text.subspan(static_cast<size_t>(engine_.keep_prefix(text.first(text.size() - 1))));
 }
 
 // Runs what is new in text and gives the logits behind it.
 Result<std::span<const float>> ModelDrafter::follow(std::span<const TokenId> text) {
-  NIBBLE_TRY(const auto fresh, keep_common_prefix(text));
-  if (std::cmp_greater(fresh.size(), engine_.decode_room())) {
-    NIBBLE_TRY(const auto logits, engine_.prefill(fresh));
-    cached_.assign(text.begin(), text.end());
-    return logits;
-  }
+  const auto fresh = fresh_part(text);
+  if (std::cmp_greater(fresh.size(), engine_.decode_room())) return engine_.prefill(fresh);
   NIBBLE_TRY(const auto rows, engine_.decode(fresh));
-  cached_.assign(text.begin(), text.end());
   return std::span(rows.row(rows.rows - 1), static_cast<size_t>(rows.cols));
 }
 
 Result<void> ModelDrafter::prepare(std::span<const TokenId> text) {
   if (!knows(text)) return {};
-  NIBBLE_TRY(const auto fresh, keep_common_prefix(text));
+  const auto fresh = fresh_part(text);
   if (fresh.size() <= Engine::kMostDecoded) return {};
   const auto run = engine_.prefill(fresh.first(fresh.size() - 1));
   if (!run) return of_draft(run.error());
-  cached_.assign(text.begin(), text.end() - 1);
   return {};
 }
 
@@ -111,7 +94,6 @@ Result<void> ModelDrafter::draft(std::span<const TokenId> text, int n, std::vect
     out.push_back(*id);
     if (n == 1 || engine_.decode_room() < 1) return {};
     logits = engine_.decode(*id);
-    if (logits) cached_.push_back(*id);
   }
   return logits ? Result<void>{} : of_draft(logits.error());
 }

@@ -47,13 +47,12 @@ class ModelDrafter final : public Drafter {
 
  private:
   bool knows(std::span<const TokenId> text) const;
-  Result<std::span<const TokenId>> keep_common_prefix(std::span<const TokenId> text);
+  std::span<const TokenId> fresh_part(std::span<const TokenId> text);
   Result<std::span<const float>> follow(std::span<const TokenId> text);
 
   static constexpr float kLeastProbability = 0.4f;
   Engine& engine_;
   int n_vocab_;
-  std::vector<TokenId> cached_;  // what the engine's cache holds
 };
 
 }  // namespace nibble

@@ -74,54 +74,38 @@ int common_prefix(std::span<const TokenId> a, std::span<const TokenId> b) {
   return static_cast<int>(std::ranges::mismatch(a, b).in1 - a.begin());
 }
 
-class Examination {
- public:
-  explicit Examination(Engine& engine) : engine_(engine) {}
+int best(const std::vector<double>& values) {
+  return static_cast<int>(std::ranges::max_element(values) - values.begin());
+}
 
-  Result<ChoiceScores> question(const ChoiceQuestion& q,
-                                const std::vector<TokenizedChoice>& choices) {
-    ChoiceScores scores;
-    std::vector<double> normalized;
-    for (size_t i = 0; i < choices.size(); ++i) {
-      NIBBLE_TRY(const double sum, log_likelihood(choices[i]));
-      scores.log_likelihood.push_back(sum);
-      normalized.push_back(sum / static_cast<double>(q.choices[i].size()));
-    }
-    scores.chosen = best(scores.log_likelihood);
-    scores.chosen_normalized = best(normalized);
-    return scores;
+// Of the scored tokens, behind those before them.
+Result<double> log_likelihood(Engine& engine, const TokenizedChoice& choice) {
+  const int first = choice.first_scored - 1;  // whose logits are wanted first
+  const auto tokens = std::span(choice.tokens);
+  const int n = engine.keep_prefix(tokens.first(static_cast<size_t>(first)));
+  double sum = 0;
+  const auto sink = [&](int i, std::span<const float> logits) {
+    const size_t next = static_cast<size_t>(n + i) + 1;
+    if (next < tokens.size()) sum -= negative_log_probability(logits, tokens[next]);
+    return true;
+  };
+  NIBBLE_CHECK(engine.prefill_all(tokens.subspan(static_cast<size_t>(n)), first - n, sink));
+  return sum;
+}
+
+Result<ChoiceScores> score(Engine& engine, const ChoiceQuestion& q,
+                           const std::vector<TokenizedChoice>& choices) {
+  ChoiceScores scores;
+  std::vector<double> normalized;
+  for (size_t i = 0; i < choices.size(); ++i) {
+    NIBBLE_TRY(const double sum, log_likelihood(engine, choices[i]));
+    scores.log_likelihood.push_back(sum);
+    normalized.push_back(sum / static_cast<double>(q.choices[i].size()));
   }
-
- private:
-  static int best(const std::vector<double>& values) {
-    return static_cast<int>(std::ranges::max_element(values) - values.begin());
-  }
-
-  // Keeps of the cache what the tokens begin with, but for the token before the first scored one.
-  Result<int> keep(const TokenizedChoice& choice) {
-    const int n = std::min(common_prefix(cached_, choice.tokens), choice.first_scored - 1);
-    if (engine_.rewind(n)) return n;  // else a sliding window has moved on
-    NIBBLE_CHECK(engine_.rewind(0));
-    return 0;
-  }
-
-  Result<double> log_likelihood(const TokenizedChoice& choice) {
-    NIBBLE_TRY(const int n, keep(choice));
-    double sum = 0;
-    const auto sink = [&](int i, std::span<const float> logits) {
-      const size_t next = static_cast<size_t>(n + i) + 1;
-      if (next < choice.tokens.size()) sum -= negative_log_probability(logits, choice.tokens[next]);
-      return true;
-    };
-    const auto tokens = std::span(choice.tokens).subspan(static_cast<size_t>(n));
-    NIBBLE_CHECK(engine_.prefill_all(tokens, choice.first_scored - 1 - n, sink));
-    cached_ = choice.tokens;
-    return sum;
-  }
-
-  Engine& engine_;
-  std::vector<TokenId> cached_;
-};
+  scores.chosen = best(scores.log_likelihood);
+  scores.chosen_normalized = best(normalized);
+  return scores;
+}
 
 double share_error(double share, size_t n) {
   return n > 1 ? std::sqrt(share * (1 - share) / static_cast<double>(n - 1)) : 0;
@@ -167,11 +151,10 @@ Result<TokenizedQuestions> tokenize_questions(const Tokenizer& tokenizer,
 Result<ChoiceResult> eval_choices(Engine& engine, const std::vector<ChoiceQuestion>& questions,
                                   const TokenizedQuestions& tokens, ChoiceProgress progress) {
   ChoiceResult result;
-  Examination examination(engine);
   double n_right = 0, n_right_normalized = 0;
   NIBBLE_CHECK(engine.rewind(0));
   for (size_t i = 0; i < questions.size(); ++i) {
-    NIBBLE_TRY(auto scores, examination.question(questions[i], tokens.choices[i]));
+    NIBBLE_TRY(auto scores, score(engine, questions[i], tokens.choices[i]));
     n_right += scores.chosen == questions[i].answer;
     n_right_normalized += scores.chosen_normalized == questions[i].answer;
     result.questions.push_back(std::move(scores));

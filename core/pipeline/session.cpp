@@ -38,21 +38,6 @@ Session::Session(const Tokenizer& tokenizer, Engine& engine, const SamplerSettin
       settings_(settings),
       n_vocab_(n_vocab) {}
 
-// Leaves in the cache what the prompt begins with, but for its last token, whose logits are wanted.
-Result<void> Session::keep_common_prefix(std::span<const TokenId> prompt) {
-  size_t common = 0;
-  const size_t most = std::min(cached_.size(), prompt.size() - 1);
-  while (common < most && cached_[common] == prompt[common]) ++common;
-  if (common == cached_.size()) return {};
-  if (!engine_.rewind(
-          static_cast<int>(common))) {  // a sliding window has dropped what it would need
-    common = 0;
-    NIBBLE_CHECK(engine_.rewind(0));
-  }
-  cached_.resize(common);
-  return {};
-}
-
 Sampler Session::make_sampler(std::span<const TokenId> prompt, bool ignore_eos) {
   SamplerSettings settings = settings_;
   ++settings_.seed;                                                           // of the next answer
@@ -69,8 +54,9 @@ Result<Answer> Session::answer(std::span<const TokenId> prompt, const AnswerLimi
   if (prompt.size() > static_cast<size_t>(engine_.n_ctx()))
     return fail(ErrorKind::kContextFull, "the prompt has {} tokens, the context holds {}",
                 prompt.size(), engine_.n_ctx());
-  NIBBLE_CHECK(keep_common_prefix(prompt));
-  const auto fresh = prompt.subspan(cached_.size());
+  // The last token is run whether cached or not: its logits are wanted.
+  const int n_kept = engine_.keep_prefix(prompt.first(prompt.size() - 1));
+  const auto fresh = prompt.subspan(static_cast<size_t>(n_kept));
   Answer answer;
   answer.seed = settings_.seed;
   answer.n_prompt = static_cast<int>(prompt.size());
@@ -83,10 +69,10 @@ Result<Answer> Session::answer(std::span<const TokenId> prompt, const AnswerLimi
   }
   if (!logits) return std::unexpected(logits.error());
   answer.prefill_s = now_s() - start;
-  cached_.assign(prompt.begin(), prompt.end());
+  text_.assign(prompt.begin(), prompt.end());
   Sampler sampler = make_sampler(prompt, limits.ignore_eos);
   const auto generated = generate(*logits, sampler, limits, events, answer);
-  NIBBLE_CHECK(speculator_.settle(cached_.size()));
+  NIBBLE_CHECK(speculator_.settle(text_.size()));
   NIBBLE_CHECK(generated);
   if (speculator_.active()) answer.speculation = speculator_.take_stats();
   return answer;
@@ -96,7 +82,7 @@ Result<Answer> Session::answer(std::span<const TokenId> prompt, const AnswerLimi
 std::optional<EndReason> Session::end_before_next(const AnswerLimits& limits,
                                                   const Answer& answer) const {
   if (std::cmp_equal(answer.ids.size(), limits.max_tokens)) return EndReason::kLength;
-  if (!answer.ids.empty() && std::cmp_greater_equal(cached_.size(), engine_.n_ctx()))
+  if (!answer.ids.empty() && std::cmp_greater_equal(text_.size(), engine_.n_ctx()))
     return EndReason::kContextFull;
   return std::nullopt;
 }
@@ -105,12 +91,12 @@ std::optional<EndReason> Session::end_before_next(const AnswerLimits& limits,
 Result<std::span<const float>> Session::decode(const AnswerLimits& limits, Answer& answer) {
   const int n_left =
       limits.max_tokens < 0 ? -1 : limits.max_tokens - static_cast<int>(answer.ids.size());
-  cached_.push_back(answer.ids.back());
-  auto logits = speculator_.decode(cached_, n_left);
+  text_.push_back(answer.ids.back());
+  auto logits = speculator_.decode(text_, n_left);
   if (logits)
     ++answer.n_decoded;
   else
-    cached_.pop_back();
+    text_.pop_back();
   return logits;
 }
 

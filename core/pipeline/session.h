@@ -67,11 +67,10 @@ class Session {
   Result<Answer> answer(std::span<const TokenId> prompt, const AnswerLimits& limits,
                         const AnswerEvents& events);
   SamplerSettings& settings() { return settings_; }  // for the answers to come
-  int n_cached() const { return static_cast<int>(cached_.size()); }
+  int n_cached() const { return engine_.n_past(); }
   int n_ctx() const { return engine_.n_ctx(); }
 
  private:
-  Result<void> keep_common_prefix(std::span<const TokenId> prompt);
   std::optional<EndReason> end_before_next(const AnswerLimits& limits, const Answer& answer) const;
   Result<std::span<const float>> decode(const AnswerLimits& limits, Answer& answer);
   Result<void> generate(std::span<const float> logits, Sampler& sampler, const AnswerLimits& limits,
@@ -83,7 +82,7 @@ class Session {
   Speculator speculator_;
   SamplerSettings settings_;
   int n_vocab_;
-  std::vector<TokenId> cached_;  // the tokens that the engine's cache holds
+  std::vector<TokenId> text_;  // prompt and answer, as far as the model has read them
 };
 
 }  // namespace nibble

@@ -53,7 +53,7 @@ Tiny load(const Architecture& a, std::string_view config, std::string_view forma
 }
 
 Engine make_engine(const Model& model, ThreadPool& pool, EngineOptions options) {
-  options.n_ctx = 64;
+  if (options.n_ctx == EngineOptions().n_ctx) options.n_ctx = 64;
   auto engine = Engine::create(model, pool, options);
   REQUIRE_MESSAGE(engine.has_value(), (engine ? "" : engine.error().message));
   return std::move(*engine);
@@ -67,6 +67,12 @@ Rows2 all_logits(Engine& engine, std::span<const TokenId> tokens) {
   });
   REQUIRE_MESSAGE(done.has_value(), (done ? "" : done.error().message));
   return rows;
+}
+
+std::vector<float> last_logits(Engine& engine, std::span<const TokenId> tokens) {
+  const auto row = engine.prefill(tokens);
+  REQUIRE_MESSAGE(row.has_value(), (row ? "" : row.error().message));
+  return {row->begin(), row->end()};
 }
 
 double worst(const std::vector<float>& got, const std::vector<double>& want) {
@@ -154,24 +160,51 @@ TEST_CASE("tokens one at a time give the logits of the prompt, and going back ch
   });
 }
 
-TEST_CASE("an interrupted prompt leaves the sequence as it was, and the engine goes on") {
-  const Architecture& a = *find_architecture("llama");
-  const Tiny tiny = load(a, a.tiny[0], "q8_0");
-  ThreadPool pool(2);
-  Engine engine = make_engine(tiny.model, pool, {.n_batch = 8});
-  const auto tokens = some_tokens();
-  const Rows2 want = all_logits(engine, tokens);
-  REQUIRE(engine.rewind(0).has_value());
-  REQUIRE(engine.prefill(std::span(tokens).first(10)).has_value());
-  int asked = 0;
-  const auto stopped =
-      engine.prefill(std::span(tokens).subspan(10), [&](int, int) { return ++asked < 8; });
-  REQUIRE_FALSE(stopped.has_value());
-  CHECK(stopped.error().kind == ErrorKind::kInterrupted);
-  CHECK(engine.n_past() == 10);
-  const auto row = engine.prefill(std::span(tokens).subspan(10));
-  REQUIRE(row.has_value());
-  CHECK(std::vector<float>(row->begin(), row->end()) == want.back());
+TEST_CASE("an interrupted prompt leaves the sequence as it was or none, and the engine goes on") {
+  constexpr int kLong = 200, kBefore = 60;  // past the rings of windows, which hold 128
+  const auto tokens = some_tokens(kLong), before = some_tokens(kBefore);
+  for_each_tiny([&](const Architecture& a, std::string_view config) {
+    const Tiny tiny = load(a, config, "q8_0");
+    ThreadPool pool(2);
+    Engine engine = make_engine(tiny.model, pool, {.n_ctx = 256, .n_batch = 32});
+    const std::vector<float> want = last_logits(engine, tokens);
+    for (const int stop : {1, 2, 5, 12, 30}) {
+      CAPTURE(stop);
+      REQUIRE(engine.rewind(0).has_value());
+      last_logits(engine, before);
+      int asked = 0;
+      const auto stopped = engine.prefill(std::span(tokens).subspan(kBefore),
+                                          [&](int, int) { return ++asked < stop; });
+      if (stopped) break;
+      CHECK(stopped.error().kind == ErrorKind::kInterrupted);
+      CHECK((engine.n_past() == kBefore || engine.n_past() == 0));
+      CHECK(last_logits(engine, std::span(tokens).subspan(engine.n_past())) == want);
+    }
+  });
+}
+
+TEST_CASE("what a text shares with the cache is kept, and what follows is as after the whole") {
+  const auto tokens = some_tokens(200);
+  for_each_tiny([&](const Architecture& a, std::string_view config) {
+    const Tiny tiny = load(a, config, "q8_0");
+    ThreadPool pool(2);
+    Engine engine = make_engine(tiny.model, pool, {.n_ctx = 256, .n_batch = 32});
+    for (const int n : {200, 190, 3}) {
+      CAPTURE(n);
+      auto other = some_tokens(n);
+      other.push_back(95);
+      REQUIRE(engine.rewind(0).has_value());
+      const std::vector<float> want = last_logits(engine, other);
+      REQUIRE(engine.rewind(0).has_value());
+      last_logits(engine, tokens);
+      const int kept = engine.keep_prefix(other);
+      CHECK(engine.n_past() == kept);
+      CHECK((kept == n || kept == 0));
+      CHECK(last_logits(engine, std::span(other).subspan(kept)) == want);
+      CHECK(engine.keep_prefix(std::span(other).first(1)) <= 1);
+      CHECK(engine.keep_prefix({}) == 0);
+    }
+  });
 }
 
 TEST_CASE("what does not fit or is no number is an error") {

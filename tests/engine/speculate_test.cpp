@@ -113,6 +113,33 @@ void for_each_run(const Model& model, Check check) {
 
 }  // namespace
 
+TEST_CASE("after an interrupted prompt a session answers as a new one, windows or not") {
+  const auto model = load(*find_architecture("gemma3"), find_architecture("gemma3")->tiny[0]);
+  const SignTokenizer tokenizer;
+  const auto long_prompt = some_tokens(kContext);
+  auto next = std::vector(long_prompt.begin(), long_prompt.begin() + 100);
+  next.push_back(7);
+  const Answer want = answer(model.model, next, {.temperature = 2, .seed = 4}, 8, nullptr);
+  for (int stop = 1; stop < 100; stop += 9) {
+    CAPTURE(stop);
+    ThreadPool pool(1);
+    Engine engine = make_engine(model.model, pool, 8);
+    Session session(tokenizer, engine, {.temperature = 2, .seed = 3}, kVocabulary);
+    int left = 0;
+    const auto prefill = [&](int, int) { return left-- > 0; };
+    const auto token = [](TokenId, std::string_view) -> Result<bool> { return true; };
+    const auto ask = [&](std::span<const TokenId> prompt, int patience) {
+      left = patience;
+      return *session.answer(prompt, {.max_tokens = 40, .stops = {}, .ignore_eos = false},
+                             {prefill, token});
+    };
+    ask(std::span(long_prompt).first(20), 1000);
+    CHECK(ask(long_prompt, stop).reason == EndReason::kInterrupted);
+    CHECK(ask(next, 1000).ids == want.ids);
+    CHECK(engine.n_past() >= int(next.size()));
+  }
+}
+
 TEST_CASE("several generated tokens at once are bit-equal to one at a time, in every family") {
   for (const Architecture* a : architectures()) {
     for (const std::string_view config : a->tiny) {
