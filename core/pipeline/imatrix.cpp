@@ -108,9 +108,15 @@ Result<Imatrix> from_dat(std::span<const std::byte> bytes) {
   return imatrix;
 }
 
-// The importance of one matrix's columns, made positive.
-void make_positive(std::span<float> importance, float mean) {
-  for (float& v : importance) v = mean > 0 ? std::max(v, kLeast * mean) : 1.0f;
+float mean_of(std::span<const float> values) {
+  return std::accumulate(values.begin(), values.end(), 0.0f) / static_cast<float>(values.size());
+}
+
+// The importance of a matrix's columns, made positive. mean_of_used: of the columns of matrices
+// that were used; 0: none was.
+void make_positive(std::span<float> importance, float mean_of_used) {
+  const float mean = mean_of(importance), unused = mean_of_used > 0 ? mean_of_used : 1.0f;
+  for (float& v : importance) v = mean > 0 ? std::max(v, kLeast * mean) : unused;
 }
 
 std::string dat_bytes(const Imatrix& imatrix) {
@@ -185,11 +191,13 @@ Result<std::vector<float>> Imatrix::importance(std::string_view tensor, int64_t 
     const float count = entry.counts[i / (n / n_counts)];
     result[i] = count > 0 ? entry.sums[i] / count : 0;
   }
-  for (size_t at = 0; at < n; at += cols) {
-    const std::span matrix(result.data() + at, cols);
-    make_positive(matrix,
-                  std::accumulate(matrix.begin(), matrix.end(), 0.0f) / static_cast<float>(cols));
-  }
+  std::vector<float> means;
+  for (size_t at = 0; at < n; at += cols)
+    if (const float mean = mean_of(std::span(result).subspan(at, cols)); mean > 0)
+      means.push_back(mean);
+  const float mean_of_used = means.empty() ? 0 : mean_of(means);
+  for (size_t at = 0; at < n; at += cols)
+    make_positive(std::span(result).subspan(at, cols), mean_of_used);
   return result;
 }
 

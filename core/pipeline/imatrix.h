@@ -27,9 +27,9 @@ class Imatrix {
   uint64_t n_chunks = 0;
   uint64_t chunk_tokens = 0;
 
-  // Mean squares [n_matrices, n_cols], ready for encoders: positive, and for a matrix that was
-  // never used the mean of all columns' importance. Empty: no such tensor. Fails (kInvalidInput)
-  // when the sizes are not those of the tensor.
+  // Mean squares [n_matrices, n_cols], ready for encoders: positive, and for each column of a
+  // matrix that was never used the mean over the columns of those that were. Empty: no such tensor.
+  // Fails (kInvalidInput) when the sizes are not those of the tensor.
   Result<std::vector<float>> importance(std::string_view tensor, int64_t n_matrices,
                                         int64_t n_cols) const;
 };

@@ -34,6 +34,16 @@ Imatrix collect(const Model& model, int n_threads) {
 
 }  // namespace
 
+TEST_CASE("an expert that was never used weighs as the mean of those that were") {
+  Imatrix imatrix;
+  imatrix.entries["used"] = {{8, 16, 0, 0, 60, 20}, {4, 0, 20}};
+  imatrix.entries["unused"] = {{0, 0, 0, 0}, {0, 0}};
+  CHECK(*imatrix.importance("used", 3, 2) == std::vector<float>{2, 4, 2.5f, 2.5f, 3, 1});
+  CHECK(*imatrix.importance("unused", 2, 2) == std::vector<float>{1, 1, 1, 1});
+  CHECK(imatrix.importance("other", 2, 2)->empty());
+  CHECK_FALSE(imatrix.importance("used", 2, 2).has_value());
+}
+
 TEST_CASE("calibration sums the squares of what a matrix is multiplied with") {
   const Architecture* llama = find_architecture("llama");
   auto file = MemoryModel::create(*llama, llama->tiny[0], "f32");
