@@ -52,7 +52,7 @@ double best_seconds(ThreadPool& pool, int n_tasks, Work work) {
   double best_s = 1e9;
   for (int round = 0; round < kRounds; ++round) {
     const double start = now_s();
-    pool.run_ranges(n_tasks, work);
+    pool.run(n_tasks, work);
     best_s = std::min(best_s, now_s() - start);
   }
   return best_s;

@@ -91,8 +91,8 @@ struct ThreadPool::State {
   const int max_spin = pauses_to_spin();
   // Shorter spins give the processor to threads that wait for it. Where each thread can have its
   // own, they only add a sleep and a waking to hand-overs that would have taken some microseconds.
-  const int min_spin =
-      n_threads > static_cast<int>(std::thread::hardware_concurrency()) ? kMinSpin : max_spin;
+  const int min_spin = n_threads > static_cast<int>(std::thread::hardware_concurrency()) ? kMinSpin
+                                                                                         : max_spin;
   const Task* task = nullptr;  // of the phase; read only by who holds one of its tasks
   std::vector<TaskRange> slots;
   alignas(64) std::atomic<uint32_t> phase{0};  // counts phases; the word that workers sleep on
@@ -157,9 +157,7 @@ struct ThreadPool::State {
     caller_sleeps.store(false, std::memory_order_relaxed);
   }
 
-  // first_task(i): where the tasks of thread i begin, for i in [0, n_threads].
-  template <class FirstTask>
-  void run(int n_tasks, Task function, FirstTask first_task) {
+  void run(int n_tasks, Task function) {
     NIBBLE_ASSERT(pending.load(std::memory_order_relaxed) == 0);
     if (n_tasks <= 0) return;
     if (n_threads == 1 || n_tasks == 1) {
@@ -168,7 +166,10 @@ struct ThreadPool::State {
     }
     task = &function;
     pending.store(static_cast<uint32_t>(n_tasks), std::memory_order_relaxed);
-    for (int i = 0; i < n_threads; ++i) slots[i].set(first_task(i), first_task(i + 1));
+    const auto first_of = [&](int thread) {
+      return static_cast<uint32_t>(int64_t{n_tasks} * thread / n_threads);
+    };
+    for (int i = 0; i < n_threads; ++i) slots[i].set(first_of(i), first_of(i + 1));
     announce();
     work(0);
     wait_until_done();
@@ -188,12 +189,6 @@ ThreadPool::~ThreadPool() {
 
 int ThreadPool::size() const { return state_->n_threads; }
 
-void ThreadPool::run(int n_tasks, FunctionRef<void(int, int)> task) { run_ranges(n_tasks, task); }
-
-void ThreadPool::run_ranges(int n_tasks, FunctionRef<void(int, int)> task) {
-  const int n_threads = state_->n_threads;
-  state_->run(n_tasks, task,
-              [&](int i) { return static_cast<uint32_t>(int64_t{n_tasks} * i / n_threads); });
-}
+void ThreadPool::run(int n_tasks, FunctionRef<void(int, int)> task) { state_->run(n_tasks, task); }
 
 }  // namespace nibble

@@ -99,7 +99,7 @@ class MatmulRun {
     prompt() ? choose_panel_rows() : choose_task_bytes();
     int n_tasks = 0;
     for (const Product& p : products_) n_tasks += n_tasks_of(p);
-    context_.pool.run_ranges(n_tasks, [&](int i, int thread) { multiply(i, thread); });
+    context_.pool.run(n_tasks, [&](int i, int thread) { multiply(i, thread); });
     return !stopped_.load(std::memory_order_relaxed);
   }
 

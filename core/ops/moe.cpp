@@ -111,7 +111,7 @@ class MoeRun {
     });
     const int rows = rows_per_task(experts_.up[0], kTaskBytes),
               per_expert = (n_ff_ + rows - 1) / rows;
-    pool_.run_ranges(choice_.n_used * per_expert, [&](int i, int thread) {
+    pool_.run(choice_.n_used * per_expert, [&](int i, int thread) {
       const int first = i % per_expert * rows;
       make_hidden_rows(t, i / per_expert, first, std::min(rows, n_ff_ - first), thread);
     });
@@ -119,7 +119,7 @@ class MoeRun {
               [&](int j, int) { packed_hidden_.pack_row(hidden_kinds_, j, hidden(j, 1).data); });
     const int out_rows =
         std::max(4, rows_per_task(experts_.down[0], kTaskBytes) / choice_.n_used / 4 * 4);
-    pool_.run_ranges((n_embd_ + out_rows - 1) / out_rows, [&](int i, int thread) {
+    pool_.run((n_embd_ + out_rows - 1) / out_rows, [&](int i, int thread) {
       make_out_rows(t, i * out_rows, std::min(out_rows, n_embd_ - i * out_rows), thread);
     });
   }

@@ -16,7 +16,7 @@ TEST_CASE("thread pool: each task is called once, in many phases of changing siz
       const int n_tasks = phase * 7 % 50;
       std::vector<std::atomic<int>> calls(n_tasks);
       std::atomic<int> wrong_thread = 0;
-      pool.run_ranges(n_tasks, [&](int i, int thread) {
+      pool.run(n_tasks, [&](int i, int thread) {
         calls[i].fetch_add(1, std::memory_order_relaxed);
         if (thread < 0 || thread >= n_threads) wrong_thread = 1;
       });
@@ -40,7 +40,7 @@ TEST_CASE(
     "thread pool: a thread that is stuck in one task does not keep the others from the rest") {
   ThreadPool pool(2);
   std::atomic<int> others = 0;
-  pool.run_ranges(100, [&](int i, int) {
+  pool.run(100, [&](int i, int) {
     if (i == 0)
       while (others < 99) std::this_thread::yield();
     else
