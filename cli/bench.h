@@ -23,7 +23,7 @@ struct BenchOptions {
   bool json = false;
 };
 
-// A JSON array of tests, as commands.md describes it.
+// A JSON array, an object for each test, as `bench --json` prints it.
 Result<Json> bench_model(const BenchOptions& options);
 Result<Json> bench_tokenizer(const BenchOptions& options);
 

@@ -106,7 +106,7 @@ std::vector<Shard> divide(const FilePlan& plan) {
   put_keys(keys, plan.metadata, {}, 0, ignored);
   uint64_t n_bytes = keys.bytes().size() + 2 * kDataStart;
   for (const TensorPlan& t : plan.tensors) {
-    // name, dims, type, offset and checksum are below 512 bytes with names as files have them
+    // 256: more than dims, type, offset and checksum take
     const uint64_t wanted = aligned(t.n_bytes()) + t.name.size() + 256;
     if (shards.back().n_tensors > 0 && n_bytes + wanted > plan.max_shard_bytes) {
       const size_t first = shards.back().first + shards.back().n_tensors;

@@ -33,8 +33,8 @@ class Metadata {
   bool add(Entry entry);                                  // false: the key is there already
 
   // The value as a type; fails (kCorrupt, naming the key) when it has another type or does not fit
-  // it. A signed value that is not negative reads as unsigned and the other way round. required:
-  // fails as well when the key is absent.  optional: nullopt then.
+  // it. A signed value that is not negative reads as unsigned and the other way round. Where the
+  // key is absent get_ gives nullopt and need_ fails.
   Result<std::optional<uint64_t>> get_u64(std::string_view key) const;
   Result<std::optional<double>> get_f64(std::string_view key) const;
   Result<std::optional<bool>> get_bool(std::string_view key) const;

@@ -87,8 +87,7 @@ size_t Decoder::bytes_needed(const Model& model, const DecoderOptions& options, 
   const Hparams& h = model.hparams();
   return counter.n_bytes +
          MatmulScratch::bytes_needed(options.n_batch, max_cols(model), n_threads) +
-         AttentionScratch::bytes_needed(options.n_batch, h.n_head, h.d_k, h.d_v, options.n_ctx,
-                                        n_threads) +
+         AttentionScratch::bytes_needed(h.n_head, h.d_k, h.d_v, options.n_ctx, n_threads) +
          FeedForward::bytes_needed(h, options.n_batch) +
          (h.mla.kv_lora > 0 ? LatentAttention::bytes_needed(h, options.n_batch) : 0);
 }
@@ -100,8 +99,7 @@ Decoder::Decoder(const Model& model, const DecoderOptions& options, ThreadPool& 
   for (int i = 0; i < h_.n_layer; ++i) blocks_.push_back(model.architecture().block(h_, i));
   carve(arena, pool.size());
   matmul_scratch_.emplace(arena, options.n_batch, max_cols(model), pool.size());
-  attention_scratch_.emplace(arena, options.n_batch, h_.n_head, h_.d_k, h_.d_v, options.n_ctx,
-                             pool.size());
+  attention_scratch_.emplace(arena, h_.n_head, h_.d_k, h_.d_v, options.n_ctx, pool.size());
   products_.emplace(pool, *matmul_scratch_, options.exact, low_rank_);
   products_->set_watch(options.watch);
   ffn_.emplace(arena, pool, *products_, h_, options.n_batch);

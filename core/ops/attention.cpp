@@ -19,14 +19,14 @@ void kv_store(const KvLayer& kv, int position, const float* k, const float* v) {
   }
 }
 
-size_t AttentionScratch::bytes_needed(int, int n_head, int d_k, int d_v, int n_ctx, int n_threads) {
+size_t AttentionScratch::bytes_needed(int n_head, int d_k, int d_v, int n_ctx, int n_threads) {
   const size_t part = size_t(n_head) * (d_v + 2) * sizeof(float);
   return n_threads * Arena::aligned(attention_block_bytes(n_head, d_k, d_v)) +
          Arena::aligned(max_chunks(n_ctx) * part) +
          Arena::aligned(n_head * sizeof(std::atomic<int>));
 }
 
-AttentionScratch::AttentionScratch(Arena& arena, int, int n_head, int d_k, int d_v, int n_ctx,
+AttentionScratch::AttentionScratch(Arena& arena, int n_head, int d_k, int d_v, int n_ctx,
                                    int n_threads)
     : own_bytes_(Arena::aligned(attention_block_bytes(n_head, d_k, d_v))),
       n_ctx_(n_ctx),

@@ -63,10 +63,8 @@ struct AttentionOptions {
 class AttentionScratch {
  public:
   // For caches whose positions stay below n_ctx.
-  static size_t bytes_needed(int max_tokens, int n_head, int d_k, int d_v, int n_ctx,
-                             int n_threads);
-  AttentionScratch(Arena& arena, int max_tokens, int n_head, int d_k, int d_v, int n_ctx,
-                   int n_threads);
+  static size_t bytes_needed(int n_head, int d_k, int d_v, int n_ctx, int n_threads);
+  AttentionScratch(Arena& arena, int n_head, int d_k, int d_v, int n_ctx, int n_threads);
 
  private:
   friend class PromptAttention;

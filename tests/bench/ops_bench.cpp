@@ -46,9 +46,8 @@ void attend(benchmark::State& state, KvFormat format, Phase phase, int depth, in
             int n_layers) {
   const Caches caches(format, depth, n_layers);
   ThreadPool pool(1);
-  Arena arena =
-      *Arena::create(AttentionScratch::bytes_needed(n_tokens, kHeads, kWidth, kWidth, depth, 1));
-  AttentionScratch scratch(arena, n_tokens, kHeads, kWidth, kWidth, depth, 1);
+  Arena arena = *Arena::create(AttentionScratch::bytes_needed(kHeads, kWidth, kWidth, depth, 1));
+  AttentionScratch scratch(arena, kHeads, kWidth, kWidth, depth, 1);
   AttentionOptions options;
   options.n_head = kHeads;
   options.scale = 0.09f;

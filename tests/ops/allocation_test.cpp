@@ -51,12 +51,11 @@ TEST_CASE("allocation: products, attention and experts allocate nothing") {
                               {&matrices[1].matrix, nullptr, rows_of(more, n_tokens, n_cols)},
                               {&matrices[2].matrix, nullptr, rows_of(logits, n_tokens, n_cols)}};
   ThreadPool pool(n_threads);
-  Arena arena =
-      *Arena::create(MatmulScratch::bytes_needed(n_tokens, n_cols, n_threads) +
-                     AttentionScratch::bytes_needed(n_tokens, 4, 64, 64, n_tokens, n_threads) +
-                     MoeScratch::bytes_needed(n_tokens, n_cols, n_cols, 2, 1));
+  Arena arena = *Arena::create(MatmulScratch::bytes_needed(n_tokens, n_cols, n_threads) +
+                               AttentionScratch::bytes_needed(4, 64, 64, n_tokens, n_threads) +
+                               MoeScratch::bytes_needed(n_tokens, n_cols, n_cols, 2, 1));
   MatmulScratch scratch(arena, n_tokens, n_cols, n_threads);
-  AttentionScratch attention_scratch(arena, n_tokens, 4, 64, 64, n_tokens, n_threads);
+  AttentionScratch attention_scratch(arena, 4, 64, 64, n_tokens, n_threads);
   MoeScratch moe_scratch(arena, n_tokens, n_cols, n_cols, 2, 1);
   std::vector<std::byte> keys(64 * n_cols * 4), values(64 * n_cols * 4);
   KvLayer kv;

@@ -76,8 +76,8 @@ struct Kit {
   std::vector<float> run(int n_threads, int batch, Phase phase = Phase::kPrompt) {
     ThreadPool pool(n_threads);
     Arena arena = *Arena::create(
-        AttentionScratch::bytes_needed(batch, c.n_head, c.d_k, c.d_v, c.n_tokens, n_threads));
-    AttentionScratch scratch(arena, batch, c.n_head, c.d_k, c.d_v, c.n_tokens, n_threads);
+        AttentionScratch::bytes_needed(c.n_head, c.d_k, c.d_v, c.n_tokens, n_threads));
+    AttentionScratch scratch(arena, c.n_head, c.d_k, c.d_v, c.n_tokens, n_threads);
     std::vector<float> out(size_t(c.n_tokens) * c.n_head * c.d_v, NAN);
     for (int t = 0; t < c.n_tokens; t += batch) {
       const int n = std::min(batch, c.n_tokens - t), q_cols = c.n_head * c.d_k,
