@@ -5,7 +5,7 @@
 #include "cli/convert_steps.h"
 #include "cli/model_path.h"
 #include "cli/output.h"
-#include "cli/signals.h"
+#include "cli/progress.h"
 #include "cli/sizes.h"
 #include "cli/units.h"
 #include "core/base/json.h"
@@ -55,11 +55,9 @@ Result<void> convert_to_hf(const RewriteOptions& o, const std::string& out,
   NIBBLE_TRY(GgufSource source, open_as_gguf(path));
   NIBBLE_CHECK(merge_lora(o, source));
   ThreadPool pool(o.n_threads ? o.n_threads : default_threads());
-  const SignalWatch watch;
-  ProgressLine progress;
+  Progress progress;
   const auto go_on = [&](uint64_t done, uint64_t total) {
-    progress.show("write", static_cast<double>(done) / 1e6, static_cast<double>(total) / 1e6, "MB");
-    return pending_signal() == 0;
+    return progress.show_bytes("write", done, total);
   };
   const double start = now_s();
   NIBBLE_TRY(const ToHfResult result, write_hf_folder(*source.file,

@@ -3,25 +3,13 @@
 #include "cli/exit_code.h"
 #include "cli/lora.h"
 #include "cli/output.h"
-#include "cli/signals.h"
+#include "cli/progress.h"
 #include "core/base/json.h"
 #include "core/models/merged_file.h"
 #include "core/pipeline/verify.h"
 
 namespace nibble::cli {
 namespace {
-
-// A progress line that is asked whether to go on.
-struct Progress {
-  explicit Progress(const char* name) : what(name) {}
-  bool operator()(uint64_t done, uint64_t total) {
-    line.show(what, static_cast<double>(done) / 1e6, static_cast<double>(total) / 1e6, "MB");
-    return pending_signal() == 0;
-  }
-  const char* what;
-  SignalWatch watch;
-  ProgressLine line;
-};
 
 Result<std::unique_ptr<Tokenizer>> source_tokenizer(const GgufSource& source) {
   return source.converted ? Tokenizer::from_folder(source.path)
@@ -39,8 +27,11 @@ Result<Verification> verify_one(const GgufSource& source, const QuantizePlan& pl
   }
   std::vector<std::string> names;
   for (const auto& t : plan.tensors) names.push_back(t.name);
-  Progress progress("verify");
-  NIBBLE_CHECK(verify_tensors(*written, names, digests, pool, progress, out));
+  Progress progress;
+  const auto go_on = [&](uint64_t done, uint64_t total) {
+    return progress.show_bytes("verify", done, total);
+  };
+  NIBBLE_CHECK(verify_tensors(*written, names, digests, pool, go_on, out));
   return out;
 }
 
@@ -64,8 +55,11 @@ Result<std::optional<LoraProvenance>> merge_lora(const RewriteOptions& o, GgufSo
   NIBBLE_TRY(const LoraFiles adapters, LoraFiles::open(o.lora));
   NIBBLE_TRY(source.file, MergedFile::create(std::move(source.file), adapters.inputs()));
   ThreadPool pool(o.threads());
-  Progress progress("hash");
-  return lora_provenance(adapters.inputs(), pool, progress);
+  Progress progress;
+  const auto go_on = [&](uint64_t done, uint64_t total) {
+    return progress.show_bytes("hash", done, total);
+  };
+  return lora_provenance(adapters.inputs(), pool, go_on);
 }
 
 void tell_notes(const ConvertNotes& notes) {
@@ -81,9 +75,12 @@ void tell_notes(const ConvertNotes& notes) {
 Result<void> hash_sources(const RewriteOptions& o, const GgufSource& source, double& seconds) {
   if (!source.converted) return {};
   ThreadPool pool(o.n_threads ? o.n_threads : default_threads());
-  Progress progress("hash");
+  Progress progress;
+  const auto go_on = [&](uint64_t done, uint64_t total) {
+    return progress.show_bytes("hash", done, total);
+  };
   const double start = now_s();
-  NIBBLE_CHECK(source.converted->hash_sources(pool, progress));
+  NIBBLE_CHECK(source.converted->hash_sources(pool, go_on));
   seconds = now_s() - start;
   return {};
 }

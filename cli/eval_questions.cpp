@@ -2,7 +2,7 @@
 #include "cli/eval.h"
 #include "cli/input.h"
 #include "cli/output.h"
-#include "cli/signals.h"
+#include "cli/progress.h"
 #include "core/base/json.h"
 #include "core/pipeline/multiple_choice.h"
 
@@ -46,11 +46,9 @@ Result<void> eval_questions(const EvalOptions& o) {
   ThreadPool pool(o.threads());
   NIBBLE_TRY(const Evaluation e,
              prepare(o, std::move(source.file), pool, tokens.most_tokens, o.exact));
-  const SignalWatch watch;
-  ProgressLine progress;
+  Progress progress;
   auto show = [&](int done, int total, double so_far) {
-    progress.show(fmt::format("accuracy {:.1f} %,", 100 * so_far), done, total, "questions");
-    return pending_signal() == 0;
+    return progress.show(fmt::format("accuracy {:.1f} %,", 100 * so_far), done, total, "questions");
   };
   NIBBLE_TRY(const ChoiceResult result, eval_choices(*e.engine, questions, tokens, show));
   progress.wipe();

@@ -4,7 +4,7 @@
 #include "cli/eval.h"
 #include "cli/input.h"
 #include "cli/output.h"
-#include "cli/signals.h"
+#include "cli/progress.h"
 #include "core/base/json.h"
 #include "core/pipeline/divergence.h"
 
@@ -72,11 +72,9 @@ Result<void> eval_text(const EvalOptions& o) {
   NIBBLE_TRY(TextModel m, open_text_model(o.model, text, o.n_ctx));
   ThreadPool pool(o.threads());
   NIBBLE_TRY(const Evaluation e, prepare(o, std::move(m.source.file), pool, o.n_ctx, o.exact));
-  const SignalWatch watch;
-  ProgressLine progress;
+  Progress progress;
   auto show = [&](int done, int total, double so_far) {
-    progress.show(fmt::format("perplexity {:.4f}, window", so_far), done, total, "windows");
-    return pending_signal() == 0;
+    return progress.show(fmt::format("perplexity {:.4f}, window", so_far), done, total, "windows");
   };
   const double start = now_s();
   NIBBLE_TRY(const Perplexity p, eval_perplexity(*e.engine, m.windows, show));
@@ -101,11 +99,9 @@ Result<void> eval_against(const EvalOptions& o) {
   if (e.model->n_vocab() != ref.model->n_vocab())
     return invalid_input("{} and {} do not share a vocabulary: {} and {} tokens", one_line(o.model),
                          one_line(o.against), e.model->n_vocab(), ref.model->n_vocab());
-  const SignalWatch watch;
-  ProgressLine progress;
+  Progress progress;
   auto show = [&](int done, int total, double so_far) {
-    progress.show(fmt::format("KL {:.5f}, window", so_far), done, total, "windows");
-    return pending_signal() == 0;
+    return progress.show(fmt::format("KL {:.5f}, window", so_far), done, total, "windows");
   };
   const double start = now_s();
   NIBBLE_TRY(const Divergence d, eval_divergence(*e.engine, *ref.engine, m.windows, pool, show));

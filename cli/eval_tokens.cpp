@@ -8,7 +8,7 @@
 #include "cli/eval.h"
 #include "cli/model_path.h"
 #include "cli/output.h"
-#include "cli/signals.h"
+#include "cli/progress.h"
 #include "core/base/json.h"
 #include "core/pipeline/evaluate.h"
 #include "formats/npy.h"
@@ -37,13 +37,12 @@ Result<void> write_logits(const EvalOptions& o, const Evaluation& e,
                           const std::vector<TokenId>& ids) {
   NIBBLE_TRY(NpyWriter out, NpyWriter::create(o.logits, static_cast<int64_t>(ids.size()),
                                               e.model->n_vocab(), true));
-  const SignalWatch watch;
-  ProgressLine progress;
+  Progress progress;
   Result<void> written;
   auto sink = [&](int index, std::span<const float> logits) {
     written = out.add_row(logits);
-    progress.show("eval", index + 1, static_cast<double>(ids.size()), "tokens");
-    return written.has_value() && pending_signal() == 0;
+    return progress.show("eval", index + 1, static_cast<double>(ids.size()), "tokens") &&
+           written.has_value();
   };
   const auto done = eval_logits(*e.engine, ids, sink);
   NIBBLE_CHECK(written);

@@ -5,7 +5,7 @@
 
 #include "cli/input.h"
 #include "cli/output.h"
-#include "cli/signals.h"
+#include "cli/progress.h"
 #include "core/models/model.h"
 #include "core/pipeline/calibrate.h"
 
@@ -22,12 +22,10 @@ Result<Imatrix> collect(const std::string& text_path, const std::string& model_p
   NIBBLE_TRY(const EvalWindows windows, make_windows(*source.tokenizer, text, kWindow));
   NIBBLE_TRY(const Model model, Model::load(*source.file));
   ThreadPool pool(n_threads);
-  const SignalWatch watch;
-  ProgressLine progress;
+  Progress progress;
   auto show = [&](int done, int total, double so_far) {
-    progress.show(fmt::format("calibrate, perplexity {:.3f}, window", so_far), done, total,
-                  "windows");
-    return pending_signal() == 0;
+    return progress.show(fmt::format("calibrate, perplexity {:.3f}, window", so_far), done, total,
+                         "windows");
   };
   NIBBLE_TRY(Calibration found, calibrate(model, pool, windows, text_path, show));
   progress.wipe();

@@ -6,7 +6,7 @@
 #include "cli/eval.h"
 #include "cli/input.h"
 #include "cli/output.h"
-#include "cli/signals.h"
+#include "cli/progress.h"
 #include "core/base/output_file.h"
 #include "core/pipeline/report.h"
 
@@ -37,11 +37,9 @@ Result<Divergence> compare(const std::string& text_path, const std::string& sour
   ThreadPool pool(o.threads());
   NIBBLE_TRY(const Evaluation before, prepare(o, std::move(source.file), pool, o.n_ctx, o.exact));
   NIBBLE_TRY(const Evaluation after, prepare(o, std::move(output.file), pool, o.n_ctx, o.exact));
-  const SignalWatch watch;
-  ProgressLine progress;
+  Progress progress;
   auto show = [&](int done, int total, double so_far) {
-    progress.show(fmt::format("KL {:.5f}, window", so_far), done, total, "windows");
-    return pending_signal() == 0;
+    return progress.show(fmt::format("KL {:.5f}, window", so_far), done, total, "windows");
   };
   return eval_divergence(*after.engine, *before.engine, windows, pool, show);
 }

@@ -7,8 +7,8 @@
 #include "cli/ledger.h"
 #include "cli/model_path.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "cli/report.h"
-#include "cli/signals.h"
 #include "cli/sizes.h"
 #include "core/pipeline/encode_rows.h"
 #include "core/pipeline/fit_size.h"
@@ -36,11 +36,9 @@ Result<void> print_result(const RewriteOptions& o, const Ledger& ledger, const S
 Result<RecodeResult> write_files(const RewriteOptions& o, WeightFile& source,
                                  std::span<QuantizePlan> plans, const Imatrix* imatrix) {
   ThreadPool pool(o.threads());
-  const SignalWatch watch;
-  ProgressLine progress;
+  Progress progress;
   auto go_on = [&](uint64_t done, uint64_t total) {
-    progress.show("write", static_cast<double>(done) / 1e6, static_cast<double>(total) / 1e6, "MB");
-    return pending_signal() == 0;
+    return progress.show_bytes("write", done, total);
   };
   const QuantizeRun run{.overwrite = o.force,
                         .measure_errors = o.errors || !o.report.empty(),
@@ -68,11 +66,9 @@ Result<std::optional<SizeBudget>> read_budget(const RewriteOptions& o) {
 Result<void> fit(const RewriteOptions& o, const WeightFile& source, const SizeBudget& budget,
                  QuantizeOptions& plan) {
   ThreadPool pool(o.threads());
-  const SignalWatch watch;
-  ProgressLine progress;
+  Progress progress;
   const auto show = [&](int done, int total) {
-    progress.show("measure", done, total, "tensors");
-    return pending_signal() == 0;
+    return progress.show("measure", done, total, "tensors");
   };
   QuantizeTarget& target = plan.targets[0];
   NIBBLE_TRY(FittedMix mix, fit_mix(source, plan, budget, target.path, pool, show));

@@ -1,21 +1,19 @@
 #include "cli/run_answer.h"
 
-#include "cli/signals.h"
+#include "cli/progress.h"
 
 namespace nibble::cli {
 
 Result<Answer> stream_answer(Session& session, const Prompt& prompt, const AnswerLimits& limits,
                              AnswerWriter& writer) {
-  const SignalWatch watch;
-  ProgressLine progress;
+  Progress progress;
   auto prefill = [&](int done, int total) {
-    progress.show("prompt", done, total, "tokens");
-    return pending_signal() == 0;
+    return progress.show("prompt", done, total, "tokens");
   };
   auto token = [&](TokenId id, std::string_view text) -> Result<bool> {
     progress.wipe();
     NIBBLE_CHECK(writer.token(id, text));
-    return pending_signal() == 0;
+    return progress.go_on();
   };
   NIBBLE_CHECK(writer.begin(prompt.ids.size()));
   NIBBLE_TRY(Answer done, session.answer(prompt.ids, limits, {prefill, token}));
