@@ -86,11 +86,7 @@ Command setup_bench(App& app) {
       ->group("Tests");
   count("-b,--batch", o->n_batch, "Prompt tokens processed together", 1, 1 << 16)
       ->group("Computing");
-  command
-      ->add_option("-t,--threads", o->n_threads, "Threads (default: this machine's usable cores)")
-      ->type_name("N")
-      ->check(in_range(1, 1024))
-      ->group("Computing");
+  add_threads(*command, *o)->group("Computing");
   add_kv_type(*command, o->kv_type)->capture_default_str()->group("Computing");
   add_weights_options(*command, o->weights);
   command->add_flag("--json", o->json, "The result as one JSON document, each repetition listed")

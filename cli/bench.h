@@ -3,18 +3,18 @@
 
 #include <string>
 
+#include "cli/threads.h"
 #include "cli/weights_memory.h"
 #include "core/base/error.h"
 #include "core/base/json_fwd.h"
 
 namespace nibble::cli {
 
-struct BenchOptions {
+struct BenchOptions : ThreadOptions {
   std::string model;
   int n_prompt = 512;
   int n_generate = 128;
   int depth = 0;
-  int n_threads = 0;
   int n_batch = 512;
   int repetitions = 3;
   std::string kv_type = "f16";

@@ -103,7 +103,7 @@ Result<Json> run_tests(const BenchOptions& o, const Model& model, Engine& engine
 }  // namespace
 
 Result<Json> bench_model(const BenchOptions& o) {
-  const int n_threads = o.n_threads ? o.n_threads : default_threads();
+  const int n_threads = o.threads();
   NIBBLE_TRY(const auto path, find_model(o.model));
   NIBBLE_TRY(const auto file, open_weight_file(path));
   NIBBLE_TRY(const Model model, Model::load(*file));

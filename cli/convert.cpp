@@ -12,7 +12,6 @@ namespace {
 
 struct ConvertCommand : RewriteOptions {
   std::string out, type, to = "gguf", base;
-  bool from_quantized = false;
 };
 
 constexpr const char* kConvertExamples =
@@ -65,7 +64,6 @@ Result<void> run_convert(const ConvertCommand& o) {
   if (o.type.empty() && o.importance.any())
     return fail(ErrorKind::kUsage, "--imatrix needs --type");
   if (o.dry_run && o.verify) return fail(ErrorKind::kUsage, "--dry-run writes nothing to --verify");
-  plan.from_quantized = o.from_quantized;
   if (!o.type.empty()) {
     NIBBLE_TRY(plan.targets[0].mix, parse_mix(o.type));
   }
@@ -98,45 +96,18 @@ Command setup_convert(App& app) {
       ->add_option("--base", o->base,
                    "IN is a PEFT adapter for this model: write it as a GGUF adapter")
       ->type_name("MODEL");
-  command->add_option("--type", o->type, "f32, f16, bf16 or any mix that 'nibble quantize' has")
+  command
+      ->add_option("--type", o->type,
+                   "f32, f16, bf16 or any mix that 'nibble quantize' has; --tensor, --imatrix and "
+                   "--from-quantized need it")
       ->type_name("TYPE")
       ->group("Formats");
-  add_list(*command, "--tensor", o->overrides,
-           "With --type: tensors whose name the expression is found in get this format")
-      ->type_name("PATTERN=TYPE")
-      ->group("Formats");
-  command->add_option("--imatrix", o->importance.file, "Importance matrix, GGUF or .dat")
-      ->type_name("FILE")
-      ->group("Formats");
-  command
-      ->add_flag("--from-quantized", o->from_quantized,
-                 "With --type: quantize again what is quantized already")
-      ->group("Formats");
-  command->add_option("--max-shard", o->max_shard, "Split into files of at most this size")
-      ->type_name("SIZE")
-      ->group("Output");
+  add_rewrite_options(*command, *o);
   command
       ->add_flag("--verify", o->verify,
                  "Prove the written file: its tokenizer against the source's on a built-in "
                  "corpus, its tensors by hash; exit 1 on a mismatch")
       ->group("Output");
-  command
-      ->add_flag("--resume", o->resume,
-                 "Go on where an interrupted run of the same command ended; interrupted again, "
-                 "leave what is done in hidden files beside OUT")
-      ->group("Output");
-  command
-      ->add_flag("--force", o->force,
-                 "Replace existing files; write weights beyond a 16-bit float's range as its "
-                 "largest number")
-      ->group("Output");
-  command->add_flag("--dry-run", o->dry_run, "Tell what would be written, to the byte")
-      ->group("Output");
-  command->add_flag("--json", o->json, "The result as one JSON document")->group("Output");
-  command
-      ->add_option("-t,--threads", o->n_threads, "Threads (default: this machine's usable cores)")
-      ->type_name("N")
-      ->check(in_range(1, 1024));
   command->footer(kConvertExamples);
   return {command, [o] { return run_convert(*o); }};
 }

@@ -54,7 +54,7 @@ Result<void> convert_to_hf(const RewriteOptions& o, const std::string& out,
   NIBBLE_TRY(const auto path, find_model(o.source));
   NIBBLE_TRY(GgufSource source, open_as_gguf(path));
   NIBBLE_CHECK(merge_lora(o, source));
-  ThreadPool pool(o.n_threads ? o.n_threads : default_threads());
+  ThreadPool pool(o.threads());
   Progress progress;
   const auto go_on = [&](uint64_t done, uint64_t total) {
     return progress.show_bytes("write", done, total);

@@ -74,7 +74,7 @@ void tell_notes(const ConvertNotes& notes) {
 
 Result<void> hash_sources(const RewriteOptions& o, const GgufSource& source, double& seconds) {
   if (!source.converted) return {};
-  ThreadPool pool(o.n_threads ? o.n_threads : default_threads());
+  ThreadPool pool(o.threads());
   Progress progress;
   const auto go_on = [&](uint64_t done, uint64_t total) {
     return progress.show_bytes("hash", done, total);
@@ -88,7 +88,7 @@ Result<void> hash_sources(const RewriteOptions& o, const GgufSource& source, dou
 Result<VerifyReport> verify_outputs(const RewriteOptions& o, const GgufSource& source,
                                     std::span<const QuantizePlan> plans,
                                     const RecodeResult& result) {
-  ThreadPool pool(o.n_threads ? o.n_threads : default_threads());
+  ThreadPool pool(o.threads());
   VerifyReport out;
   for (size_t w = 0; w < plans.size(); ++w) {
     NIBBLE_TRY(const Verification v, verify_one(source, plans[w], result.digests[w], pool));

@@ -95,10 +95,7 @@ void add_computing(App& command, EvalOptions& o) {
       ->check(in_range(1, 1 << 16))
       ->capture_default_str()
       ->group("Computing");
-  command.add_option("-t,--threads", o.n_threads, "Threads (default: this machine's usable cores)")
-      ->type_name("N")
-      ->check(in_range(1, 1024))
-      ->group("Computing");
+  add_threads(command, o)->group("Computing");
   add_kv_type(command, o.kv_type)->group("Computing");
   add_weights_options(command, o.weights);
 }

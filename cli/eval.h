@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/threads.h"
 #include "cli/weights_memory.h"
 #include "core/base/thread_pool.h"
 #include "core/engine.h"
@@ -14,7 +15,7 @@
 
 namespace nibble::cli {
 
-struct EvalOptions {
+struct EvalOptions : ThreadOptions {
   std::string model, text, against, questions, token_ids, logits;
   std::vector<std::string> lora;  // of the model, not of the reference
   std::optional<int> greedy;
@@ -22,10 +23,7 @@ struct EvalOptions {
   bool exact = false, fast = false, json = false;
   int n_ctx = 512;
   int n_batch = 512;
-  int n_threads = 0;
   WeightsOptions weights;
-
-  int threads() const { return n_threads ? n_threads : default_threads(); }
 };
 
 // A model and an engine for it; they refer to one another.

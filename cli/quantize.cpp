@@ -11,7 +11,7 @@ namespace {
 struct QuantizeCommand : RewriteOptions {
   std::string out, type;
   std::vector<std::string> also;
-  bool no_fallback = false, from_quantized = false;
+  bool no_fallback = false;
 };
 
 constexpr const char* kQuantizeExamples =
@@ -49,7 +49,6 @@ Result<void> run_quantize(QuantizeCommand o) {
     NIBBLE_TRY(plan.targets.emplace_back(), parse_also(text));
   }
   plan.no_fallback = o.no_fallback;
-  plan.from_quantized = o.from_quantized;
   return rewrite(o, std::move(plan));
 }
 
@@ -74,13 +73,11 @@ Command setup_quantize(App& app) {
       ->check(in_range(0.5, 32));
   add_list(*command, "--also", o->also, "Write another file in the same pass")
       ->type_name("OUT=TYPE");
-  add_list(*command, "--tensor", o->overrides,
-           "Tensors whose name the expression is found in get this format; the first that fits")
-      ->type_name("PATTERN=TYPE")
+  add_rewrite_options(*command, *o);
+  command
+      ->add_flag("--no-fallback", o->no_fallback,
+                 "Fail where a format's block does not divide a tensor's rows")
       ->group("Formats");
-  command->add_option("--imatrix", o->importance.file, "Importance matrix, GGUF or .dat")
-      ->type_name("FILE")
-      ->group("Importance");
   command
       ->add_option("--calibrate", o->importance.text,
                    "Run the source over this text and weigh errors by what its weights are "
@@ -93,25 +90,6 @@ Command setup_quantize(App& app) {
                    "older file")
       ->type_name("FILE")
       ->group("Importance");
-  command
-      ->add_flag("--no-fallback", o->no_fallback,
-                 "Fail where a format's block does not divide a tensor's rows")
-      ->group("Formats");
-  command
-      ->add_flag("--from-quantized", o->from_quantized, "Quantize again what is quantized already")
-      ->group("Formats");
-  command->add_option("--max-shard", o->max_shard, "Split into files of at most this size")
-      ->type_name("SIZE")
-      ->group("Output");
-  command
-      ->add_flag(
-          "--resume", o->resume,
-          "Go on where an interrupted run of the same command ended; interrupted again, leave "
-          "what is done in hidden files beside OUT")
-      ->group("Output");
-  command->add_flag("--force", o->force, "Replace existing files")->group("Output");
-  command->add_flag("--dry-run", o->dry_run, "Tell what would be written, to the byte")
-      ->group("Output");
   command
       ->add_flag("--errors", o->errors, "Measure what the weights lose; each tensor's with --json")
       ->group("Output");
@@ -126,11 +104,6 @@ Command setup_quantize(App& app) {
                    "perplexities (default: the text of --calibrate)")
       ->type_name("TEXT")
       ->group("Output");
-  command->add_flag("--json", o->json, "The result as one JSON document")->group("Output");
-  command
-      ->add_option("-t,--threads", o->n_threads, "Threads (default: this machine's usable cores)")
-      ->type_name("N")
-      ->check(in_range(1, 1024));
   command->footer([] { return mix_table() + "\n" + kQuantizeExamples; });
   return {command, [o] { return run_quantize(*o); }};
 }

@@ -91,6 +91,36 @@ Result<void> check_before_calibration(const RewriteOptions& o, const WeightFile&
 
 }  // namespace
 
+void add_rewrite_options(App& command, RewriteOptions& o) {
+  add_list(command, "--tensor", o.overrides,
+           "Tensors whose name the expression is found in get this format; the first that fits")
+      ->type_name("PATTERN=TYPE")
+      ->group("Formats");
+  command
+      .add_flag("--from-quantized", o.from_quantized, "Quantize again what is quantized already")
+      ->group("Formats");
+  command.add_option("--imatrix", o.importance.file, "Importance matrix, GGUF or .dat")
+      ->type_name("FILE")
+      ->group("Importance");
+  command.add_option("--max-shard", o.max_shard, "Split into files of at most this size")
+      ->type_name("SIZE")
+      ->group("Output");
+  command
+      .add_flag("--resume", o.resume,
+                "Go on where an interrupted run of the same command ended; interrupted again, "
+                "leave what is done in hidden files beside OUT")
+      ->group("Output");
+  command
+      .add_flag("--force", o.force,
+                "Replace existing files; write weights beyond a 16-bit float's range as its "
+                "largest number")
+      ->group("Output");
+  command.add_flag("--dry-run", o.dry_run, "Tell what would be written, to the byte")
+      ->group("Output");
+  command.add_flag("--json", o.json, "The result as one JSON document")->group("Output");
+  add_threads(command, o);
+}
+
 Result<quant::Override> parse_override(const std::string& text) {
   const auto at = text.rfind('=');
   if (at == std::string::npos || at == 0)
@@ -120,6 +150,7 @@ Result<void> rewrite(const RewriteOptions& o, QuantizeOptions plan) {
   const ReportOptions report{
       o.report, o.report_text.empty() && !o.report.empty() ? o.importance.text : o.report_text};
   NIBBLE_CHECK(check_report_options(report, o.force));
+  plan.from_quantized = o.from_quantized;
   for (const auto& text : o.overrides) {
     NIBBLE_TRY(plan.overrides.emplace_back(), parse_override(text));
   }

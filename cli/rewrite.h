@@ -6,12 +6,13 @@
 #include <vector>
 
 #include "cli/importance.h"
+#include "cli/threads.h"
 #include "core/base/error.h"
 #include "core/pipeline/quantize.h"
 
 namespace nibble::cli {
 
-struct RewriteOptions {
+struct RewriteOptions : ThreadOptions {
   std::string source;             // a MODEL
   std::vector<std::string> lora;  // FILE_OR_FOLDER[:SCALE], merged into the weights
   ImportanceOptions importance;
@@ -19,15 +20,15 @@ struct RewriteOptions {
   std::string max_shard;
   std::string size;  // --size, --bpw: the first target's mix is made for it
   std::optional<float> bpw;
-  int n_threads = 0;
+  bool from_quantized = false;  // quantizes again what is quantized already
   bool force = false, dry_run = false, json = false;
   bool resume = false;              // goes on where an interrupted run ended
   bool errors = false;              // measure what weights lose
   std::string report, report_text;  // --report and --report-text (see cli/report.h)
   bool verify = false;              // prove what was written (see core/pipeline/verify.h)
-
-  int threads() const { return n_threads ? n_threads : default_threads(); }
 };
+// The options that both commands have.
+void add_rewrite_options(App& command, RewriteOptions& options);
 
 // "PATTERN=TYPE", parted at the last '='. Fails with kUsage.
 Result<quant::Override> parse_override(const std::string& text);

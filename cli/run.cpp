@@ -96,10 +96,7 @@ void add_sampling_options(App& app, SamplingOptions& o) {
 }
 
 void add_computing_options(App& app, RunOptions& o) {
-  app.add_option("-t,--threads", o.n_threads, "Threads (default: this machine's usable cores)")
-      ->type_name("N")
-      ->check(in_range(1, 1024))
-      ->group("Computing");
+  add_threads(app, o)->group("Computing");
   app.add_option("-b,--batch", o.n_batch, "Prompt tokens processed together")
       ->type_name("N")
       ->check(in_range(1, 1 << 16))

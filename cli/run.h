@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/threads.h"
 #include "cli/weights_memory.h"
 #include "core/base/error.h"
 #include "core/engine.h"
@@ -20,7 +21,7 @@ struct SamplingOptions {
   std::optional<int64_t> seed;                                            // -1: a new one
 };
 
-struct RunOptions {
+struct RunOptions : ThreadOptions {
   std::string model;
   std::vector<std::string> lora;  // FILE_OR_FOLDER[:SCALE]
   std::optional<std::string> prompt, file, system;
@@ -32,7 +33,6 @@ struct RunOptions {
   int max_tokens = -1;
   std::optional<int> n_ctx;  // 0: the model's own
   int n_batch = 512;
-  int n_threads = 0;  // 0: as default_threads() says
   std::string kv_type = "f16";
   WeightsOptions weights;
   bool lookup = false;

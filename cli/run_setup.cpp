@@ -104,7 +104,7 @@ Result<ReadyModel> make_ready(const RunOptions& o, TextSource& source, std::uniq
   NIBBLE_TRY(const int n_ctx, context_size(o, *ready.model, n_prompt));
   NIBBLE_TRY(const KvTypes kv_types, parse_kv_types(o.kv_type));
   NIBBLE_TRY(ready.weights, place_weights(*source.file, o.weights));
-  ready.pool = std::make_unique<ThreadPool>(o.n_threads ? o.n_threads : default_threads());
+  ready.pool = std::make_unique<ThreadPool>(o.threads());
   const EngineOptions engine_options{.n_ctx = n_ctx, .n_batch = o.n_batch, .kv_types = kv_types};
   NIBBLE_TRY(Engine engine, Engine::create(*ready.model, *ready.pool, engine_options));
   ready.engine = std::make_unique<Engine>(std::move(engine));
