@@ -166,7 +166,7 @@ class LoraBinder {
   // the base is in Hugging Face's order and the adapter in GGUF's.
   int64_t b_row_of(const TensorSpec& spec, int64_t row, std::span<const int64_t> inverse) const {
     if (!hf_names_) return inverse.empty() ? row : inverse[static_cast<size_t>(row)];
-    const int64_t at = h_.hf_rows ? row : hf_row(spec, h_, row);
+    const int64_t at = h_.hf_rows ? row : RowOrder(spec, h_).stored(row);
     if (spec.interleaved) return at * spec.n_parts + spec.part;
     return spec.part * matrix_of(spec.shape).dim[0] + at;
   }
@@ -174,9 +174,8 @@ class LoraBinder {
   void add_matrix(const TensorSpec& spec, int index, int64_t from, const Values& v, float scale) {
     const int64_t n_rows = matrix_of(spec.shape).dim[0];
     std::vector<int64_t> inverse(!hf_names_ && h_.hf_rows ? static_cast<size_t>(n_rows) : 0);
-    for (size_t row = 0; row < inverse.size(); ++row)
-      inverse[static_cast<size_t>(hf_row(spec, h_, static_cast<int64_t>(row)))] =
-          static_cast<int64_t>(row);
+    for (int64_t row = 0; row < std::ssize(inverse); ++row)
+      inverse[static_cast<size_t>(RowOrder(spec, h_).stored(row))] = row;
     std::vector<float> a(v.a_row(from, 0), v.a_row(from, 0) + v.rank * v.n_cols), b;
     b.reserve(static_cast<size_t>(n_rows * v.rank));
     for (int64_t row = 0; row < n_rows; ++row) {

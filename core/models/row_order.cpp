@@ -2,39 +2,17 @@
 #include "core/models/row_order.h"
 
 namespace nibble {
-namespace {
 
-// Pairs (2j, 2j + 1) of each head from halves (j, j + d / 2).
-int64_t from_halves(int64_t row, int64_t d) {
-  const int64_t i = row % d;
-  return row - i + i / 2 + (i % 2 ? d / 2 : 0);
-}
-
-// All queries, all keys, all values from KV groups: their queries, key, value.
-int64_t from_groups(int64_t row, const Hparams& h) {
-  const int64_t d = h.d_k, per_kv = h.n_head / h.n_head_kv, group_rows = (per_kv + 2) * d;
-  const int64_t head = row / d;
-  int64_t group, place;
-  if (head < h.n_head) {
-    group = head / per_kv, place = head % per_kv;
-  } else {
-    const int64_t kv = head - h.n_head;
-    group = kv % h.n_head_kv, place = per_kv + kv / h.n_head_kv;
-  }
-  return group * group_rows + place * d + row % d;
-}
-
-}  // namespace
-
-int64_t hf_row(const TensorSpec& spec, const Hparams& hparams, int64_t row) {
-  switch (spec.fix) {
-    case Fix::kRopeRows:
-      return from_halves(row, hparams.d_k);
-    case Fix::kGroupedQkv:
-      return from_groups(row, hparams);
-    default:
-      return row;
-  }
+int64_t RowOrder::stored(int64_t row) const {
+  if (is_same()) return row;
+  const int64_t head = row / d_head, i = row % d_head;
+  if (fix == Fix::kRopeRows) return head * d_head + i % 2 * (d_head / 2) + i / 2;
+  const int64_t per_group = n_head / n_head_kv;
+  const bool query = head < n_head;
+  const int64_t other = head - n_head;  // among keys, then values
+  const int64_t group = query ? head / per_group : other % n_head_kv;
+  const int64_t place = query ? head % per_group : per_group + other / n_head_kv;
+  return (group * (per_group + 2) + place) * d_head + i;
 }
 
 }  // namespace nibble

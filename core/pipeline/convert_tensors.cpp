@@ -88,16 +88,9 @@ class Builder {
     return {};
   }
 
-  RowOrder order_of(const TensorSpec& spec) const {
-    if (spec.fix == Fix::kRopeRows) return {RowOrder::Kind::kPairs, h_.d_k};
-    if (spec.fix == Fix::kGroupedQkv)
-      return {RowOrder::Kind::kGroups, h_.d_k, h_.n_head, h_.n_head_kv};
-    return {};
-  }
-
   Result<void> add_vector(const TensorSpec& spec) {
     NIBBLE_TRY(const float* stored, source_.vector(spec));
-    const RowOrder order = order_of(spec);
+    const RowOrder order(spec, h_);
     const auto n = static_cast<size_t>(spec.shape.n_elements());
     float* values = own_floats(n);
     for (size_t i = 0; i < n; ++i) values[i] = stored[order.stored(static_cast<int64_t>(i))];
@@ -120,9 +113,9 @@ class Builder {
   Result<void> add_matrices(const TensorSpec& spec) {
     NIBBLE_TRY(auto parts, source_.matrices(spec));
     const quant::Format* format = kept_format(spec.gguf_name, parts);
-    const RowOrder order = order_of(spec);
-    const bool whole = parts.size() == 1 && order.kind == RowOrder::Kind::kSame &&
-                       !parts[0].decoder && parts[0].format->name == format->name;
+    const RowOrder order(spec, h_);
+    const bool whole = parts.size() == 1 && order.is_same() && !parts[0].decoder &&
+                       parts[0].format->name == format->name;
     if (whole) {
       const Matrix& m = parts[0];
       push(spec, format).bytes = {m.data, m.row_bytes() * static_cast<size_t>(m.n_rows)};

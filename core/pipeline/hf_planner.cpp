@@ -135,14 +135,11 @@ class HfPlanner {
   }
 
   std::vector<int64_t> rows_of(const TensorSpec& spec, int n_rows) const {
+    const RowOrder order(spec, out_.hparams_);
+    if (order.is_same()) return {};
     std::vector<int64_t> rows(static_cast<size_t>(n_rows));
-    bool same = true;
-    for (int64_t r = 0; r < n_rows; ++r) {
-      const int64_t at = hf_row(spec, out_.hparams_, r);
-      rows[static_cast<size_t>(at)] = r;
-      same = same && at == r;
-    }
-    return same ? std::vector<int64_t>() : rows;
+    for (int64_t r = 0; r < n_rows; ++r) rows[static_cast<size_t>(order.stored(r))] = r;
+    return rows;
   }
 
   // A part of the tensor of that name; the first one makes the tensor.

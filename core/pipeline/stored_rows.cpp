@@ -43,18 +43,6 @@ void decode_run(const Matrix& m, int64_t first, int64_t n, float* out, size_t st
 
 }  // namespace
 
-int64_t RowOrder::stored(int64_t row) const {
-  if (kind == Kind::kSame) return row;
-  const int64_t head = row / d_head, i = row % d_head;
-  if (kind == Kind::kPairs) return head * d_head + i % 2 * (d_head / 2) + i / 2;
-  const int64_t per_group = n_head / n_head_kv;
-  const bool query = head < n_head;
-  const int64_t other = head - n_head;  // among keys, then values
-  const int64_t group = query ? head / per_group : other % n_head_kv;
-  const int64_t place = query ? head % per_group : per_group + other / n_head_kv;
-  return (group * (per_group + 2) + place) * d_head + i;
-}
-
 OrderedRows::OrderedRows(std::vector<Matrix> parts, RowOrder order, const quant::Format& format)
     : parts_(std::move(parts)), order_(order), format_(format) {
   copies_ = std::ranges::all_of(parts_, [&](const Matrix& m) { return can_copy(m, format_); });

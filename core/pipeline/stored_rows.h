@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/models/row_order.h"
 #include "core/ops/matmul.h"
 #include "core/tensor/row_decoder.h"
 #include "core/tensor/tensor_view.h"
@@ -19,20 +20,6 @@ class StoredRows : public RowDecoder {
   virtual bool copies() const = 0;
   // Rows [first, first + n), byte for byte as the format has them.
   virtual void copy(int64_t first, int64_t n, std::byte* out) const = 0;
-};
-
-// Which stored row of a matrix is row r of the GGUF tensor.
-struct RowOrder {
-  enum class Kind : uint8_t {
-    kSame,
-    kPairs,   // of each head: (x0 y0 x1 y1 ..) from (x0..xn y0..yn)
-    kGroups,  // all queries, all keys, all values from groups of queries, a key and a value
-  };
-  Kind kind = Kind::kSame;
-  int64_t d_head = 0;
-  int64_t n_head = 0, n_head_kv = 0;  // of kGroups
-
-  int64_t stored(int64_t row) const;
 };
 
 // The matrices of a tensor, all of one size, one after another.

@@ -181,11 +181,15 @@ TEST_CASE("llama.cpp's name for a tokenizer is told by what it does") {
 }
 
 TEST_CASE("rows of heads and groups go where GGUF has them") {
-  const RowOrder pairs{RowOrder::Kind::kPairs, 4};
+  Hparams h;
+  TensorSpec spec;
+  spec.fix = Fix::kRopeRows, h.d_k = 4;
+  const RowOrder pairs(spec, h);
   for (const auto& [row, stored] : {std::pair{0, 0}, {1, 2}, {2, 1}, {3, 3}, {4, 4}, {5, 6}})
     CHECK(pairs.stored(row) == stored);
   // two groups of two queries, a key and a value, of two rows each
-  const RowOrder groups{RowOrder::Kind::kGroups, 2, 4, 2};
+  spec.fix = Fix::kGroupedQkv, h.d_k = 2, h.n_head = 4, h.n_head_kv = 2;
+  const RowOrder groups(spec, h);
   const int expected[] = {0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15};
   for (int row = 0; row < 16; ++row) CHECK(groups.stored(row) == expected[row]);
 }
