@@ -21,14 +21,6 @@ Result<std::unique_ptr<WeightFile>> FolderModel::create(std::unique_ptr<Parts> p
   return model;
 }
 
-void FolderModel::preload() {
-  for (CheckpointFile& part : parts_->files) part.file.preload();
-}
-
-void FolderModel::read_ahead() {
-  for (CheckpointFile& part : parts_->files) part.file.read_ahead();
-}
-
 std::vector<MappedFile*> FolderModel::maps() {
   std::vector<MappedFile*> maps;
   for (CheckpointFile& part : parts_->files) maps.push_back(&part.file);

@@ -35,8 +35,6 @@ class FolderModel final : public WeightFile {
   std::span<const std::filesystem::path> files() const override { return files_; }
   const Json* config() const override { return &parts_->config; }
   const std::filesystem::path& folder() const override { return parts_->folder; }
-  void preload() override;
-  void read_ahead() override;
   std::vector<MappedFile*> maps() override;
 
  private:

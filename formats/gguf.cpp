@@ -37,12 +37,6 @@ class GgufFile final : public WeightFile {
   const TensorView* find(std::string_view name) const override {
     return index_.find(tensors_, name);
   }
-  void preload() override {
-    for (Part& part : parts_) part.file.preload();
-  }
-  void read_ahead() override {
-    for (Part& part : parts_) part.file.read_ahead();
-  }
   std::vector<MappedFile*> maps() override {
     std::vector<MappedFile*> maps;
     for (Part& part : parts_) maps.push_back(&part.file);

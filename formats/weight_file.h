@@ -32,12 +32,16 @@ class WeightFile {
   // The folder that was opened, where tokenizer and templates lie beside the weights; empty for a
   // file.
   virtual const std::filesystem::path& folder() const;
+  // The files that the tensors are borrowed from.
+  virtual std::vector<MappedFile*> maps() = 0;
   // How the weights are going to be read. preload: again and again, by a running model (maps them
   // in the background); read_ahead: once, front to back.
-  virtual void preload() = 0;
-  virtual void read_ahead() = 0;
-  // The files that the tensors are borrowed from.
-  virtual std::vector<MappedFile*> maps() { return {}; }
+  void preload() {
+    for (MappedFile* map : maps()) map->preload();
+  }
+  void read_ahead() {
+    for (MappedFile* map : maps()) map->read_ahead();
+  }
 };
 
 // Opens MODEL: a file (any shard of a split one) or a folder. The container is told by content, not

@@ -35,11 +35,8 @@ class MergedFile final : public WeightFile {
   std::span<const std::filesystem::path> files() const override { return base_.files(); }
   const Json* config() const override { return base_.config(); }
   const std::filesystem::path& folder() const override { return base_.folder(); }
-  void preload() override {
-    if (owned_base_) owned_base_->preload();
-  }
-  void read_ahead() override {
-    if (owned_base_) owned_base_->read_ahead();
+  std::vector<MappedFile*> maps() override {  // none of a borrowed base
+    return owned_base_ ? owned_base_->maps() : std::vector<MappedFile*>();
   }
 
  private:

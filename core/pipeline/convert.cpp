@@ -56,8 +56,7 @@ class ConvertedFolder final : public ConvertedModel {
   }
   uint64_t n_bytes() const override { return source_->n_bytes(); }
   std::span<const std::filesystem::path> files() const override { return source_->files(); }
-  void preload() override { source_->preload(); }
-  void read_ahead() override { source_->read_ahead(); }
+  std::vector<MappedFile*> maps() override { return source_->maps(); }
 
  private:
   Result<void> add_model(ConvertNotes& notes) {

@@ -25,8 +25,7 @@ class MemoryModel final : public WeightFile {
   const TensorView* find(std::string_view name) const override;
   uint64_t n_bytes() const override { return 0; }
   std::span<const std::filesystem::path> files() const override { return {}; }
-  void preload() override {}
-  void read_ahead() override {}
+  std::vector<MappedFile*> maps() override { return {}; }
   // Value w of row and column of matrix i becomes f(i, row, col, w). Of an f32 tensor.
   void change(std::string_view name,
               const std::function<double(int64_t i, int64_t row, int64_t col, double w)>& f);
