@@ -54,10 +54,9 @@ Result<CheckpointFile> open_checkpoint_file(const std::filesystem::path& folder,
   NIBBLE_TRY(MappedFile file, open_in_folder(folder, name));
   const std::string_view head = file.text().substr(0, 4);
   const bool torch = head.starts_with("PK") || head.starts_with("\x80\x02");
-  auto tensors =
-      with_path(file.path(), torch ? read_torch_zip(file.bytes()) : read_safetensors(file.bytes()));
-  if (!tensors) return std::unexpected(std::move(tensors).error());
-  return CheckpointFile{std::move(file), std::move(*tensors)};
+  NIBBLE_TRY(auto tensors, with_path(file.path(), torch ? read_torch_zip(file.bytes())
+                                                        : read_safetensors(file.bytes())));
+  return CheckpointFile{std::move(file), std::move(tensors)};
 }
 
 Result<ShardIndex> read_shard_index(const std::filesystem::path& folder,
@@ -66,12 +65,11 @@ Result<ShardIndex> read_shard_index(const std::filesystem::path& folder,
   const auto path = folder / index_name;
   const auto map = json.find("weight_map");
   if (map == json.end() || !map->is_object() || map->empty())
-    return with_path(path, Result<ShardIndex>(corrupt("has no 'weight_map'")));
+    return with_path(path, corrupt("has no 'weight_map'"));
   ShardIndex index;
   for (const auto& [tensor, file] : map->items()) {
     if (!file.is_string())
-      return with_path(path,
-                       Result<ShardIndex>(corrupt("tensor {} has no file", in_quotes(tensor))));
+      return with_path(path, corrupt("tensor {} has no file", in_quotes(tensor)));
     index[file.get<std::string>()].insert(tensor);
   }
   return index;
@@ -86,10 +84,9 @@ Result<std::vector<CheckpointFile>> open_checkpoint(const std::filesystem::path&
     files.push_back(std::move(file));
     return files;
   }
-  return with_path(folder, Result<std::vector<CheckpointFile>>(
-                               fail(ErrorKind::kNotFound,
-                                    "has no weights: neither model.safetensors nor "
-                                    "pytorch_model.bin, nor an index of parts")));
+  return with_path(folder, fail(ErrorKind::kNotFound,
+                                "has no weights: neither model.safetensors nor "
+                                "pytorch_model.bin, nor an index of parts"));
 }
 
 }  // namespace nibble

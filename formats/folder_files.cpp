@@ -49,12 +49,10 @@ Result<MappedFile> open_in_folder(const fs::path& folder, std::string_view name,
   const bool plain = !name.empty() && name != "." && name != ".." && name.find('/') == name.npos &&
                      name.find('\0') == name.npos;
   if (!plain)
-    return with_path(
-        folder, Result<MappedFile>(
-                    unsupported("names the file {}, which is not in the folder", in_quotes(name))));
+    return with_path(folder,
+                     unsupported("names the file {}, which is not in the folder", in_quotes(name)));
   const fs::path path = folder / subfolder / name;
-  auto inside = with_path(path, check_stays_inside(folder, path));
-  if (!inside) return std::unexpected(std::move(inside).error());
+  NIBBLE_CHECK(with_path(path, check_stays_inside(folder, path)));
   if (t_opened) t_opened->add(path);
   return with_path(path, MappedFile::open(path));
 }
@@ -62,10 +60,10 @@ Result<MappedFile> open_in_folder(const fs::path& folder, std::string_view name,
 Result<Json> read_json_in_folder(const fs::path& folder, std::string_view name) {
   NIBBLE_TRY(const MappedFile file, open_in_folder(folder, name));
   if (file.bytes().size() > kMaxConfigBytes)
-    return with_path(file.path(), Result<Json>(unsupported("{} bytes of JSON, more than {}",
-                                                           file.bytes().size(), kMaxConfigBytes)));
+    return with_path(file.path(), unsupported("{} bytes of JSON, more than {}", file.bytes().size(),
+                                              kMaxConfigBytes));
   NIBBLE_TRY(Json json, with_path(file.path(), parse_json(file.text())));
-  if (!json.is_object()) return with_path(file.path(), Result<Json>(corrupt("is no JSON object")));
+  if (!json.is_object()) return with_path(file.path(), corrupt("is no JSON object"));
   return json;
 }
 

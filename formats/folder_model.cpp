@@ -16,8 +16,8 @@ FolderModel::FolderModel(std::unique_ptr<Parts> parts)
 Result<std::unique_ptr<WeightFile>> FolderModel::create(std::unique_ptr<Parts> parts) {
   std::unique_ptr<FolderModel> model(new FolderModel(std::move(parts)));
   if (const TensorView* twice = model->index_.duplicate(model->tensors()))
-    return with_path(model->folder(), Result<std::unique_ptr<WeightFile>>(corrupt(
-                                          "tensor {} stands there twice", in_quotes(twice->name))));
+    return with_path(model->folder(),
+                     corrupt("tensor {} stands there twice", in_quotes(twice->name)));
   return model;
 }
 

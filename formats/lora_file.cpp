@@ -118,8 +118,8 @@ Result<void> LoraFile::read_peft() {
   const auto* const name = std::ranges::find_if(
       kWeightNames, [this](const char* candidate) { return has_file(path_, candidate); });
   if (name == std::end(kWeightNames))
-    return with_path(path_, Result<void>(fail(ErrorKind::kNotFound, "has neither {} nor {}",
-                                              kWeightNames[0], kWeightNames[1])));
+    return with_path(path_, fail(ErrorKind::kNotFound, "has neither {} nor {}", kWeightNames[0],
+                                 kWeightNames[1]));
   NIBBLE_TRY(CheckpointFile opened, open_checkpoint_file(path_, *name));
   files_.push_back(std::move(opened));
   const auto& file = files_.front();
@@ -129,9 +129,9 @@ Result<void> LoraFile::read_peft() {
     const std::string_view module = std::string_view(pair.name).substr(
         0, pair.name.size() - std::string_view(".weight").size());
     if (pair.rank() != config.rank(module))
-      return with_path(file.file.path(), Result<void>(corrupt("tensor {}: rank {}, but {} says {}",
-                                                              in_quotes(pair.name), pair.rank(),
-                                                              kConfigName, config.rank(module))));
+      return with_path(file.file.path(),
+                       corrupt("tensor {}: rank {}, but {} says {}", in_quotes(pair.name),
+                               pair.rank(), kConfigName, config.rank(module)));
     pair.scale = config.scale(module);
   }
   return {};

@@ -82,10 +82,9 @@ std::unexpected<Error> refuse(std::string_view head) {
 Result<std::unique_ptr<WeightFile>> open_folder(const std::filesystem::path& folder) {
   if (has_file(folder, "config.json")) return open_hf_folder(folder);
   if (has_file(folder, "params.json")) return open_meta_folder(folder);
-  return with_path(
-      folder, Result<std::unique_ptr<WeightFile>>(
-                  fail(ErrorKind::kNotFound,
-                       "is a folder without a model: it has neither config.json nor params.json")));
+  return with_path(folder,
+                   fail(ErrorKind::kNotFound,
+                        "is a folder without a model: it has neither config.json nor params.json"));
 }
 
 }  // namespace
@@ -98,11 +97,10 @@ const std::filesystem::path& WeightFile::folder() const {
 Result<std::unique_ptr<WeightFile>> open_weight_file(const std::filesystem::path& path) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) return open_folder(path);
-  auto file = with_path(path, MappedFile::open(path));
-  if (!file) return std::unexpected(std::move(file).error());
-  const std::string_view head = file->text().substr(0, kSniffBytes);
-  if (head.starts_with("GGUF")) return gguf::open(std::move(*file));
-  return with_path(path, Result<std::unique_ptr<WeightFile>>(refuse(head)));
+  NIBBLE_TRY(MappedFile file, with_path(path, MappedFile::open(path)));
+  const std::string_view head = file.text().substr(0, kSniffBytes);
+  if (head.starts_with("GGUF")) return gguf::open(std::move(file));
+  return with_path(path, refuse(head));
 }
 
 }  // namespace nibble

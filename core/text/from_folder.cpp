@@ -15,17 +15,12 @@
 #include "core/text/pipeline_json.h"
 #include "core/text/tokenizer_model.h"
 #include "formats/folder_files.h"
+#include "formats/path_message.h"
 
 namespace nibble {
 using namespace text;
 namespace {
 namespace fs = std::filesystem;
-
-template <class T>
-Result<T> at(const fs::path& path, Result<T> result) {
-  if (result) return result;
-  return fail(result.error().kind, "{}: {}", path.string(), result.error().message);
-}
 
 // A JSON file that may be missing: an empty object then.
 Result<Json> optional_json(const fs::path& folder, std::string_view name) {
@@ -230,17 +225,17 @@ Result<TokenizerSource> read_source(const fs::path& folder, fs::path& used) {
   used = folder / "tokenizer.json";
   if (has_file(folder, "tokenizer.json")) {
     NIBBLE_TRY(const MappedFile file, open_in_folder(folder, "tokenizer.json"));
-    return at(used, JsonTokenizer().read(file.text(), readable_bytes(file)));
+    return with_path(used, JsonTokenizer().read(file.text(), readable_bytes(file)));
   }
   used = folder / "tokenizer.model";
   if (has_file(folder, "tokenizer.model")) {
     NIBBLE_TRY(const MappedFile file, open_in_folder(folder, "tokenizer.model"));
-    return at(used, read_tokenizer_model(file.text()));
+    return with_path(used, read_tokenizer_model(file.text()));
   }
   used = folder / "vocab.json";
   if (has_file(folder, "vocab.json") && has_file(folder, "merges.txt")) {
     NIBBLE_TRY(const std::string text, tokenizer_json_of_gpt2(folder));
-    return at(used, JsonTokenizer().read(text, text.size()));
+    return with_path(used, JsonTokenizer().read(text, text.size()));
   }
   used.clear();
   return fail(ErrorKind::kNotFound,
@@ -260,7 +255,7 @@ Result<TokenizerSource> text::read_folder_source(const fs::path& folder, fs::pat
 Result<std::unique_ptr<Tokenizer>> Tokenizer::from_folder(const fs::path& folder) {
   fs::path used;
   NIBBLE_TRY(TokenizerSource source, read_folder_source(folder, used));
-  return at(used, make_tokenizer(std::move(source)));
+  return with_path(used, make_tokenizer(std::move(source)));
 }
 
 }  // namespace nibble
