@@ -38,8 +38,7 @@ Result<Encoding> read_encoding(const Json& config);
 struct LogicalTensors {
   std::vector<TensorView> views;
   std::vector<std::unique_ptr<RowDecoder>> decoders;
-  std::deque<std::string> names;      // of tensors that are stored under another one
-  std::deque<quant::Format> formats;  // that tell what is stored
+  std::deque<std::string> names;  // of tensors that are stored under another one
 };
 
 // In the order of raw. Names in raw must be unique. Fails (kCorrupt) where a part is missing or

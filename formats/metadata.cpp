@@ -91,9 +91,6 @@ Result<std::optional<std::string_view>> Metadata::get_string(std::string_view ke
   return mismatch(key, *value, "a string");
 }
 
-Result<uint64_t> Metadata::need_u64(std::string_view key) const {
-  return needed(key, get_u64(key));
-}
 Result<double> Metadata::need_f64(std::string_view key) const { return needed(key, get_f64(key)); }
 Result<std::string_view> Metadata::need_string(std::string_view key) const {
   return needed(key, get_string(key));

@@ -39,7 +39,6 @@ class Metadata {
   Result<std::optional<double>> get_f64(std::string_view key) const;
   Result<std::optional<bool>> get_bool(std::string_view key) const;
   Result<std::optional<std::string_view>> get_string(std::string_view key) const;
-  Result<uint64_t> need_u64(std::string_view key) const;
   Result<double> need_f64(std::string_view key) const;
   Result<std::string_view> need_string(std::string_view key) const;
   // Arrays: nullptr when absent.

@@ -26,9 +26,6 @@ void MetadataDraft::set(Metadata::Entry entry) {
     *at = std::move(entry);
 }
 
-void MetadataDraft::set_u16(std::string_view key, uint16_t value) {
-  set({std::string(key), uint64_t{value}, number(gguf::ValueType::kU16)});
-}
 void MetadataDraft::set_u32(std::string_view key, uint32_t value) {
   set({std::string(key), uint64_t{value}, number(gguf::ValueType::kU32)});
 }

@@ -19,7 +19,6 @@ class MetadataDraft {
 
   // Replaces the value where the key stands, or adds the key at the end. uN, iN, f32: as it is
   // stored.
-  void set_u16(std::string_view key, uint16_t value);
   void set_u32(std::string_view key, uint32_t value);
   void set_i32(std::string_view key, int32_t value);
   void set_f32(std::string_view key, float value);

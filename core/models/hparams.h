@@ -107,7 +107,6 @@ struct Hparams {
   bool alibi = false;
   bool qk_norm = false;
   bool bias = false;  // of the linear layers
-  bool qkv_bias = false;
   bool grouped_qkv = false;  // fused rows stand by KV head: its queries, its key, its value
 
   bool operator==(const Hparams&) const = default;

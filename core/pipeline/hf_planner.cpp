@@ -48,7 +48,7 @@ const StoredType* type_of(const quant::Format& format) {
 class HfPlanner {
  public:
   HfPlanner(const WeightFile& gguf, const Hparams& h, const std::vector<std::string>& names)
-      : gguf_(gguf), names_(names) {
+      : names_(names) {
     out_.hparams_ = h;
     out_.owned_ = std::make_unique<OwnedParts>();
     source_.emplace(gguf, out_.hparams_, *out_.owned_);
@@ -246,7 +246,6 @@ class HfPlanner {
     return true;
   }
 
-  const WeightFile& gguf_;
   const std::vector<std::string>& names_;
   HfTensors out_;
   std::optional<TensorSource> source_;

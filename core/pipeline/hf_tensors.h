@@ -51,7 +51,6 @@ class HfTensors {
     int64_t block_rows = 0;
     bool is_vector = false;
     const StoredType* type = nullptr;
-    int64_t n_blocks() const { return n_matrices * ((n_rows + block_rows - 1) / block_rows); }
   };
   struct Block {
     const Item* item;

@@ -48,17 +48,17 @@ TEST_CASE("GGUF versions 2 and 3: every type of value") {
     const Metadata& m = header->metadata;
     CHECK(header->version == version);
     CHECK(m.entries().size() == 15);
-    CHECK(m.need_u64("u8") == 200);
+    CHECK(m.get_u64("u8").value() == 200);
     CHECK(m.get_ints("ids").value() == std::vector<int64_t>{-1, 9});
     CHECK(std::get<int64_t>(*m.find("i8")) == -1);
-    CHECK(m.need_u64("u16") == 65535);
+    CHECK(m.get_u64("u16").value() == 65535);
     CHECK(std::get<int64_t>(*m.find("i16")) == -2);
-    CHECK(m.need_u64("u32") == 7);
+    CHECK(m.get_u64("u32").value() == 7);
     CHECK(m.need_f64("i32") == -3);
     CHECK(m.need_f64("f32") == 0.5);
     CHECK(m.get_bool("yes").value() == true);
     CHECK(m.need_string("text") == "ä\n");
-    CHECK(m.need_u64("u64") == uint64_t{1} << 63);
+    CHECK(m.get_u64("u64").value() == uint64_t{1} << 63);
     CHECK(std::get<int64_t>(*m.find("i64")) == -4);
     CHECK(m.need_f64("f64") == 0.1);
     CHECK(*m.get_strings("names").value() == std::vector<std::string_view>{"a", "", "c"});
@@ -80,8 +80,8 @@ TEST_CASE("metadata of another type than wanted is named") {
     CHECK(result.error().kind == ErrorKind::kCorrupt);
     return result.error().message;
   };
-  CHECK(message(m.need_u64("i32")) == "key 'i32': -3, expected no negative number");
-  CHECK(message(m.need_u64("names")) ==
+  CHECK(message(m.get_u64("i32")) == "key 'i32': -3, expected no negative number");
+  CHECK(message(m.get_u64("names")) ==
         "key 'names': an array of strings, expected an unsigned integer");
   CHECK(message(m.need_f64("text")) == "key 'text': a string, expected a number");
   CHECK(message(m.get_bool("u8")) == "key 'u8': an unsigned integer, expected a bool");
