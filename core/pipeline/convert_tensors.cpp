@@ -5,30 +5,19 @@
 
 #include "core/models/rope_scaling.h"
 #include "core/pipeline/stored_rows.h"
+#include "core/pipeline/tensor_roles.h"
 
 namespace nibble {
 namespace {
 
-// Small tensors of any rank that llama.cpp computes with as floats.
-bool is_float_role(std::string_view name) {
-  constexpr std::string_view kRoles[] = {"_norm.weight", "ffn_gate_inp", "position_embd",
-                                         "attn_sinks"};
-  return !name.ends_with(".weight") ||
-         std::ranges::any_of(kRoles, [&](auto role) { return name.contains(role); });
-}
-bool is_vector(const TensorSpec& spec) {
-  return spec.shape.n_dims == 1 || !spec.gguf_name.ends_with(".weight") ||
-         spec.gguf_name.contains("_norm.");
-}
-
 // The precision that is kept: what all parts are stored in, where GGUF has it.
-const quant::Format* kept_format(std::string_view name, std::span<const Matrix> parts) {
+const quant::Format* kept_format(const TensorSpec& spec, std::span<const Matrix> parts) {
   const quant::Format* f32 = quant::find_format("f32");
   const std::string_view stored = parts[0].format->name;
   constexpr std::string_view kKept[] = {"f16", "bf16", "mxfp4"};
   const bool same =
       std::ranges::all_of(parts, [&](const Matrix& m) { return m.format->name == stored; });
-  const bool keeps = same && !is_float_role(name) && std::ranges::count(kKept, stored) > 0;
+  const bool keeps = same && !is_float_role(spec) && std::ranges::count(kKept, stored) > 0;
   return keeps ? quant::find_format(stored) : f32;
 }
 
@@ -105,14 +94,14 @@ class Builder {
       return corrupt("tensor '{}': shape {}, expected {}", kv_b.name, to_string(kv_b.shape),
                      to_string(Shape{2, {n_rows, m.kv_lora}}));
     const Matrix whole{kv_b.format, kv_b.bytes.data(), static_cast<int>(n_rows), m.kv_lora};
-    push_rows(spec, kept_format(spec.gguf_name, {&whole, 1}), whole.data,
+    push_rows(spec, kept_format(spec, {&whole, 1}), whole.data,
               std::make_unique<KeyPartRows>(kv_b, m.d_nope, m.d_v));
     return {};
   }
 
   Result<void> add_matrices(const TensorSpec& spec) {
     NIBBLE_TRY(auto parts, source_.matrices(spec));
-    const quant::Format* format = kept_format(spec.gguf_name, parts);
+    const quant::Format* format = kept_format(spec, parts);
     const RowOrder order(spec, h_);
     const bool whole = parts.size() == 1 && order.is_same() && !parts[0].decoder &&
                        parts[0].format->name == format->name;

@@ -7,24 +7,12 @@
 #include "core/base/printable.h"
 #include "core/models/row_order.h"
 #include "core/pipeline/hf_tensors.h"
+#include "core/pipeline/tensor_roles.h"
 
 namespace nibble {
 namespace {
 
 constexpr int64_t kBlockWeights = 64 * 1024;
-
-bool is_vector(const TensorSpec& spec) {
-  return spec.shape.n_dims == 1 || !spec.gguf_name.ends_with(".weight") ||
-         spec.gguf_name.find("_norm.") != std::string::npos;
-}
-
-// Roles that are floats in every GGUF file, whatever the original stored.
-bool is_float_role(const TensorSpec& spec) {
-  constexpr std::string_view kRoles[] = {"ffn_gate_inp", "position_embd", "attn_sinks"};
-  return is_vector(spec) || std::ranges::any_of(kRoles, [&](auto role) {
-           return spec.gguf_name.find(role) != std::string::npos;
-         });
-}
 
 bool is_kv_b(const TensorSpec& spec) {
   return spec.fix == Fix::kKeyPart || spec.fix == Fix::kValuePart;
