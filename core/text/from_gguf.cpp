@@ -2,24 +2,23 @@
 // pipeline from nibble.tokenizer.pipeline or from what the model kind and llama.cpp's name for the
 // pre-tokenizer mean.
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 #include "core/base/json.h"
 #include "core/text/end_tokens.h"
 #include "core/text/gguf_tokenizer.h"
 #include "core/text/llama_cpp_names.h"
+#include "core/text/merge_list.h"
 #include "core/text/merge_rules.h"
 #include "core/text/pipeline.h"
 #include "core/text/pipeline_json.h"
 #include "core/text/to_gguf.h"
+#include "core/text/token_type.h"
 
 namespace nibble {
 using namespace text;
 namespace {
 constexpr std::string_view kPrefix = "tokenizer.ggml.";
-
-enum TokenType { kNormal = 1, kUnknown, kControl, kUserDefined, kUnused, kByte };
 
 std::string key_of(std::string_view name) { return fmt::format("{}{}", kPrefix, name); }
 
@@ -155,19 +154,12 @@ class GgufTokenizer {
     return {};
   }
 
-  bool mergeable(TokenId id) const {
-    const TokenType type = type_of(id);
-    return type == kNormal || type == kUserDefined || type == kUnused;
-  }
-
-  // The higher the score the lower the rank: a float's bits, in order and turned round.
+  // The higher the score the lower the rank.
   void ranks_by_score(const std::vector<double>& scores) {
     source_.ranks.assign(static_cast<size_t>(source_.vocabulary->size()), kNoRank);
     for (TokenId id = 0; id < source_.vocabulary->size(); ++id) {
-      const auto bits =
-          std::bit_cast<uint32_t>(static_cast<float>(scores[static_cast<size_t>(id)]));
-      const uint32_t rising = bits >> 31 ? ~bits : bits | 0x80000000u;
-      if (mergeable(id)) source_.ranks[static_cast<size_t>(id)] = ~rising;
+      const auto score = static_cast<float>(scores[static_cast<size_t>(id)]);
+      if (is_mergeable(type_of(id))) source_.ranks[static_cast<size_t>(id)] = rank_of_score(score);
     }
   }
 
@@ -175,7 +167,8 @@ class GgufTokenizer {
   void ranks_by_id() {
     source_.ranks.assign(static_cast<size_t>(source_.vocabulary->size()), kNoRank);
     for (TokenId id = 0; id < source_.n_model; ++id)
-      if (mergeable(id)) source_.ranks[static_cast<size_t>(id)] = static_cast<uint32_t>(id);
+      if (is_mergeable(type_of(id)))
+        source_.ranks[static_cast<size_t>(id)] = static_cast<uint32_t>(id);
   }
 
   std::string text_of(std::optional<TokenId> id) const {
@@ -213,8 +206,7 @@ class GgufTokenizer {
       if (source_.vocabulary->has(token.id)) listed[static_cast<size_t>(token.id)] = true;
     for (TokenId id = 0; id < source_.vocabulary->size(); ++id) {
       const TokenType type = type_of(id);
-      const bool added = type == kControl || type == kUnknown || type == kUserDefined;
-      if (!added || listed[static_cast<size_t>(id)]) continue;
+      if (!is_added(type) || listed[static_cast<size_t>(id)]) continue;
       AddedToken token{std::string(source_.vocabulary->text(id)), id, type != kUserDefined};
       token.rstrip =
           strips && type != kUnknown && token.content != "<s>" && token.content != "<|endoftext|>";

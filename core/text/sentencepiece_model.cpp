@@ -6,12 +6,13 @@
 #include <bit>
 #include <cmath>
 
+#include "core/text/merge_list.h"
 #include "core/text/pipeline_json.h"
+#include "core/text/token_type.h"
 #include "core/text/tokenizer_model.h"
 
 namespace nibble::text {
 namespace {
-enum PieceType { kNormal = 1, kUnknown, kControl, kUserDefined, kUnused, kByte };
 enum ModelType { kUnigram = 1, kBpe = 2 };
 
 // One field of a message: a number, or the bytes of a string or of a message inside.
@@ -153,21 +154,15 @@ Result<std::shared_ptr<const Vocabulary>> own_vocabulary(const SentencePieceMode
   return std::make_shared<const Vocabulary>(std::move(vocabulary));
 }
 
-uint32_t falling_rank(float score) {
-  const auto bits = std::bit_cast<uint32_t>(score);
-  return ~(bits >> 31 ? ~bits : bits | 0x80000000u);
-}
-
 void take_pieces(const SentencePieceModel& model, TokenizerSource& source) {
   const bool bpe = model.model_type == kBpe;
   for (size_t id = 0; id < model.texts.size(); ++id) {
-    const int type = model.types[id];
-    const bool text = type == kNormal || type == kUserDefined || type == kUnused;
+    const auto type = static_cast<TokenType>(model.types[id]);
     if (bpe)
-      source.ranks.push_back(text ? falling_rank(model.scores[id]) : kNoRank);
+      source.ranks.push_back(is_mergeable(type) ? rank_of_score(model.scores[id]) : kNoRank);
     else
       source.scores.push_back(double{model.scores[id]});
-    if (type == kControl || type == kUnknown || type == kUserDefined)
+    if (is_added(type))
       source.added.push_back(
           {std::string(model.texts[id]), static_cast<TokenId>(id), type != kUserDefined});
   }

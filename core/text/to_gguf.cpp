@@ -5,11 +5,11 @@
 #include "core/base/json.h"
 #include "core/text/affixes.h"
 #include "core/text/merge_list.h"
+#include "core/text/token_type.h"
 
 namespace nibble::text {
 namespace {
 
-enum TokenType : int32_t { kNormal = 1, kUnknown, kControl, kUserDefined, kUnused, kByte };
 constexpr float kAddedScore = -1000, kPaddingScore = -10000;  // as llama.cpp's converter has them
 
 std::string key_of(std::string_view name) { return fmt::format("tokenizer.ggml.{}", name); }
