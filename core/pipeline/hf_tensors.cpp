@@ -6,12 +6,12 @@
 #include <map>
 
 #include "core/base/printable.h"
+#include "core/pipeline/recode_cast.h"
 
 namespace nibble {
 namespace {
 
 constexpr uint64_t kBatchBytes = uint64_t{16} << 20;  // made, then written
-constexpr float kLargestHalf = 65504;
 
 bool is_column_part(Fix fix) { return fix == Fix::kTranspose; }
 bool is_head_part(Fix fix) { return fix == Fix::kKeyPart || fix == Fix::kValuePart; }

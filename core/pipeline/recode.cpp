@@ -14,7 +14,6 @@ namespace nibble {
 namespace {
 
 constexpr uint32_t kMagnitude = 0x7fffffff, kNotFinite = 0x7f800000;
-constexpr float kLargestHalf = 65504;
 
 uint32_t largest_magnitude(std::span<const float> x) {
   uint32_t most = 0;

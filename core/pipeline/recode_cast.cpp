@@ -6,7 +6,7 @@
 namespace nibble {
 namespace {
 
-constexpr CastRange kRanges[] = {{"f16", 65520, 0x1p-25f, 65504},
+constexpr CastRange kRanges[] = {{"f16", 65520, 0x1p-25f, kLargestHalf},
                                  {"bf16", 0x1.ffp127f, 0x1p-134f, 0x1.fep127f}};
 
 }  // namespace

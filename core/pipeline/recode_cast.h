@@ -10,6 +10,8 @@
 
 namespace nibble {
 
+inline constexpr float kLargestHalf = 65504;  // of f16
+
 struct CastRange {
   std::string_view format;
   float overflows_from, underflows_to;  // magnitudes that round to infinity, and to zero
