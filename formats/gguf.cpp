@@ -82,9 +82,8 @@ std::string part_suffix(const Split& split) {
 }
 
 Result<Part> read_part(MappedFile file) {
-  auto header = with_path(file.path(), read_header(file.bytes()));
-  if (!header) return std::unexpected(std::move(header).error());
-  return Part{std::move(file), std::move(*header)};
+  NIBBLE_TRY(Header header, with_path(file.path(), read_header(file.bytes())));
+  return Part{std::move(file), std::move(header)};
 }
 
 // Opens part `split` of the model; prefix is the common beginning of its parts' paths.
@@ -97,12 +96,10 @@ Result<Part> open_part(const std::string& prefix, const Split& split) {
                 printable(path.native(), 200), split.no + 1, split.count);
   }
   NIBBLE_TRY(Part part, read_part(std::move(*file)));
-  auto found = with_path(path, read_split(part.header.metadata));
-  if (!found) return std::unexpected(std::move(found).error());
-  if (found->no != split.no || found->count != split.count)
-    return with_path(path,
-                     Result<Part>(corrupt("says it is part {} of {}, but its name says {} of {}",
-                                          found->no + 1, found->count, split.no + 1, split.count)));
+  NIBBLE_TRY(const Split found, with_path(path, read_split(part.header.metadata)));
+  if (found.no != split.no || found.count != split.count)
+    return with_path(path, corrupt("says it is part {} of {}, but its name says {} of {}",
+                                   found.no + 1, found.count, split.no + 1, split.count));
   return part;
 }
 
@@ -113,9 +110,9 @@ Result<std::vector<Part>> open_parts(Part named, const Split& split) {
   if (!prefix.ends_with(suffix))
     return with_path(
         named.file.path(),
-        Result<std::vector<Part>>(corrupt(
+        corrupt(
             "is part {} of {}, but its name does not end in '{}', so the others cannot be found",
-            split.no + 1, split.count, suffix)));
+            split.no + 1, split.count, suffix));
   prefix.resize(prefix.size() - suffix.size());
   std::vector<Part> parts;
   const auto open_from = [&](uint64_t no, uint64_t end) -> Result<void> {
@@ -144,16 +141,15 @@ Result<void> check_total(const Metadata& metadata, size_t n_tensors) {
 Result<std::unique_ptr<WeightFile>> open(MappedFile file) {
   const std::filesystem::path path = file.path();
   NIBBLE_TRY(Part named, read_part(std::move(file)));
-  auto split = with_path(path, read_split(named.header.metadata));
-  if (!split) return std::unexpected(std::move(split).error());
+  NIBBLE_TRY(const Split split, with_path(path, read_split(named.header.metadata)));
   std::vector<Part> parts;
-  if (split->count == 1) {
+  if (split.count == 1) {
     parts.push_back(std::move(named));
   } else {
-    NIBBLE_TRY(parts, open_parts(std::move(named), *split));
+    NIBBLE_TRY(parts, open_parts(std::move(named), split));
   }
   auto model = std::make_unique<GgufFile>(std::move(parts));
-  if (split->count > 1) {
+  if (split.count > 1) {
     NIBBLE_CHECK(with_path(path, model->check_unique()));
     NIBBLE_CHECK(with_path(path, check_total(model->metadata(), model->tensors().size())));
   }

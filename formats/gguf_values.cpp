@@ -176,9 +176,8 @@ Result<void> read_key(ByteCursor& in, Metadata& metadata, uint64_t& n_elements) 
   NIBBLE_TRY(const std::string_view key, in.string(kMaxKeyLength));
   if (key.empty()) return corrupt("byte {}: a key without a name", at);
   Metadata::Entry entry{std::string(key), {}, 0};
-  auto type = read_value_type(in, key);
-  if (!type) return std::unexpected(std::move(type).error());
-  entry.gguf_type = static_cast<uint32_t>(*type);
+  NIBBLE_TRY(const ValueType type, read_value_type(in, key));
+  entry.gguf_type = static_cast<uint32_t>(type);
   auto value = read_value(in, entry, n_elements);
   if (!value) return fail(value.error().kind, "key {}: {}", in_quotes(key), value.error().message);
   entry.value = std::move(*value);
