@@ -52,8 +52,9 @@ Result<std::vector<CheckpointFile>> open_indexed(const std::filesystem::path& fo
 Result<CheckpointFile> open_checkpoint_file(const std::filesystem::path& folder,
                                             std::string_view name) {
   NIBBLE_TRY(MappedFile file, open_in_folder(folder, name));
-  const std::string_view head = file.text().substr(0, 4);
-  const bool torch = head.starts_with("PK") || head.starts_with("\x80\x02");
+  const std::string_view text = file.text();
+  const bool torch = (text.starts_with("PK") || text.starts_with("\x80\x02")) &&
+                     !begins_safetensors(text);  // whose length may have these bytes
   NIBBLE_TRY(auto tensors, with_path(file.path(), torch ? read_torch_zip(file.bytes())
                                                         : read_safetensors(file.bytes())));
   return CheckpointFile{std::move(file), std::move(tensors)};

@@ -106,6 +106,10 @@ Result<Shape> checked_shape(std::string_view tensor, std::span<const int64_t> si
   return shape;
 }
 
+bool begins_safetensors(std::string_view head) {
+  return head.size() > 9 && head[8] == '{' && head[7] == 0 && head[6] == 0;
+}
+
 Result<std::vector<RawTensor>> read_safetensors(std::span<const std::byte> file) {
   ByteCursor in(file);
   NIBBLE_TRY(const uint64_t n_header, in.u64());

@@ -2,6 +2,7 @@
 // the format's README (huggingface/safetensors).
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "core/base/error.h"
@@ -11,6 +12,10 @@ namespace nibble {
 
 inline constexpr uint64_t kMaxSafetensorsHeader =
     100'000'000;  // bytes, as the format itself demands
+
+// Whether a file that begins like this is one: a length below 2^48, whatever its first bytes, and
+// the first letter of its JSON.
+bool begins_safetensors(std::string_view head);
 
 // file: the whole file, which must outlive the result. In order of their bytes.
 Result<std::vector<RawTensor>> read_safetensors(std::span<const std::byte> file);

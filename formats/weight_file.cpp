@@ -9,6 +9,7 @@
 #include "formats/folder_model.h"
 #include "formats/gguf.h"
 #include "formats/path_message.h"
+#include "formats/safetensors.h"
 
 namespace nibble {
 namespace {
@@ -59,17 +60,12 @@ bool is_html(std::string_view head) {
          text.starts_with("<head") || text.starts_with("<?xml");
 }
 
-bool is_safetensors(
-    std::string_view head) {  // u64 length of the header, whose first letter follows
-  return head.size() > 9 && head[8] == '{' && head[7] == 0 && head[6] == 0;
-}
-
 // Why a file that is no model nibble reads is none.
 std::unexpected<Error> refuse(std::string_view head) {
   if (head.empty()) return corrupt("is empty");
   if (is_html(head))
     return corrupt("is an HTML page, not a model: a download that failed or wanted a login");
-  if (is_safetensors(head))
+  if (begins_safetensors(head))
     return unsupported("is a safetensors file; name the folder it stands in, with its config.json");
   if (std::ranges::all_of(head, [](char c) { return c == 0; }))
     return corrupt("begins with {} zero bytes: a download that did not end?", head.size());

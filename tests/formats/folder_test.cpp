@@ -134,6 +134,19 @@ TEST_CASE("a Hugging Face folder with PyTorch's files") {
   CHECK(first_value(*(*model)->find("a")) == 5);
 }
 
+TEST_CASE("safetensors whose header has the length of another format's first bytes are read") {
+  for (const size_t length : {size_t{0x0280}, size_t{0x4b50}, size_t{0x10280}}) {
+    TemporaryFolder folder;
+    folder.write("config.json", "{}");
+    std::string header = R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
+    header.resize(length, ' ');
+    folder.write("model.safetensors", safetensors(header, std::string(4, '\0')));
+    const auto model = open_weight_file(folder.path());
+    REQUIRE_MESSAGE(model, (model ? "" : model.error().message));
+    CHECK((*model)->find("a"));
+  }
+}
+
 TEST_CASE("damaged folders are refused before any work, naming the file") {
   using enum ErrorKind;
   const std::string index = "model.safetensors.index.json";
