@@ -22,6 +22,15 @@ BlockOptions common_block(const Hparams& h, int layer) {
   return o;
 }
 
+void unscale(RopeHparams& rope) {
+  RopeHparams plain;
+  plain.base = rope.base;
+  plain.n_rot = rope.n_rot;
+  plain.first = rope.first;
+  plain.pairs = rope.pairs;
+  rope = plain;
+}
+
 RopePairs pairs_of_permuted(const Hparams& h) {
   return h.hf_rows ? RopePairs::kHalves : RopePairs::kAdjacent;
 }
@@ -29,14 +38,6 @@ RopePairs pairs_of_permuted(const Hparams& h) {
 void set_rope_pairs(Hparams& h, RopePairs pairs) {
   h.rope.pairs = pairs;
   h.rope_swa.pairs = pairs;
-}
-
-void longrope_factors(TensorTable& t, const Hparams& h) {
-  for (const char* name : {"rope_factors_long.weight", "rope_factors_short.weight"})
-    t.model().add({.gguf_name = name,
-                   .hf_name = "",
-                   .shape = shape_of({h.rope.n_rot / 2}),
-                   .required = false});
 }
 
 }  // namespace nibble

@@ -17,7 +17,7 @@ void add_yarn(ConfigKeys& out, ConfigKeys& given, double factor) {
   out.set_text("rope.scaling.type", "yarn");
   out.set_number("rope.scaling.yarn_beta_fast", given.number({"beta_fast"}, 32));
   out.set_number("rope.scaling.yarn_beta_slow", given.number({"beta_slow"}, 1));
-  if (!given.flag({"truncate"}, true)) out.set_flag("rope.scaling.truncate", false);
+  out.set_flag("rope.scaling.truncate", given.flag({"truncate"}, true));
   const double mscale = given.number({"mscale"}, 0), all = given.number({"mscale_all_dim"}, 0);
   const double plain = yarn_magnitude(factor, 1);
   const double natural = mscale != 0 && all != 0

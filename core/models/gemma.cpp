@@ -64,8 +64,7 @@ Result<Hparams> read_gemma3(const HparamsSource& source) {
   const HparamsReader reader(source, "gemma3");
   NIBBLE_TRY(Hparams h, read_windowed(reader, kGemma3Period, kGemma3Layers27B));
   NIBBLE_TRY(h.rope_swa.base, reader.number_or("rope.freq_base_swa", 10000));
-  h.rope_swa.scaling = RopeScaling::kNone;
-  h.rope_swa.magnitude = 1;
+  unscale(h.rope_swa);
   return h;
 }
 

@@ -76,7 +76,6 @@ std::vector<TensorSpec> tensors(const Hparams& h) {
               "block_sparse_moe.experts.{e}.w3.weight", "block_sparse_moe.experts.{e}.w2.weight",
               "mlp.experts.");
   }
-  longrope_factors(t, h);
   return t.output().take();
 }
 

@@ -43,8 +43,7 @@ Result<Hparams> read(const HparamsSource& source) {
   NIBBLE_TRY(Hparams h, reader.common());
   set_rope_pairs(h, RopePairs::kHalves);
   NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
-  h.rope_swa.scaling = RopeScaling::kNone;
-  h.rope_swa.magnitude = 1;
+  unscale(h.rope_swa);
   NIBBLE_TRY(h.sliding, reader.layer_flags("attention.sliding_window_pattern", h.n_layer));
   if (h.sliding.empty() && h.window > 0) h.sliding = all_but_each(h.n_layer, kPeriod);
   return h;

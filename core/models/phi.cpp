@@ -56,7 +56,6 @@ std::vector<TensorSpec> phi3_tensors(const Hparams& h) {
     t.linear("ffn_up", "mlp.gate_up_proj", 2 * h.n_ff, h.n_embd);
     t.linear("ffn_down", "mlp.down_proj", h.n_embd, h.n_ff);
   }
-  longrope_factors(t, h);
   return t.output().take();
 }
 

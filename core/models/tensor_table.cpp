@@ -98,11 +98,19 @@ TensorTable& TensorTable::output(std::string_view norm_hf, std::string_view hf_n
          .hf_name = hf(hf_names, ".bias"),
          .shape = shape_of({h_.n_vocab}),
          .required = false});
-  add({.gguf_name = "rope_freqs.weight",
-       .hf_name = "",
-       .shape = shape_of({h_.rope.n_rot / 2}),
-       .required = false});
   return *this;
+}
+
+std::vector<TensorSpec> TensorTable::take() {
+  model();
+  if (h_.rope.n_rot > 0)
+    for (const char* name :
+         {"rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight"})
+      add({.gguf_name = name,
+           .hf_name = "",
+           .shape = shape_of({h_.rope.n_rot / 2}),
+           .required = false});
+  return std::move(specs_);
 }
 
 TensorTable& TensorTable::attention(Fix rope_rows, std::string_view hf_prefix) {

@@ -40,7 +40,8 @@ class TensorTable {
                        std::string_view down_hf, std::string_view stacks_hf = {});
   TensorTable& shared_expert(std::string_view hf);
 
-  std::vector<TensorSpec> take() { return std::move(specs_); }
+  // And the divisors of the rotary frequencies, which GGUF files of any family may have.
+  std::vector<TensorSpec> take();
 
  private:
   std::string hf(std::string_view names, std::string_view suffix) const;

@@ -22,9 +22,10 @@ constexpr std::string_view kOwnKeys[] = {"activation",
                                          "use_alibi"};
 // What tensors of the file say: rope_freqs, rope_factors_long and _short, and whether there is an
 // output matrix. A factor beside longrope's tensors would be applied twice.
-constexpr std::string_view kLlama3Keys[] = {
-    "rope.scaling.type", "rope.scaling.factor", "rope.scaling.low_freq_factor",
-    "rope.scaling.high_freq_factor", "rope.scaling.original_context_length"};
+constexpr std::string_view kLlama3Keys[] = {"rope.scaling.type", "rope.scaling.factor",
+                                            "rope.scaling.low_freq_factor",
+                                            "rope.scaling.high_freq_factor"};
+constexpr std::string_view kTrainedLength[] = {"rope.scaling.original_context_length"};
 constexpr std::string_view kLongropeKeys[] = {"rope.scaling.factor", "rope.scaling.short_factor",
                                               "rope.scaling.long_factor"};
 
@@ -70,7 +71,10 @@ void add_family_keys(const Metadata& config, const Hparams& h, MetadataDraft& ou
   for (const Metadata::Entry& entry : config.entries())
     if (!entry.key.starts_with("general.")) out.set(entry);
   FamilyKeys keys{h.arch, out};
-  if (h.rope.scaling == RopeScaling::kLlama3) keys.remove(kLlama3Keys);
+  if (h.rope.scaling == RopeScaling::kLlama3) {
+    keys.remove(kLlama3Keys);
+    if (h.temperature_beta == 0) keys.remove(kTrainedLength);  // else temperatures grow from it
+  }
   if (h.rope.scaling == RopeScaling::kLongrope) keys.remove(kLongropeKeys);
   out.remove(keys.name("tie_word_embeddings"));
   if (h.n_ff > 0) keys.add_count("feed_forward_length", h.n_ff);

@@ -6,12 +6,14 @@
 
 #include <cmath>
 #include <cstring>
+#include <fstream>
 
 #include "core/models/config_writer.h"
 #include "core/models/family.h"
 #include "core/pipeline/convert.h"
 #include "core/pipeline/evaluate.h"
 #include "core/text/tokenizer.h"
+#include "formats/folder_files.h"
 #include "tests/engine/memory_model.h"
 #include "tests/temporary_folder.h"
 #include "tests/test_data.h"
@@ -114,6 +116,47 @@ TEST_CASE("each family's tiny models become folders that give the same logits, a
       }
     }
   }
+}
+
+TEST_CASE("folders whose rotation is scaled give the same logits when read as GGUF") {
+  const auto scaling_of = [](std::string_view type, int n_rot) {
+    Json s{{"rope_type", type}, {"factor", 4.0}, {"original_max_position_embeddings", 16}};
+    if (type == "longrope") {
+      std::vector<double> factors;
+      for (int i = 0; i < n_rot / 2; ++i) factors.push_back(1 + 0.25 * i);
+      s["short_factor"] = factors;
+      for (double& f : factors) f *= 3;
+      s["long_factor"] = factors;
+    }
+    return s;
+  };
+  int n_read = 0;
+  for (const Architecture* a : architectures()) {
+    auto gguf = MemoryModel::create(*a, a->tiny[0], "f32");
+    REQUIRE(gguf);
+    const auto hparams = a->read_hparams({gguf->metadata(), &*gguf});
+    REQUIRE(hparams);
+    if (hparams->rope.n_rot == 0) continue;
+    const TemporaryFolder out;
+    REQUIRE(write(*gguf, folder_of(out)));
+    const auto path = folder_of(out) / "config.json";
+    const Json config = *read_json_in_folder(folder_of(out), "config.json");
+    for (const char* type : {"linear", "dynamic", "yarn", "llama3", "longrope"}) {
+      INFO(a->gguf_name << " " << std::string(type));
+      Json changed = config;
+      changed.erase("rope_parameters");
+      changed["rope_scaling"] = scaling_of(type, hparams->rope.n_rot);
+      std::ofstream(path) << dump_json(changed);
+      const auto folder = open_weight_file(folder_of(out));
+      REQUIRE(folder);
+      if (!Model::load(**folder)) continue;  // not built in for the family
+      const auto converted = open_as_gguf(folder_of(out));
+      REQUIRE_MESSAGE(converted, (converted ? "" : converted.error().message));
+      CHECK(worst(logits_of(**folder), logits_of(*converted->file)) < 2e-3);
+      ++n_read;
+    }
+  }
+  CHECK(n_read > 60);
 }
 
 TEST_CASE("GGUF files of the kit become folders and are, back again, bit for bit the same") {
