@@ -1,7 +1,10 @@
 #include "cli/convert_adapter.h"
 
+#include <array>
+
 #include "cli/model_path.h"
 #include "cli/output.h"
+#include "core/base/distinct_files.h"
 #include "core/base/json.h"
 #include "core/pipeline/lora_to_gguf.h"
 
@@ -14,6 +17,9 @@ Result<void> convert_adapter(const RewriteOptions& o, const std::string& base,
     return fail(ErrorKind::kUsage, "{}: is a GGUF adapter already", one_line(o.source));
   NIBBLE_TRY(const auto path, find_model(base));
   NIBBLE_TRY(const auto model, open_weight_file(path));
+  std::vector<std::filesystem::path> read = paths_of(*model);
+  read.push_back(adapter.path());
+  NIBBLE_CHECK(check_distinct(std::array{std::filesystem::path(out)}, read));
   NIBBLE_TRY(const auto result, write_gguf_adapter(adapter, *model, out, o.force));
   if (o.json)
     return write_out(

@@ -1,6 +1,7 @@
 #include "cli/convert_hf.h"
 
 #include <algorithm>
+#include <array>
 
 #include "cli/convert_steps.h"
 #include "cli/model_path.h"
@@ -8,6 +9,7 @@
 #include "cli/progress.h"
 #include "cli/sizes.h"
 #include "cli/units.h"
+#include "core/base/distinct_files.h"
 #include "core/base/json.h"
 #include "core/pipeline/to_hf.h"
 
@@ -53,7 +55,11 @@ Result<void> convert_to_hf(const RewriteOptions& o, const std::string& out,
   }
   NIBBLE_TRY(const auto path, find_model(o.source));
   NIBBLE_TRY(GgufSource source, open_as_gguf(path));
-  NIBBLE_CHECK(merge_lora(o, source));
+  NIBBLE_TRY(const LoraFiles adapters, LoraFiles::open(o.lora));
+  std::vector<std::filesystem::path> read = paths_of(*source.file);
+  adapters.add_paths(read);
+  NIBBLE_CHECK(check_distinct(std::array{std::filesystem::path(out)}, read));
+  NIBBLE_CHECK(merge_lora(o, adapters, source));
   ThreadPool pool(o.threads());
   Progress progress;
   const auto go_on = [&](uint64_t done, uint64_t total) {

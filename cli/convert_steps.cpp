@@ -1,7 +1,6 @@
 #include "cli/convert_steps.h"
 
 #include "cli/exit_code.h"
-#include "cli/lora.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "core/base/json.h"
@@ -50,9 +49,9 @@ void add(const QuantizePlan& plan, const Verification& v, VerifyReport& out) {
 
 }  // namespace
 
-Result<std::optional<LoraProvenance>> merge_lora(const RewriteOptions& o, GgufSource& source) {
+Result<std::optional<LoraProvenance>> merge_lora(const RewriteOptions& o, const LoraFiles& adapters,
+                                                 GgufSource& source) {
   if (o.lora.empty()) return std::nullopt;
-  NIBBLE_TRY(const LoraFiles adapters, LoraFiles::open(o.lora));
   NIBBLE_TRY(source.file, MergedFile::create(std::move(source.file), adapters.inputs()));
   ThreadPool pool(o.threads());
   Progress progress;

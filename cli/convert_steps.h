@@ -1,14 +1,16 @@
 // What goes before and after the writing of a converted model.
 #pragma once
 
+#include "cli/lora.h"
 #include "cli/rewrite.h"
 #include "core/base/json.h"
 #include "core/pipeline/convert.h"
 
 namespace nibble::cli {
 
-// Merges the adapters of the options into the source's weights; nullopt: there are none.
-Result<std::optional<LoraProvenance>> merge_lora(const RewriteOptions& options, GgufSource& source);
+// Merges adapters into the source's weights; nullopt: there are none.
+Result<std::optional<LoraProvenance>> merge_lora(const RewriteOptions& options,
+                                                 const LoraFiles& adapters, GgufSource& source);
 // Tells on standard error what a conversion leaves out.
 void tell_notes(const ConvertNotes& notes);
 // Notes the hashes of the source's files, where it is a folder; seconds: what that took.

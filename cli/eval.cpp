@@ -2,9 +2,13 @@
 // and greedy continuation of given tokens.
 #include "cli/eval.h"
 
+#include <array>
+
 #include "cli/command.h"
 #include "cli/lora.h"
+#include "cli/model_path.h"
 #include "cli/output.h"
+#include "core/base/distinct_files.h"
 
 namespace nibble::cli {
 namespace {
@@ -106,6 +110,11 @@ Result<Evaluation> prepare(const EvalOptions& o, std::unique_ptr<WeightFile> fil
                            int n_ctx, bool exact) {
   Evaluation e{.file = std::move(file), .model = {}, .engine = {}};
   NIBBLE_TRY(const LoraFiles lora, LoraFiles::open(o.lora));
+  if (!o.logits.empty()) {
+    std::vector<std::filesystem::path> read = paths_of(*e.file);
+    lora.add_paths(read);
+    NIBBLE_CHECK(check_distinct(std::array{std::filesystem::path(o.logits)}, read));
+  }
   NIBBLE_TRY(Model model, Model::load(*e.file, lora.inputs()));
   e.model = std::make_unique<Model>(std::move(model));
   NIBBLE_TRY(const KvTypes kv_types, parse_kv_types(o.kv_type.value_or("f16")));

@@ -2,7 +2,6 @@
 
 #include <charconv>
 #include <cmath>
-#include <filesystem>
 #include <optional>
 
 #include "core/base/printable.h"
@@ -55,6 +54,10 @@ std::vector<LoraInput> LoraFiles::inputs() const {
   std::vector<LoraInput> out;
   for (const Item& item : items_) out.push_back({item.file.get(), item.scale});
   return out;
+}
+
+void LoraFiles::add_paths(std::vector<std::filesystem::path>& paths) const {
+  for (const Item& item : items_) paths.push_back(item.file->path());
 }
 
 }  // namespace nibble::cli

@@ -1,6 +1,7 @@
 // --lora of several commands.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@ class LoraFiles {
   // Fails with kUsage on a scale that is no number, else as LoraFile::open().
   static Result<LoraFiles> open(const std::vector<std::string>& adapters);
   std::vector<LoraInput> inputs() const;
+  void add_paths(std::vector<std::filesystem::path>& paths) const;  // of files and folders
 
  private:
   struct Item {

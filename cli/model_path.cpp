@@ -46,4 +46,10 @@ Result<fs::path> find_model(const std::string& model) {
               model, models_folder().string());
 }
 
+std::vector<fs::path> paths_of(const WeightFile& model) {
+  std::vector<fs::path> paths(model.files().begin(), model.files().end());
+  if (!model.folder().empty()) paths.push_back(model.folder());
+  return paths;
+}
+
 }  // namespace nibble::cli

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "formats/weight_file.h"
 
 namespace nibble::cli {
 
@@ -18,5 +19,7 @@ std::vector<std::string> installed_models();
 // A path that exists, or the name of an installed model, with or without .gguf; "" is the installed
 // default. Fails with kNotFound.
 Result<std::filesystem::path> find_model(const std::string& model);
+// What is read of an opened MODEL: its files, and the folder where they stand in one.
+std::vector<std::filesystem::path> paths_of(const WeightFile& model);
 
 }  // namespace nibble::cli

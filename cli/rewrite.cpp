@@ -10,11 +10,14 @@
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/sizes.h"
+#include "core/base/distinct_files.h"
 #include "core/pipeline/encode_rows.h"
 #include "core/pipeline/fit_size.h"
 
 namespace nibble::cli {
 namespace {
+
+namespace fs = std::filesystem;
 
 // What came of the steps around the plan.
 struct Steps {
@@ -76,17 +79,42 @@ Result<void> fit(const RewriteOptions& o, const WeightFile& source, const SizeBu
   return {};
 }
 
-// Calibrating takes long: what is going to be refused or to fail for want of space does so before.
-Result<void> check_before_calibration(const RewriteOptions& o, const WeightFile& source,
-                                      QuantizeOptions plan) {
-  plan.importance_follows = true;
-  NIBBLE_TRY(const auto budget, read_budget(o));
-  if (budget) {
-    NIBBLE_CHECK(check_reach(source, plan, *budget, plan.targets[0].path));
-    plan.targets.erase(plan.targets.begin());
-  }
-  NIBBLE_TRY(const auto plans, plan_quantize(source, plan));
+// What the outputs must not be.
+std::vector<fs::path> paths_read(const RewriteOptions& o, const WeightFile& source,
+                                 const LoraFiles& adapters) {
+  std::vector<fs::path> paths = paths_of(source);
+  adapters.add_paths(paths);
+  for (const std::string* file : {&o.importance.file, &o.importance.text, &o.report_text})
+    if (!file->empty() && *file != "-") paths.emplace_back(*file);
+  return paths;
+}
+
+// outputs: those that are in no plan yet.
+Result<void> check_outputs(const RewriteOptions& o, std::span<const QuantizePlan> plans,
+                           const std::vector<fs::path>& read, std::vector<fs::path> outputs = {}) {
+  for (const QuantizePlan& plan : plans)
+    for (const gguf::Shard& shard : plan.shards) outputs.push_back(shard.path);
+  for (const std::string* file : {&o.importance.save, &o.report})
+    if (!file->empty()) outputs.emplace_back(*file);
+  NIBBLE_CHECK(check_distinct(outputs, read));
   return o.dry_run ? Result<void>() : check_targets(plans, o.force, o.resume);
+}
+
+// Calibrating and measuring take long: what is going to be refused or to fail for want of space
+// does so before.
+Result<void> check_before_work(const RewriteOptions& o, const WeightFile& source,
+                               QuantizeOptions plan, const std::vector<fs::path>& read) {
+  plan.importance_follows = o.importance.any();
+  NIBBLE_TRY(const auto budget, read_budget(o));
+  QuantizeOptions known = plan;
+  std::vector<fs::path> fitted;
+  if (budget) {
+    if (plan.max_shard_bytes == 0) fitted.push_back(plan.targets[0].path);
+    known.targets.erase(known.targets.begin());
+  }
+  NIBBLE_TRY(const auto plans, plan_quantize(source, known));
+  NIBBLE_CHECK(check_outputs(o, plans, read, std::move(fitted)));
+  return budget ? check_reach(source, plan, *budget, plan.targets[0].path) : Result<void>();
 }
 
 }  // namespace
@@ -159,19 +187,21 @@ Result<void> rewrite(const RewriteOptions& o, QuantizeOptions plan) {
   }
   NIBBLE_TRY(const auto path, find_model(o.source));
   NIBBLE_TRY(GgufSource opened, open_as_gguf(path));
-  NIBBLE_TRY(plan.lora, merge_lora(o, opened));
+  NIBBLE_TRY(const LoraFiles adapters, LoraFiles::open(o.lora));
+  const auto read = paths_read(o, *opened.file, adapters);
+  NIBBLE_TRY(plan.lora, merge_lora(o, adapters, opened));
   const auto& source = opened.file;
   tell_notes(opened.notes);
-  if (!o.importance.text.empty()) NIBBLE_CHECK(check_before_calibration(o, *source, plan));
+  NIBBLE_TRY(const auto budget, read_budget(o));
+  if (budget || o.importance.any()) NIBBLE_CHECK(check_before_work(o, *source, plan, read));
   NIBBLE_TRY(const auto imatrix, find_importance(o.importance, o.source, o.threads()));
   plan.imatrix = imatrix ? &*imatrix : nullptr;
-  NIBBLE_TRY(const auto budget, read_budget(o));
   if (budget) NIBBLE_CHECK(fit(o, *source, *budget, plan));
   NIBBLE_TRY(auto plans, plan_quantize(*source, plan));
   Ledger ledger{
       .source = *source, .plans = plans, .imatrix = plan.imatrix, .every_tensor = o.dry_run};
+  NIBBLE_CHECK(check_outputs(o, plans, read));
   if (o.dry_run) return print_result(o, ledger, {});
-  NIBBLE_CHECK(check_targets(plans, o.force, o.resume));
   Steps steps;
   NIBBLE_CHECK(hash_sources(o, opened, steps.hash_s));
   NIBBLE_TRY(plans, plan_quantize(*source, plan));  // with the hashes

@@ -56,6 +56,7 @@ class ConvertedFolder final : public ConvertedModel {
   }
   uint64_t n_bytes() const override { return source_->n_bytes(); }
   std::span<const std::filesystem::path> files() const override { return source_->files(); }
+  const std::filesystem::path& folder() const override { return source_->folder(); }
   std::vector<MappedFile*> maps() override { return source_->maps(); }
 
  private:

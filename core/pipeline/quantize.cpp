@@ -66,16 +66,6 @@ Result<void> check_importance_sizes(const WeightFile& source, const Imatrix* ima
   return {};
 }
 
-// Input is never output: the same file, by whatever name.
-Result<void> check_not_source(const WeightFile& source, const std::filesystem::path& target) {
-  std::error_code ignored;
-  for (const auto& file : source.files())
-    if (std::filesystem::equivalent(file, target, ignored))
-      return fail(ErrorKind::kUsage, "{}: is the model that is read; choose another output",
-                  printable(target.native(), 200));
-  return {};
-}
-
 std::string recipe_text(const QuantizeTarget& target, const QuantizeOptions& options) {
   std::string text(target.type());
   for (const auto& o : options.overrides) text += fmt::format("; {}={}", o.pattern, o.format->name);
@@ -141,7 +131,6 @@ Result<QuantizePlan> plan_one(const WeightFile& source, const QuantizeTarget& ta
   if (plan.shards.size() > gguf::kMaxFiles)
     return fail(ErrorKind::kUsage, "--max-shard makes {} files, of which {} can be read",
                 plan.shards.size(), gguf::kMaxFiles);
-  for (const gguf::Shard& shard : plan.shards) NIBBLE_CHECK(check_not_source(source, shard.path));
   return plan;
 }
 
@@ -172,10 +161,6 @@ Result<std::vector<QuantizePlan>> plan_quantize(const WeightFile& source,
   NIBBLE_CHECK(check_importance_sizes(source, options.imatrix));
   std::vector<QuantizePlan> plans;
   for (const QuantizeTarget& target : options.targets) {
-    for (const QuantizePlan& other : plans)
-      if (other.target.path == target.path)
-        return fail(ErrorKind::kUsage, "{}: is asked for twice",
-                    printable(target.path.native(), 200));
     NIBBLE_TRY(QuantizePlan plan, plan_one(source, target, options));
     plans.push_back(std::move(plan));
   }

@@ -59,11 +59,10 @@ struct QuantizePlan {
   double bpw() const;        // bits of tensor data for each weight
 };
 
-// Everything that can be known before work starts, and every refusal. source, as
-// open_as_gguf() gives it, must
-// outlive the plans. Fails with kUsage (an override that matches nothing, a target that is the
-// source), kInvalidInput (a fallback under no_fallback, a quantized source, no importance where a
-// format needs it), kUnsupported.
+// Everything that the source says before work starts. source, as open_as_gguf() gives it, must
+// outlive the plans. Fails with kUsage (an override that matches nothing), kInvalidInput (a
+// fallback under no_fallback, a quantized source, no importance where a format needs it),
+// kUnsupported.
 Result<std::vector<QuantizePlan>> plan_quantize(const WeightFile& source,
                                                 const QuantizeOptions& options);
 

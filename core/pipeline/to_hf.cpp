@@ -2,7 +2,6 @@
 #include "core/pipeline/to_hf.h"
 
 #include "core/base/output_folder.h"
-#include "core/base/printable.h"
 #include "core/models/config_writer.h"
 #include "core/models/family.h"
 #include "core/models/left_out.h"
@@ -10,25 +9,9 @@
 #include "core/pipeline/hf_texts.h"
 
 namespace nibble {
-namespace {
-
-// Nothing that is read is replaced.
-Result<void> check_not_source(const WeightFile& source, const std::filesystem::path& target) {
-  std::error_code ignored;
-  for (const auto& file : source.files())
-    if (std::filesystem::equivalent(
-            file.has_parent_path() ? file.parent_path() : std::filesystem::path("."), target,
-            ignored))
-      return fail(ErrorKind::kUsage, "{}: holds the model that is read; choose another output",
-                  printable(target.native(), 200));
-  return {};
-}
-
-}  // namespace
 
 Result<ToHfResult> write_hf_folder(WeightFile& source, const ToHfOptions& options,
                                    ThreadPool& pool) {
-  NIBBLE_CHECK(check_not_source(source, options.target));
   NIBBLE_TRY(const Family family, read_family(source));
   const Hparams& h = family.hparams;
   NIBBLE_TRY(HfConfig config, write_config(*family.architecture, h, source));

@@ -128,7 +128,7 @@ TEST_CASE("quantize never writes over its source, nor over a file that is there"
     CAPTURE(name);
     const Ended end = bench.quantize(name, {"--type", "q8_0", "--force"});
     CHECK(end.exit_code == 2);
-    CHECK(contains(end.err, "is the model that is read"));
+    CHECK(contains(end.err, "is what is read"));
   }
   CHECK(bench.folder.read("model.gguf") == before);
   bench.folder.write("there.gguf", "precious");
