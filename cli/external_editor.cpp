@@ -67,7 +67,7 @@ int run_editor(const std::string& command, const std::string& path) {
   const IgnoredKeys ignored;
   const pid_t child = fork();
   if (child == 0) {
-    for (const int number : {SIGINT, SIGQUIT, SIGPIPE}) signal(number, SIG_DFL);
+    for (const int number : {SIGINT, SIGQUIT, SIGPIPE, SIGXFSZ}) signal(number, SIG_DFL);
     execl("/bin/sh", "sh", "-c", line.c_str(), "sh", path.c_str(), nullptr);
     _exit(127);
   }

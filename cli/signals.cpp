@@ -39,6 +39,7 @@ void install_signal_handlers() {
   sigaction(SIGWINCH, &action, nullptr);
   action.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &action, nullptr);
+  sigaction(SIGXFSZ, &action, nullptr);
 }
 
 SignalWatch::SignalWatch() { ++g_watchers; }

@@ -1,6 +1,6 @@
 // Ctrl-C and its kin. While nobody watches, SIGINT and SIGTERM end the program at once (exit 130,
-// 143) and SIGPIPE is ignored, so that a closed pipe is an error of write(). Inside a SignalWatch
-// the first one only sets a flag.
+// 143); SIGPIPE and SIGXFSZ are ignored, so that a closed pipe and a limit on files are errors of
+// write(). Inside a SignalWatch the first one only sets a flag.
 #pragma once
 
 namespace nibble::cli {

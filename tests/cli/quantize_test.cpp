@@ -266,6 +266,16 @@ TEST_CASE("quantize --report writes a page that needs nothing from elsewhere") {
   CHECK(code({"--report-text", bench.model}) == 2);
 }
 
+TEST_CASE("a limit on the size of files exits 6 with one line, and nothing stays there") {
+  const Bench bench;
+  const Ended end = run_shell("cd '" + bench.folder.path().string() +
+                              "' && ulimit -f 50 && $nibble quantize model.gguf out.gguf --type "
+                              "q4_k_m; code=$?; ls -A; exit $code");
+  CHECK(end.exit_code == 6);
+  CHECK_MESSAGE(end.err == "nibble: out.gguf: cannot be written: File too large\n", end.err);
+  CHECK(end.out == "model.gguf\n");
+}
+
 TEST_CASE("a full disk is found before work starts, and nothing stays there") {
   const Bench bench;
   std::filesystem::create_directory(bench.path("disk"));
