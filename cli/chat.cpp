@@ -163,7 +163,7 @@ Result<void> Chat::answer() {
   NIBBLE_TRY(last_, stream_answer(*ready_.session, *prompt, limits_, writer));
   remember_answer();
   if (last_->reason == EndReason::kInterrupted) {
-    if (pending_signal() == SIGTERM) return fail(ErrorKind::kInterrupted, "terminated");
+    if (pending_signal() != SIGINT) return fail(ErrorKind::kInterrupted, "terminated");
     clear_pending_signal();
     write_err("(stopped)\n");
   }

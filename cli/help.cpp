@@ -16,7 +16,7 @@ const char* const kExitCodeHelp =
     "  5    output incomplete under a constraint\n"
     "  6    output could not be written\n"
     "  70   a fault of nibble's own\n"
-    "  130  interrupted (SIGINT);  143  terminated (SIGTERM)\n";
+    "  129  hung up (SIGHUP);  130  interrupted (SIGINT);  143  terminated (SIGTERM)\n";
 
 namespace {
 constexpr size_t kNameWidth = 30;

@@ -36,6 +36,9 @@ void install_signal_handlers() {
   action.sa_handler = handle;  // without SA_RESTART: a blocked read() returns
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  struct sigaction before {};
+  if (sigaction(SIGHUP, nullptr, &before) == 0 && before.sa_handler != SIG_IGN)  // as nohup does
+    sigaction(SIGHUP, &action, nullptr);
   sigaction(SIGWINCH, &action, nullptr);
   action.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &action, nullptr);

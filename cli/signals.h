@@ -1,6 +1,7 @@
-// Ctrl-C and its kin. While nobody watches, SIGINT and SIGTERM end the program at once (exit 130,
-// 143); SIGPIPE and SIGXFSZ are ignored, so that a closed pipe and a limit on files are errors of
-// write(). Inside a SignalWatch the first one only sets a flag.
+// Ctrl-C and its kin. While nobody watches, SIGINT, SIGTERM and SIGHUP end the program at once
+// (exit 130, 143, 129; SIGHUP not where it was ignored from the start). SIGPIPE and SIGXFSZ are
+// ignored, so that a closed pipe and a limit on files are errors of write(). Inside a SignalWatch
+// the first one only sets a flag.
 #pragma once
 
 namespace nibble::cli {
@@ -17,7 +18,7 @@ class SignalWatch {
   SignalWatch& operator=(const SignalWatch&) = delete;
 };
 
-int pending_signal();         // 0, SIGINT or SIGTERM
+int pending_signal();         // 0, SIGINT, SIGTERM or SIGHUP
 void clear_pending_signal();  // what was asked has been done
 bool window_resized();        // since the last question
 // Called before the program ends inside of a signal handler, to put the terminal back.

@@ -94,9 +94,9 @@ TEST_CASE("an unwritable logits file exits 6 and leaves nothing behind") {
   CHECK(is_one_line(end.err));
 }
 
-TEST_CASE("SIGINT exits 130 and SIGTERM 143, with whole characters written") {
+TEST_CASE("SIGINT exits 130, SIGTERM 143 and SIGHUP 129, with whole characters written") {
   const ChainFixture chain;
-  for (const auto& [name, code] : {std::pair{"INT", 130}, {"TERM", 143}}) {
+  for (const auto& [name, code] : {std::pair{"INT", 130}, {"TERM", 143}, {"HUP", 129}}) {
     const Ended end = run_shell("\"$nibble\" run '" + chain.model +
                                 "' -p o -c 10000000 --quiet > '" + chain.folder.path().string() +
                                 "/out' & pid=$!; while ! [ -s '" + chain.folder.path().string() +
@@ -105,6 +105,15 @@ TEST_CASE("SIGINT exits 130 and SIGTERM 143, with whole characters written") {
     CHECK(end.err.find("nibble") == std::string::npos);  // the shell may say "Terminated"
     CHECK(chain.folder.read("out").starts_with(" again"));
   }
+}
+
+TEST_CASE("SIGHUP is ignored where the program was started so, as nohup does") {
+  const ChainFixture chain;
+  const Ended end = run_shell("trap '' HUP; \"$nibble\" run '" + chain.model +
+                              "' -p o -c 10000000 --quiet > '" + chain.folder.path().string() +
+                              "/out' & pid=$!; while ! [ -s '" + chain.folder.path().string() +
+                              "/out' ]; do :; done; kill -HUP $pid; kill $pid; wait $pid; exit $?");
+  CHECK(end.exit_code == 143);
 }
 
 TEST_CASE("help and version go to standard output and exit 0") {

@@ -276,6 +276,20 @@ TEST_CASE("a limit on the size of files exits 6 with one line, and nothing stays
   CHECK(end.out == "model.gguf\n");
 }
 
+TEST_CASE("a signal in the middle of the work leaves nothing behind") {
+  const Bench bench({.format = "f16", .n_ff = 8192});
+  for (const auto& [name, code] : {std::pair{"INT", 130}, {"TERM", 143}, {"HUP", 129}}) {
+    CAPTURE(code);
+    const Ended end = run_shell(
+        "cd '" + bench.folder.path().string() +
+        "' && { $nibble quantize model.gguf out.gguf --type iq4_xs -t 1 & pid=$!; while ! [ -e "
+        ".out.gguf.nibble-part ]; do :; done; kill -" +
+        name + " $pid; wait $pid; code=$?; ls -A; exit $code; }");
+    CHECK(end.exit_code == code);
+    CHECK(end.out == "model.gguf\n");
+  }
+}
+
 TEST_CASE("a full disk is found before work starts, and nothing stays there") {
   const Bench bench;
   std::filesystem::create_directory(bench.path("disk"));

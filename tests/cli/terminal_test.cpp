@@ -234,11 +234,18 @@ TEST_CASE("a base model refuses to chat, with a hint") {
   CHECK(terminal.written().find("pass -p TEXT to continue a text") != std::string::npos);
 }
 
-TEST_CASE("SIGTERM ends a chat with 143 and puts the terminal back") {
-  const ChainFixture chain;
-  OnTerminal terminal({"run", chain.model});
-  REQUIRE(terminal.wait_for(kPrompt));
-  terminal.signal(SIGTERM);
-  CHECK(terminal.wait_for_end() == 143);
-  CHECK(terminal.written().ends_with("\x1b[?2004l"));
+TEST_CASE("SIGTERM and SIGHUP end a chat with 143 and 129 and put the terminal back") {
+  const ChainFixture chain({.n_ctx = 100000});
+  for (const int number : {SIGTERM, SIGHUP})
+    for (const bool answering : {false, true}) {
+      CAPTURE(number);
+      CAPTURE(answering);
+      OnTerminal terminal({"run", chain.model, "-c", "100000"});
+      REQUIRE(terminal.wait_for(kPrompt));
+      if (answering) terminal.type("o\r");
+      if (answering) REQUIRE(terminal.wait_for(" again again"));
+      terminal.signal(number);
+      CHECK(terminal.wait_for_end() == 128 + number);
+      CHECK(terminal.written().ends_with("\x1b[?2004l"));
+    }
 }
