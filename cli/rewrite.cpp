@@ -11,6 +11,7 @@
 #include "cli/report.h"
 #include "cli/sizes.h"
 #include "core/base/distinct_files.h"
+#include "core/base/output_file.h"
 #include "core/pipeline/encode_rows.h"
 #include "core/pipeline/fit_size.h"
 
@@ -100,8 +101,17 @@ Result<void> check_outputs(const RewriteOptions& o, std::span<const QuantizePlan
   return o.dry_run ? Result<void>() : check_targets(plans, o.force, o.resume);
 }
 
-// Calibrating and measuring take long: what is going to be refused or to fail for want of space
-// does so before.
+// Of outputs that are in no plan.
+Result<void> check_writable(const RewriteOptions& o, std::span<const fs::path> fitted) {
+  if (!o.importance.save.empty()) NIBBLE_CHECK(OutputFile::check(o.importance.save, o.force));
+  if (o.dry_run) return {};
+  if (!o.report.empty()) NIBBLE_CHECK(OutputFile::check(o.report, o.force));
+  for (const fs::path& target : fitted) NIBBLE_CHECK(OutputFile::check(target, o.force));
+  return {};
+}
+
+// Calibrating, measuring and writing take long: what is going to be refused, or to fail because an
+// output cannot be written, does so before.
 Result<void> check_before_work(const RewriteOptions& o, const WeightFile& source,
                                QuantizeOptions plan, const std::vector<fs::path>& read) {
   plan.importance_follows = o.importance.any();
@@ -113,7 +123,8 @@ Result<void> check_before_work(const RewriteOptions& o, const WeightFile& source
     known.targets.erase(known.targets.begin());
   }
   NIBBLE_TRY(const auto plans, plan_quantize(source, known));
-  NIBBLE_CHECK(check_outputs(o, plans, read, std::move(fitted)));
+  NIBBLE_CHECK(check_outputs(o, plans, read, fitted));
+  NIBBLE_CHECK(check_writable(o, fitted));
   return budget ? check_reach(source, plan, *budget, plan.targets[0].path) : Result<void>();
 }
 
@@ -193,7 +204,7 @@ Result<void> rewrite(const RewriteOptions& o, QuantizeOptions plan) {
   const auto& source = opened.file;
   tell_notes(opened.notes);
   NIBBLE_TRY(const auto budget, read_budget(o));
-  if (budget || o.importance.any()) NIBBLE_CHECK(check_before_work(o, *source, plan, read));
+  NIBBLE_CHECK(check_before_work(o, *source, plan, read));
   NIBBLE_TRY(const auto imatrix, find_importance(o.importance, o.source, o.threads()));
   plan.imatrix = imatrix ? &*imatrix : nullptr;
   if (budget) NIBBLE_CHECK(fit(o, *source, *budget, plan));

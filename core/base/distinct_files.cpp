@@ -51,18 +51,12 @@ bool is_read(const fs::path& output, const fs::path& input) {
   return false;
 }
 
-// A device, a pipe or a socket.
-bool is_special(const fs::path& path) {
-  std::error_code error;
-  const auto status = fs::status(path, error);
-  return fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status);
-}
-
 }  // namespace
 
 Result<void> check_distinct(std::span<const fs::path> outputs, std::span<const fs::path> inputs) {
+  std::error_code ignored;
   for (size_t i = 0; i < outputs.size(); ++i) {
-    if (is_special(outputs[i])) continue;
+    if (fs::is_other(outputs[i], ignored)) continue;
     const std::string name = printable(outputs[i].native(), 200);
     for (const fs::path& other : outputs.first(i))
       if (is_same(outputs[i], other))

@@ -131,6 +131,13 @@ Result<OutputFile> OutputFile::create(const std::filesystem::path& target, bool 
   return OutputFile(std::move(state));
 }
 
+Result<void> OutputFile::check(const std::filesystem::path& target, bool overwrite) {
+  std::error_code ignored;
+  if (std::filesystem::is_other(target, ignored)) return {};
+  NIBBLE_TRY(const OutputFile file, create(target, overwrite));
+  return {};
+}
+
 // Opens and locks the temporary file; another process may have renamed it in between.
 Result<void> OutputFile::State::lock_partial() {
   const std::string name = partial_path(target, "part").native();

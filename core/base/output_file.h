@@ -19,10 +19,13 @@ class OutputFile {
   // target that exists and is no regular file (/dev/null, a pipe) is written directly. Fails with
   // kOutput; messages name the target.
   static Result<OutputFile> create(const std::filesystem::path& target, bool overwrite);
-  // The same under a hidden temporary name that is the same each time, so that an interrupted run
-  // can be taken up again: partial_path(target, "part"). Locked: one that another process writes is
-  // refused (kOutput). take_up: what stands there stays, as far as keep_first() says. keep: it
-  // stays when this dies without commit().
+  // Whether create() would do, leaving nothing behind. What is written directly is not opened for
+  // that.
+  static Result<void> check(const std::filesystem::path& target, bool overwrite);
+  // As create(), under a hidden temporary name that is the same each time, so that an interrupted
+  // run can be taken up again: partial_path(target, "part"). Locked: one that another process
+  // writes is refused (kOutput). take_up: what stands there stays, as far as keep_first() says.
+  // keep: it stays when this dies without commit().
   static Result<OutputFile> create_partial(const std::filesystem::path& target, bool overwrite,
                                            bool take_up, bool keep);
   OutputFile(OutputFile&&) noexcept;

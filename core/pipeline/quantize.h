@@ -67,7 +67,7 @@ Result<std::vector<QuantizePlan>> plan_quantize(const WeightFile& source,
                                                 const QuantizeOptions& options);
 
 // Whether the targets can be written at all: nothing stands in their place (kUsage) unless
-// overwrite, and their file systems have the space (kOutput). resume: what an interrupted run left
+// overwrite, their folders take files and their file systems have the space (kOutput). resume: what an interrupted run left
 // there is no hindrance.
 Result<void> check_targets(std::span<const QuantizePlan> plans, bool overwrite, bool resume);
 

@@ -81,6 +81,7 @@ Result<void> check_targets(std::span<const QuantizePlan> plans, bool overwrite, 
         return fail(ErrorKind::kUsage, "{}: exists already; --force replaces it",
                     printable(shard.path.native(), 200));
       }
+      NIBBLE_CHECK(OutputFile::check(shard.path, overwrite));
       if (!std::filesystem::exists(status) || std::filesystem::is_regular_file(status))
         wanted.push_back(
             {shard.path, shard.n_bytes - std::min(set_aside(shard.path), shard.n_bytes)});

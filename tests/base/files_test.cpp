@@ -245,6 +245,20 @@ TEST_CASE("output that cannot be written says why") {
   CHECK(reserved.error().message.find("bytes missing") != std::string::npos);
 }
 
+TEST_CASE("whether an output can be written is known before there is any") {
+  TemporaryFolder folder;
+  const auto there = folder.write("there", "mine");
+  CHECK(OutputFile::check(folder.path() / "new", false));
+  CHECK(OutputFile::check(there, true));
+  CHECK(OutputFile::check("/dev/null", false));
+  CHECK(folder.n_files() == 1);
+  CHECK(folder.read("there") == "mine");
+  CHECK(OutputFile::check(there, false).error().kind == ErrorKind::kUsage);
+  CHECK(OutputFile::check(folder.path(), true).error().kind == ErrorKind::kOutput);
+  CHECK(OutputFile::check(folder.path() / "no" / "folder", false).error().kind ==
+        ErrorKind::kOutput);
+}
+
 TEST_CASE("an output has what was written, in pieces of whatever size") {
   TemporaryFolder folder;
   std::string text(size_t{9} << 20, 'x');  // huge pages, and a rest

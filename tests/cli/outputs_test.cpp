@@ -117,6 +117,26 @@ TEST_CASE("beside the files that are read there is room") {
   }
 }
 
+TEST_CASE("outputs that cannot be written are found before work starts") {
+  const Files f;
+  f.folder.write("there.gguf", "mine");
+  const std::string before = f.all();
+  for (const auto& [code, more] :
+       {std::pair<int, std::string>{6, "out.gguf --type q8_0 --report none/r.json"},
+        {6, "out.gguf --type q8_0 --calibrate text.json --save-imatrix none/imatrix.gguf"},
+        {6, "out.gguf --type q8_0 --calibrate text.json --save-imatrix none/imatrix.dat"},
+        {6, "none/out.gguf --type q8_0 --calibrate text.json"},
+        {6, "none/out.gguf --bpw 31 --calibrate text.json"},
+        {2, "there.gguf --bpw 31 --calibrate text.json"},
+        {6, "out.gguf --type q8_0 --calibrate text.json --also none/out.gguf=q4_0"}}) {
+    CAPTURE(more);
+    const Ended end = f.in_folder("quantize model.gguf " + more);
+    CHECK_MESSAGE(end.exit_code == code, end.err);
+    CHECK_FALSE(contains(end.err, "calibrated"));
+    CHECK((f.all() == before));
+  }
+}
+
 TEST_CASE("outputs are not one file, whatever their names") {
   const Files f;
   const std::string before = f.all();
