@@ -103,10 +103,12 @@ Result<void> check_outputs(const RewriteOptions& o, std::span<const QuantizePlan
 
 // Of outputs that are in no plan.
 Result<void> check_writable(const RewriteOptions& o, std::span<const fs::path> fitted) {
-  if (!o.importance.save.empty()) NIBBLE_CHECK(OutputFile::check(o.importance.save, o.force));
+  if (const std::string& save = o.importance.save; !save.empty())
+    NIBBLE_CHECK(save.ends_with(".dat") ? OutputFile::check(save, o.force)
+                                        : OutputFile::check_partial(save, o.force));
   if (o.dry_run) return {};
   if (!o.report.empty()) NIBBLE_CHECK(OutputFile::check(o.report, o.force));
-  for (const fs::path& target : fitted) NIBBLE_CHECK(OutputFile::check(target, o.force));
+  for (const fs::path& target : fitted) NIBBLE_CHECK(OutputFile::check_partial(target, o.force));
   return {};
 }
 

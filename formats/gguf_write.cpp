@@ -160,10 +160,8 @@ Result<void> Writer::State::finish_tensor() {
   static constexpr std::byte kZeros[kDefaultAlignment] = {};
   NIBBLE_CHECK(files[shard].write(std::span(kZeros, aligned(n_written) - n_written)));
   digests.push_back(checksum->digest());
-  if (journal) {
-    if (shards[shard].n_bytes < kFlushedBytes) NIBBLE_CHECK(files[shard].flush());
-    NIBBLE_CHECK(journal->add(digests.back()));
-  }
+  if (shards[shard].n_bytes < kFlushedBytes) NIBBLE_CHECK(files[shard].flush());
+  NIBBLE_CHECK(journal->add(digests.back()));
   checksum.emplace();
   n_written = 0;
   return finish_shards();
@@ -230,11 +228,11 @@ Result<void> Writer::State::start_at(size_t n_tensors) {
   for (size_t i = 0; i < files.size(); ++i) {
     OutputFile& file = files[i];
     const auto header = std::as_bytes(std::span(shards[i].header));
-    if (!file.is_direct()) NIBBLE_CHECK(file.keep_first(kept_bytes(i, n_tensors)));
+    NIBBLE_CHECK(file.keep_first(kept_bytes(i, n_tensors)));
     NIBBLE_CHECK(file.reserve(shards[i].n_bytes));
     NIBBLE_CHECK(file.n_bytes() ? file.write_at(0, header) : file.write(header));
   }
-  if (journal) NIBBLE_CHECK(journal->start_over(n_tensors));
+  NIBBLE_CHECK(journal->start_over(n_tensors));
   return finish_shards();
 }
 
@@ -254,12 +252,10 @@ Result<Writer> Writer::create(std::vector<Shard> shards, std::vector<TensorPlan>
                OutputFile::create_partial(shard.path, overwrite, resume.take_up, resume.keep));
     state->files.push_back(std::move(file));
   }
-  if (!state->files[0].is_direct()) {
-    NIBBLE_TRY(Journal journal, Journal::open(partial_path(state->shards[0].path, "journal"),
-                                              resume.subject, resume.take_up, resume.keep));
-    state->journal.emplace(std::move(journal));
-    state->take_up();
-  }
+  NIBBLE_TRY(Journal journal, Journal::open(partial_path(state->shards[0].path, "journal"),
+                                            resume.subject, resume.take_up, resume.keep));
+  state->journal.emplace(std::move(journal));
+  state->take_up();
   NIBBLE_CHECK(state->start_at(state->digests.size()));
   return Writer(std::move(state));
 }
@@ -291,8 +287,7 @@ Result<void> commit_all(std::span<Writer> writers) {
     NIBBLE_ASSERT(s.digests.size() == s.tensors.size());
     for (size_t i = s.files.size(); i-- > 0;) NIBBLE_CHECK(s.files[i].commit());
   }
-  for (const Writer& writer : writers)
-    if (writer.state_->journal) writer.state_->journal->remove();
+  for (const Writer& writer : writers) writer.state_->journal->remove();
   return {};
 }
 

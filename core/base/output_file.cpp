@@ -23,6 +23,13 @@ namespace {
 // The device is put to work on each such piece, so that commit() waits for the last one only.
 constexpr uint64_t kDeviceBytes = uint64_t{32} << 20;
 
+// What is written in several places, and renamed, is no device or pipe.
+Result<void> check_regular(const std::filesystem::path& target) {
+  std::error_code ignored;
+  if (!std::filesystem::is_other(target, ignored)) return {};
+  return fail(ErrorKind::kOutput, "{}: is no regular file", printable(target.native(), 200));
+}
+
 }  // namespace
 
 struct OutputFile::State {
@@ -138,6 +145,11 @@ Result<void> OutputFile::check(const std::filesystem::path& target, bool overwri
   return {};
 }
 
+Result<void> OutputFile::check_partial(const std::filesystem::path& target, bool overwrite) {
+  NIBBLE_CHECK(check_regular(target));
+  return check(target, overwrite);
+}
+
 // Opens and locks the temporary file; another process may have renamed it in between.
 Result<void> OutputFile::State::lock_partial() {
   const std::string name = partial_path(target, "part").native();
@@ -160,8 +172,8 @@ Result<OutputFile> OutputFile::create_partial(const std::filesystem::path& targe
   auto state = std::make_unique<State>();
   state->target = target;
   state->overwrite = overwrite;
+  NIBBLE_CHECK(check_regular(target));
   NIBBLE_CHECK(state->prepare());
-  if (state->fd >= 0) return OutputFile(std::move(state));
   NIBBLE_CHECK(state->lock_partial());
   state->keep = keep;
   if (!keep) remember_unfinished(state->temporary.c_str());
@@ -190,7 +202,6 @@ Result<void> OutputFile::keep_first(uint64_t n_bytes) {
 }
 
 Result<void> OutputFile::flush() { return state_->flush(); }
-bool OutputFile::is_direct() const { return state_->temporary.empty(); }
 
 std::filesystem::path partial_path(const std::filesystem::path& target, const char* suffix) {
   auto path = target;

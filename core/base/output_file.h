@@ -19,13 +19,14 @@ class OutputFile {
   // target that exists and is no regular file (/dev/null, a pipe) is written directly. Fails with
   // kOutput; messages name the target.
   static Result<OutputFile> create(const std::filesystem::path& target, bool overwrite);
-  // Whether create() would do, leaving nothing behind. What is written directly is not opened for
-  // that.
+  // Whether create(), or create_partial(), would do, leaving nothing behind. What is written
+  // directly is not opened for that.
   static Result<void> check(const std::filesystem::path& target, bool overwrite);
+  static Result<void> check_partial(const std::filesystem::path& target, bool overwrite);
   // As create(), under a hidden temporary name that is the same each time, so that an interrupted
   // run can be taken up again: partial_path(target, "part"). Locked: one that another process
-  // writes is refused (kOutput). take_up: what stands there stays, as far as keep_first() says.
-  // keep: it stays when this dies without commit().
+  // writes is refused, and so is a target that is no regular file (kOutput). take_up: what stands
+  // there stays, as far as keep_first() says. keep: it stays when this dies without commit().
   static Result<OutputFile> create_partial(const std::filesystem::path& target, bool overwrite,
                                            bool take_up, bool keep);
   OutputFile(OutputFile&&) noexcept;
@@ -42,7 +43,6 @@ class OutputFile {
   // Of a file that was taken up: what stands at an offset. Fails with kOutput where nothing does.
   Result<void> read_at(uint64_t offset, std::span<std::byte> bytes) const;
   Result<void> keep_first(uint64_t n_bytes);  // cuts off the rest; writing goes on there
-  bool is_direct() const;                     // no regular file, written as it is
   uint64_t n_bytes() const;                   // written at the end so far
   // Makes it durable under the target's name. Nothing may be written afterwards.
   Result<void> commit();

@@ -75,16 +75,14 @@ Result<void> check_targets(std::span<const QuantizePlan> plans, bool overwrite, 
     for (size_t i = 0; i < plan.shards.size(); ++i) {
       const gguf::Shard& shard = plan.shards[i];
       if (resume && gguf::was_named(plan.shards, i)) continue;
-      const auto status = std::filesystem::status(shard.path, ignored);
-      if (std::filesystem::is_regular_file(status) && !overwrite) {
+      if (std::filesystem::is_regular_file(shard.path, ignored) && !overwrite) {
         gguf::drop_stale_journal(plan.shards);
         return fail(ErrorKind::kUsage, "{}: exists already; --force replaces it",
                     printable(shard.path.native(), 200));
       }
-      NIBBLE_CHECK(OutputFile::check(shard.path, overwrite));
-      if (!std::filesystem::exists(status) || std::filesystem::is_regular_file(status))
-        wanted.push_back(
-            {shard.path, shard.n_bytes - std::min(set_aside(shard.path), shard.n_bytes)});
+      NIBBLE_CHECK(OutputFile::check_partial(shard.path, overwrite));
+      wanted.push_back(
+          {shard.path, shard.n_bytes - std::min(set_aside(shard.path), shard.n_bytes)});
     }
   return check_free_space(wanted);
 }

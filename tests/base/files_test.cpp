@@ -253,6 +253,9 @@ TEST_CASE("whether an output can be written is known before there is any") {
   CHECK(OutputFile::check("/dev/null", false));
   CHECK(folder.n_files() == 1);
   CHECK(folder.read("there") == "mine");
+  CHECK(OutputFile::check_partial("/dev/null", true).error().kind == ErrorKind::kOutput);
+  CHECK(OutputFile::create_partial("/dev/null", true, false, false).error().kind ==
+        ErrorKind::kOutput);
   CHECK(OutputFile::check(there, false).error().kind == ErrorKind::kUsage);
   CHECK(OutputFile::check(folder.path(), true).error().kind == ErrorKind::kOutput);
   CHECK(OutputFile::check(folder.path() / "no" / "folder", false).error().kind ==

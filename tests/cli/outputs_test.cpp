@@ -137,6 +137,23 @@ TEST_CASE("outputs that cannot be written are found before work starts") {
   }
 }
 
+TEST_CASE("a model is written to a regular file alone") {
+  const Files f;
+  const std::string before = f.all();
+  for (const std::string command :
+       {"quantize model.gguf /dev/null --type q8_0 --force",
+        "quantize model.gguf /dev/null --type q8_0 --calibrate text.json",
+        "quantize model.gguf out.gguf --type q8_0 --calibrate text.json --save-imatrix /dev/null "
+        "--force",
+        "convert model -o /dev/null", "convert adapter --base model -o /dev/null"}) {
+    CAPTURE(command);
+    const Ended end = f.in_folder(command);
+    CHECK(end.exit_code == 6);
+    CHECK_MESSAGE(end.err == "nibble: /dev/null: is no regular file\n", end.err);
+    CHECK((f.all() == before));
+  }
+}
+
 TEST_CASE("outputs are not one file, whatever their names") {
   const Files f;
   const std::string before = f.all();
