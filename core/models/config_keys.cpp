@@ -132,17 +132,18 @@ ConfigKeys& ConfigKeys::refuse(bool when, std::string_view what) {
 }
 
 ConfigKeys& ConfigKeys::sizes() {
+  plain_sizes().count("attention.head_count_kv", {"num_key_value_heads", "n_kv_heads"});
+  if (!find({"head_dim"})) return *this;
+  return count("attention.key_length", {"head_dim"}).count("attention.value_length", {"head_dim"});
+}
+
+ConfigKeys& ConfigKeys::plain_sizes() {
   count("block_count", {"num_hidden_layers", "n_layer", "n_layers", "num_layers"});
   count("context_length", {"max_position_embeddings", "n_positions", "n_ctx", "max_seq_len",
                            "max_sequence_length", "seq_length"});
   count("embedding_length", {"hidden_size", "n_embd", "dim"});
   count("feed_forward_length", {"intermediate_size", "n_inner", "ffn_hidden_size"});
   count("attention.head_count", {"num_attention_heads", "n_head", "num_heads", "n_heads"});
-  count("attention.head_count_kv", {"num_key_value_heads", "n_kv_heads"});
-  if (find({"head_dim"})) {
-    count("attention.key_length", {"head_dim"});
-    count("attention.value_length", {"head_dim"});
-  }
   count("vocab_size", {"vocab_size"});
   number_key("attention.layer_norm_rms_epsilon", {"rms_norm_eps"});
   number_key("attention.layer_norm_epsilon",

@@ -45,6 +45,8 @@ class ConfigKeys {
 
   // Sizes, epsilon and tying, from the names that all original configurations use.
   ConfigKeys& sizes();
+  // The same for classes that read neither num_key_value_heads nor head_dim.
+  ConfigKeys& plain_sizes();
   // rope_theta, and rope_scaling or rope_parameters (the part for layers that see everything, where
   // it has such parts). The whole head is rotated, as most classes do, whatever
   // partial_rotary_factor says; with it, their scalings fail, and so does this.

@@ -63,6 +63,16 @@ Result<Hparams> read_gptneox(const HparamsSource& source) {
   return h;
 }
 
+int qkv_rows(const Hparams& h) { return h.n_head * h.d_k + h.n_head_kv * (h.d_k + h.d_v); }
+
+// Queries, keys, values and output of classes that have a matrix for each.
+void split_attention(TensorTable& t, const Hparams& h, const std::string& hf_prefix) {
+  t.linear("attn_q", hf_prefix + "q_proj", h.n_head * h.d_k, h.n_embd);
+  t.linear("attn_k", hf_prefix + "k_proj", h.n_head_kv * h.d_k, h.n_embd);
+  t.linear("attn_v", hf_prefix + "v_proj", h.n_head_kv * h.d_v, h.n_embd);
+  t.linear("attn_output", hf_prefix + "out_proj", h.n_embd, h.n_head * h.d_v);
+}
+
 TensorTable& positions(TensorTable& t, const Hparams& h) {
   return t.model().add({.gguf_name = "position_embd.weight",
                         .hf_name = "transformer.wpe.weight",
@@ -75,8 +85,8 @@ std::vector<TensorSpec> gpt2_tensors(const Hparams& h) {
   const Fix conv = Fix::kTranspose;  // Conv1D stores [in, out]
   for (int i = 0; i < h.n_layer; ++i) {
     t.layer(i, "transformer.h.").norm("attn_norm", "ln_1", h.n_embd);
-    t.linear("attn_qkv", "attn.c_attn", 3 * h.n_embd, h.n_embd, conv);
-    t.linear("attn_output", "attn.c_proj", h.n_embd, h.n_embd, conv);
+    t.linear("attn_qkv", "attn.c_attn", qkv_rows(h), h.n_embd, conv);
+    t.linear("attn_output", "attn.c_proj", h.n_embd, h.n_head * h.d_v, conv);
     t.norm("ffn_norm", "ln_2", h.n_embd);
     t.linear("ffn_up", "mlp.c_fc", h.n_ff, h.n_embd, conv);
     t.linear("ffn_down", "mlp.c_proj", h.n_embd, h.n_ff, conv);
@@ -89,10 +99,7 @@ std::vector<TensorSpec> gptneo_tensors(const Hparams& h) {
   positions(t.embedding("transformer.wte"), h);
   for (int i = 0; i < h.n_layer; ++i) {
     t.layer(i, "transformer.h.").norm("attn_norm", "ln_1", h.n_embd);
-    for (const char* role : {"q", "k", "v"})
-      t.linear(fmt::format("attn_{}", role), fmt::format("attn.attention.{}_proj", role), h.n_embd,
-               h.n_embd);
-    t.linear("attn_output", "attn.attention.out_proj", h.n_embd, h.n_embd);
+    split_attention(t, h, "attn.attention.");
     t.norm("ffn_norm", "ln_2", h.n_embd);
     t.linear("ffn_up", "mlp.c_fc", h.n_ff, h.n_embd);
     t.linear("ffn_down", "mlp.c_proj", h.n_embd, h.n_ff);
@@ -105,9 +112,7 @@ std::vector<TensorSpec> gptj_tensors(const Hparams& h) {
   t.embedding("transformer.wte");
   for (int i = 0; i < h.n_layer; ++i) {
     t.layer(i, "transformer.h.").norm("attn_norm", "ln_1", h.n_embd);
-    for (const char* role : {"q", "k", "v"})
-      t.linear(fmt::format("attn_{}", role), fmt::format("attn.{}_proj", role), h.n_embd, h.n_embd);
-    t.linear("attn_output", "attn.out_proj", h.n_embd, h.n_embd);
+    split_attention(t, h, "attn.");
     t.linear("ffn_up", "mlp.fc_in", h.n_ff, h.n_embd);
     t.linear("ffn_down", "mlp.fc_out", h.n_embd, h.n_ff);
   }
@@ -119,8 +124,8 @@ std::vector<TensorSpec> gptneox_tensors(const Hparams& h) {
   t.embedding("gpt_neox.embed_in");
   for (int i = 0; i < h.n_layer; ++i) {
     t.layer(i, "gpt_neox.layers.").norm("attn_norm", "input_layernorm", h.n_embd);
-    t.linear("attn_qkv", "attention.query_key_value", 3 * h.n_embd, h.n_embd, Fix::kGroupedQkv);
-    t.linear("attn_output", "attention.dense", h.n_embd, h.n_embd);
+    t.linear("attn_qkv", "attention.query_key_value", qkv_rows(h), h.n_embd, Fix::kGroupedQkv);
+    t.linear("attn_output", "attention.dense", h.n_embd, h.n_head * h.d_v);
     t.norm("ffn_norm", "post_attention_layernorm", h.n_embd);
     t.linear("ffn_up", "mlp.dense_h_to_4h", h.n_ff, h.n_embd);
     t.linear("ffn_down", "mlp.dense_4h_to_h", h.n_embd, h.n_ff);
@@ -137,7 +142,7 @@ BlockOptions block(const Hparams& h, int layer) {
 
 Result<Metadata> gpt2_config(const Json& config) {
   ConfigKeys keys(config, "gpt2", kGpt2Defaults);
-  keys.sizes().activation({"activation_function"});
+  keys.plain_sizes().activation({"activation_function"});
   keys.refuse(keys.flag({"scale_attn_by_inverse_layer_idx"}, false),
               "scale_attn_by_inverse_layer_idx is not built in");
   keys.refuse(!keys.flag({"scale_attn_weights"}, true), "scale_attn_weights false is not built in");
@@ -147,7 +152,7 @@ Result<Metadata> gpt2_config(const Json& config) {
 // attention_types: [[["global", "local"], 12]]; attention_layers, where it is there, lists them.
 Result<Metadata> gptneo_config(const Json& config) {
   ConfigKeys keys(config, "gptneo", kGptNeoDefaults);
-  keys.sizes().activation({"activation_function"});
+  keys.plain_sizes().activation({"activation_function"});
   keys.count("attention.sliding_window", {"window_size"});
   std::vector<bool> local;
   const size_t n_layer = std::clamp<int64_t>(keys.n_layer(), 0, 4096);
@@ -167,13 +172,13 @@ Result<Metadata> gptneo_config(const Json& config) {
 
 Result<Metadata> gptj_config(const Json& config) {
   ConfigKeys keys(config, "gptj", kGptJDefaults);
-  keys.sizes().rope().activation({"activation_function"});
+  keys.plain_sizes().rope().activation({"activation_function"});
   return keys.count("rope.dimension_count", {"rotary_dim"}).take();
 }
 
 Result<Metadata> gptneox_config(const Json& config) {
   ConfigKeys keys(config, "gptneox", kNeoXDefaults);
-  keys.sizes().partial_rope().activation({"hidden_act"});
+  keys.plain_sizes().partial_rope().activation({"hidden_act"});
   keys.set_flag("use_parallel_residual", keys.flag({"use_parallel_residual"}, true));
   return keys.take();
 }

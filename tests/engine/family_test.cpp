@@ -244,6 +244,23 @@ TEST_CASE("a missing or misshapen tensor is named") {
         "tensor 'blk.0.ffn_gate.weight': shape [96, 64], expected [95, 64]");
 }
 
+TEST_CASE("heads that the tensors do not hold are refused") {
+  for_each_tiny([](const Architecture& a, std::string_view config) {
+    const auto file = MemoryModel::create(a, config, "f32");
+    REQUIRE(file.has_value());
+    const Hparams right = *a.read_hparams({file->metadata(), &*file});
+    if (right.mla.kv_lora > 0) return;
+    Hparams fewer = right, wider = right;
+    fewer.n_head_kv = right.n_head_kv > 1 ? 1 : right.n_head;
+    wider.d_k = wider.d_v = 2 * right.d_k;
+    for (const Hparams& h : {fewer, wider}) {
+      const auto weights = Weights::load(*file, h, a.tensors(h));
+      REQUIRE_FALSE(weights.has_value());
+      CHECK(weights.error().message.find("expected [") != std::string::npos);
+    }
+  });
+}
+
 TEST_CASE("tensors that a family does not use are named") {
   const Architecture& a = *find_architecture("llama");
   auto file = MemoryModel::create(a, a.tiny[0], "f32");

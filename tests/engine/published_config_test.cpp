@@ -218,6 +218,16 @@ const Row kRows[] = {
      [](const Hparams& h) {
        return h.n_ff == 8192 && !h.sliding[0] && h.sliding[1] && h.sliding.size() == 24 && h.tied;
      }},
+    {"GPT-2 with heads of keys, which its class does not read",
+     R"({"architectures": ["GPT2LMHeadModel"], "num_key_value_heads": 4, "head_dim": 32})",
+     [](const Hparams& h) { return h.n_head_kv == 12 && h.d_k == 64 && h.d_v == 64; }},
+    {"GPT-NeoX with heads of keys, which its class does not read",
+     R"({"architectures": ["GPTNeoXForCausalLM"], "hidden_size": 768, "intermediate_size": 3072,
+         "num_attention_heads": 12, "num_hidden_layers": 12, "num_key_value_heads": 4})",
+     [](const Hparams& h) { return h.n_head_kv == 12 && h.rope.n_rot == 16; }},
+    {"GPT-J with a size of heads, which its class does not read",
+     R"({"architectures": ["GPTJForCausalLM"], "head_dim": 32, "rotary_dim": 64})",
+     [](const Hparams& h) { return h.d_k == 256 && h.rope.n_rot == 64; }},
     {"Pythia, in the words of later configurations",
      R"({"architectures": ["GPTNeoXForCausalLM"], "hidden_act": "gelu", "hidden_size": 768,
          "intermediate_size": 3072, "max_position_embeddings": 2048, "num_attention_heads": 12,
