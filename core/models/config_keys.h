@@ -47,8 +47,11 @@ class ConfigKeys {
   ConfigKeys& sizes();
   // The same for classes that read neither num_key_value_heads nor head_dim.
   ConfigKeys& plain_sizes();
-  // rope_theta, and rope_scaling or rope_parameters (the part for layers that see everything, where
-  // it has such parts). The whole head is rotated, as most classes do, whatever
+  // rope_scaling, or rope_parameters where that is absent or empty, as transformers has it;
+  // nullptr: neither.
+  const Json* rope_given();
+  // rope_theta, and what rope_given() says (the part for layers that see everything, where it
+  // has such parts). The whole head is rotated, as most classes do, whatever
   // partial_rotary_factor says; with it, their scalings fail, and so does this.
   ConfigKeys& rope();
   // The same for classes that rotate partial_rotary_factor of a head.

@@ -41,14 +41,22 @@ void add_longrope(ConfigKeys& out, ConfigKeys& given, double factor, int64_t n_c
 ConfigKeys& ConfigKeys::rope() { return rotation(false); }
 ConfigKeys& ConfigKeys::partial_rope() { return rotation(true); }
 
+const Json* ConfigKeys::rope_given() {
+  const Json* given = find({"rope_scaling", "rope_parameters"});
+  if (given && given->empty()) given = find({"rope_parameters"});
+  if (!given || given->is_object()) return given;
+  fault({"rope_scaling"}, "object");
+  return nullptr;
+}
+
 ConfigKeys& ConfigKeys::rotation(bool reads_part) {
-  const Json* parameters = find({"rope_parameters", "rope_scaling"});
-  if (parameters && !parameters->is_object()) {
-    fault({"rope_scaling"}, "object");
-    return *this;
+  const Json* parameters = rope_given();
+  if (const Json* nested = find({"rope_parameters"});
+      nested && nested->is_object() && nested->contains("full_attention")) {
+    refuse(parameters != nested,
+           "rope_scaling beside rope_parameters of 'full_attention' is not built in");
+    parameters = &(*nested)["full_attention"];
   }
-  if (parameters && parameters->contains("full_attention"))
-    parameters = &(*parameters)["full_attention"];
   double theta = number({"rope_theta", "rotary_emb_base", "global_rope_theta"}, 10000);
   double partial = number({"partial_rotary_factor", "rotary_pct", "rope_pct"}, 1);
   if (parameters && parameters->is_object()) {

@@ -197,8 +197,7 @@ Result<Metadata> v2_config(const Json& config) {
   keys.count("attention.q_lora_rank", {"q_lora_rank"});
   keys.set_count("rope.dimension_count", rope);
   keys.sizes().rope();
-  if (const Json* scaling = keys.find({"rope_parameters", "rope_scaling"});
-      scaling && scaling->is_object()) {
+  if (const Json* scaling = keys.rope_given()) {
     const double all = ConfigKeys(*scaling, "deepseek2", "{}").number({"mscale_all_dim"}, 0);
     keys.set_number("rope.scaling.yarn_log_multiplier", 0.1 * all);
   }

@@ -26,4 +26,7 @@ TEST_CASE("what a published configuration may ask for and no family runs is refu
   CHECK(fault(R"({"architectures": ["LlamaForCausalLM"], "rope_scaling": {"type": "dynamic",
                   "alpha": 1000.0, "factor": 1.0}})") ==
         "config.json: dynamic rope scaling by 'alpha' is not built in");
+  CHECK(fault(R"({"architectures": ["Gemma3ForCausalLM"], "rope_scaling": {"type": "linear",
+                  "factor": 2.0}, "rope_parameters": {"full_attention": {"rope_theta": 1e6}}})") ==
+        "config.json: rope_scaling beside rope_parameters of 'full_attention' is not built in");
 }

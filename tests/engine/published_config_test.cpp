@@ -370,6 +370,30 @@ const Row kRows[] = {
          "text_config": {"model_type": "mistral", "hidden_size": 64, "intermediate_size": 96,
          "num_attention_heads": 8, "num_hidden_layers": 2, "tie_word_embeddings": false}})",
      [](const Hparams& h) { return h.tied; }},
+    {"Qwen 2 with rope_scaling beside rope_parameters: the first counts",
+     R"({"architectures": ["Qwen2ForCausalLM"], "hidden_size": 64, "intermediate_size": 96,
+         "num_attention_heads": 4, "num_hidden_layers": 2, "max_position_embeddings": 128,
+         "rope_theta": 5000.0, "rope_parameters": {"rope_type": "default", "rope_theta": 1e6},
+         "rope_scaling": {"rope_type": "yarn", "factor": 4.0,
+         "original_max_position_embeddings": 32}})",
+     [](const Hparams& h) {
+       return h.rope.scaling == RopeScaling::kYarn && h.rope.factor == 4 && h.rope.base == 5000;
+     }},
+    {"Qwen 2 with an empty rope_scaling beside rope_parameters",
+     R"({"architectures": ["Qwen2ForCausalLM"], "hidden_size": 64, "intermediate_size": 96,
+         "num_attention_heads": 4, "num_hidden_layers": 2, "rope_scaling": {},
+         "rope_parameters": {"rope_type": "linear", "factor": 4.0, "rope_theta": 1e6}})",
+     [](const Hparams& h) { return h.rope.factor == 4 && h.rope.base == 1e6; }},
+    {"DeepSeek V3 with rope_scaling beside rope_parameters",
+     R"({"architectures": ["DeepseekV3ForCausalLM"], "model_type": "deepseek_v3",
+         "hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
+         "num_hidden_layers": 4, "rope_parameters": {"rope_type": "default", "rope_theta": 1e4},
+         "rope_scaling": {"type": "yarn", "factor": 4.0, "mscale": 1.0, "mscale_all_dim": 1.0,
+         "original_max_position_embeddings": 32}})",
+     [](const Hparams& h) {
+       const double mscale = 0.1 * std::log(4) + 1;
+       return near(h.attn_scale, mscale * mscale / std::sqrt(192.0)) && near(h.rope.magnitude, 1);
+     }},
 };
 
 Result<Hparams> read(const Json& config) {
