@@ -140,7 +140,9 @@ Value rope_scaling_mscale(const ConfigFacts& c) {
 Value rope_parameters(const ConfigFacts& c) {
   Json out = rope_scaling(c).value_or(Json{{"rope_type", "default"}});
   out["rope_theta"] = real(c.h.rope.base);
-  if (c.h.temperature_beta != 0) out["llama_4_scaling_beta"] = real(c.h.temperature_beta);
+  if (c.h.temperature_beta == 0) return out;
+  out["llama_4_scaling_beta"] = real(c.h.temperature_beta);
+  out["original_max_position_embeddings"] = static_cast<int64_t>(c.h.temperature_floor);
   return out;
 }
 

@@ -103,9 +103,20 @@ Result<Metadata> read_mistral3_config(const Json& config) {
   const std::string type = ConfigKeys(config, "mistral3", "{}").text({"model_type"}, "ministral3");
   ConfigKeys keys(config, "mistral3", type == "mistral" ? kMistralDefaults : kMinistral3Defaults);
   keys.sizes().rope().activation({"hidden_act"}).window();
-  if (const Json* rope = keys.find({"rope_parameters"}); rope && rope->is_object())
-    keys.set_number("attention.temperature_scale",
-                    ConfigKeys(*rope, "mistral3", "{}").number({"llama_4_scaling_beta"}, 0));
+  if (const Json* given = keys.rope_given()) {
+    ConfigKeys rope(*given, "mistral3", "{}");
+    const double beta = rope.number({"llama_4_scaling_beta"}, 0);
+    keys.set_number("attention.temperature_scale", beta);
+    const std::string scaling = rope.text({"rope_type", "type"}, "default");
+    keys.refuse(
+        beta != 0 && scaling == "dynamic",
+        fmt::format("llama_4_scaling_beta {} beside rope scaling 'dynamic' is not built in", beta));
+    // Without a scaling only the temperature needs the trained length.
+    if (beta != 0 && scaling == "default")
+      keys.set_count("rope.scaling.original_context_length",
+                     rope.integer({"original_max_position_embeddings"},
+                                  keys.integer({"max_position_embeddings"}, 0)));
+  }
   return keys.take();
 }
 
@@ -174,7 +185,12 @@ const Architecture kMistral3{
                  "num_key_value_heads": 2, "num_hidden_layers": 2, "vocab_size": 96,
                  "max_position_embeddings": 256, "sliding_window": null, "rope_parameters": {
                  "rope_type": "yarn", "rope_theta": 1e6, "factor": 4.0, "llama_4_scaling_beta": 0.1,
-                 "original_max_position_embeddings": 16, "mscale": 1.0, "mscale_all_dim": 1.0}})"},
+                 "original_max_position_embeddings": 16, "mscale": 1.0, "mscale_all_dim": 1.0}})",
+             R"({"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
+                 "num_key_value_heads": 2, "num_hidden_layers": 2, "vocab_size": 96,
+                 "max_position_embeddings": 256, "sliding_window": null, "rope_parameters": {
+                 "rope_type": "default", "rope_theta": 1e6, "llama_4_scaling_beta": 0.3,
+                 "original_max_position_embeddings": 16}})"},
     .hf_configs = {R"({"$include": "shared", "architectures": ["Ministral3ForCausalLM"],
                     "model_type": "ministral3", "sliding_window": "$window",
                     "rope_scaling": "$drop", "rope_theta": "$drop",

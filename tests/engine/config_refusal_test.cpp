@@ -29,4 +29,8 @@ TEST_CASE("what a published configuration may ask for and no family runs is refu
   CHECK(fault(R"({"architectures": ["Gemma3ForCausalLM"], "rope_scaling": {"type": "linear",
                   "factor": 2.0}, "rope_parameters": {"full_attention": {"rope_theta": 1e6}}})") ==
         "config.json: rope_scaling beside rope_parameters of 'full_attention' is not built in");
+  CHECK(fault(R"({"architectures": ["Ministral3ForCausalLM"], "model_type": "ministral3",
+                  "rope_parameters": {"rope_type": "dynamic", "factor": 2.0,
+                  "llama_4_scaling_beta": 0.5}})") ==
+        "config.json: llama_4_scaling_beta 0.5 beside rope scaling 'dynamic' is not built in");
 }

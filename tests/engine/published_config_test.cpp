@@ -394,6 +394,23 @@ const Row kRows[] = {
        const double mscale = 0.1 * std::log(4) + 1;
        return near(h.attn_scale, mscale * mscale / std::sqrt(192.0)) && near(h.rope.magnitude, 1);
      }},
+    {"Ministral 3, its temperature under rope_scaling",
+     R"({"architectures": ["Ministral3ForCausalLM"], "model_type": "ministral3",
+         "hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
+         "num_key_value_heads": 2, "num_hidden_layers": 2, "rope_theta": 1e6, "rope_scaling": {"rope_type": "yarn",
+         "factor": 4.0, "original_max_position_embeddings": 16, "mscale": 1.0,
+         "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.3}})",
+     [](const Hparams& h) { return near(h.temperature_beta, 0.3) && h.temperature_floor == 16; }},
+    {"Ministral 3, a temperature without scaling",
+     R"({"architectures": ["Ministral3ForCausalLM"], "model_type": "ministral3",
+         "hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
+         "num_key_value_heads": 2, "num_hidden_layers": 2, "max_position_embeddings": 256, "rope_parameters": {
+         "rope_type": "default", "rope_theta": 1e6, "original_max_position_embeddings": 16,
+         "llama_4_scaling_beta": 0.1}})",
+     [](const Hparams& h) {
+       return near(h.temperature_beta, 0.1) && h.temperature_floor == 16 &&
+              h.rope.scaling == RopeScaling::kNone;
+     }},
 };
 
 Result<Hparams> read(const Json& config) {
