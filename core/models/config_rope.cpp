@@ -24,7 +24,7 @@ void add_yarn(ConfigKeys& out, ConfigKeys& given, double factor) {
                              ? yarn_magnitude(factor, mscale) / yarn_magnitude(factor, all)
                              : plain;
   const double wanted = given.number({"attention_factor"}, natural);
-  if (wanted != plain) out.set_number("rope.scaling.yarn_attn_factor", wanted / plain);
+  out.set_number("rope.scaling.yarn_attn_factor", wanted / plain);
 }
 
 void add_longrope(ConfigKeys& out, ConfigKeys& given, double factor, int64_t n_ctx_orig) {

@@ -130,9 +130,9 @@ Value rope_scaling(const ConfigFacts& c) {
 // YaRN whose magnitude stands in two factors that cancel in the rotation and square in the scores.
 Value rope_scaling_mscale(const ConfigFacts& c) {
   Value out = rope_scaling(c);
-  if (!out || c.h.rope.scaling != RopeScaling::kYarn) return out;
-  out->erase("attention_factor");
   const double all = c.number("rope.scaling.yarn_log_multiplier").value_or(0) / 0.1;
+  if (!out || c.h.rope.scaling != RopeScaling::kYarn || all == 0) return out;
+  if (std::abs(c.h.rope.magnitude - 1) <= 1e-6) out->erase("attention_factor");
   (*out)["mscale"] = (*out)["mscale_all_dim"] = real(all);
   return out;
 }

@@ -78,7 +78,7 @@ Result<void> read_latent(const HparamsReader& reader, Hparams& h) {
 }
 
 // The scores carry YaRN's magnitude, squared; cosine and sine carry the quotient of the config's
-// two mscales, which is one in all published models.
+// two mscales, which is one in all published models and in files that do not say it.
 Result<void> read_yarn(const HparamsReader& reader, Hparams& h) {
   const double log_factor = std::log(std::max(1.0, h.rope.factor));
   NIBBLE_TRY(const double attn, reader.number_or("rope.scaling.yarn_attn_factor", 0));
@@ -247,7 +247,13 @@ const Architecture kDeepSeek2{
                  "moe_intermediate_size": 32, "q_lora_rank": 24, "kv_lora_rank": 32,
                  "qk_nope_head_dim": 16, "qk_rope_head_dim": 8, "v_head_dim": 16, "n_group": 4,
                  "topk_group": 2, "rope_scaling": {"type": "yarn", "factor": 4.0, "mscale": 1.0,
-                 "mscale_all_dim": 1.0, "original_max_position_embeddings": 32}})"},
+                 "mscale_all_dim": 1.0, "original_max_position_embeddings": 32}})",
+             R"({"model_type": "deepseek_v3", "hidden_size": 64, "intermediate_size": 96,
+                 "num_attention_heads": 4, "num_key_value_heads": 4, "num_hidden_layers": 2,
+                 "vocab_size": 96, "max_position_embeddings": 256, "first_k_dense_replace": 2,
+                 "q_lora_rank": 24, "kv_lora_rank": 32, "qk_nope_head_dim": 16,
+                 "qk_rope_head_dim": 8, "v_head_dim": 16, "rope_scaling": {"type": "yarn",
+                 "factor": 4.0, "original_max_position_embeddings": 32}})"},
     .hf_configs = {R"({"$include": "shared", "$if": {"gating": "sigmoid"},
                     "architectures": ["DeepseekV3ForCausalLM"], "model_type": "deepseek_v3",
                     "num_key_value_heads": "$n_head", "head_dim": "$drop",

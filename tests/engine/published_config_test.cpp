@@ -411,6 +411,24 @@ const Row kRows[] = {
        return near(h.temperature_beta, 0.1) && h.temperature_floor == 16 &&
               h.rope.scaling == RopeScaling::kNone;
      }},
+    {"DeepSeek V3 with YaRN that says no mscale",
+     R"({"architectures": ["DeepseekV3ForCausalLM"], "model_type": "deepseek_v3",
+         "hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
+         "num_hidden_layers": 4, "rope_scaling": {"type": "yarn", "factor": 8.0,
+         "original_max_position_embeddings": 32}})",
+     [](const Hparams& h) {
+       return near(h.rope.magnitude, 0.1 * std::log(8) + 1) &&
+              near(h.attn_scale, 1 / std::sqrt(192.0));
+     }},
+    {"DeepSeek V2 with YaRN whose mscale_all_dim is 0",
+     R"({"architectures": ["DeepseekV2ForCausalLM"], "model_type": "deepseek_v2",
+         "hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
+         "num_hidden_layers": 4, "rope_scaling": {"type": "yarn", "factor": 8.0, "mscale": 0.7,
+         "mscale_all_dim": 0, "original_max_position_embeddings": 32}})",
+     [](const Hparams& h) {
+       return near(h.rope.magnitude, 0.1 * std::log(8) + 1) &&
+              near(h.attn_scale, 1 / std::sqrt(192.0));
+     }},
 };
 
 Result<Hparams> read(const Json& config) {
