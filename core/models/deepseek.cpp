@@ -52,6 +52,7 @@ Result<Hparams> read_v1(const HparamsSource& source) {
   const HparamsReader reader(source, "deepseek");
   NIBBLE_TRY(Hparams h, reader.common());
   set_rope_pairs(h, pairs_of_permuted(h));
+  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
   NIBBLE_CHECK(read_experts(reader, h));
   return h;
 }
@@ -100,6 +101,7 @@ Result<Hparams> read_v2(const HparamsSource& source) {
   h.rope.first = h.mla.kv_lora;
   h.rope_swa = h.rope;
   set_rope_pairs(h, RopePairs::kAdjacent);
+  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
   NIBBLE_CHECK(read_experts(reader, h));
   return h;
 }
@@ -177,7 +179,7 @@ void expert_keys(ConfigKeys& keys, bool scales_sums) {
 
 Result<Metadata> v1_config(const Json& config) {
   ConfigKeys keys(config, "deepseek", kV1Defaults);
-  keys.sizes().rope();
+  keys.sizes().rope().activation({"hidden_act"});
   expert_keys(keys, false);
   return keys.take();
 }
@@ -196,7 +198,7 @@ Result<Metadata> v2_config(const Json& config) {
   keys.count("attention.kv_lora_rank", {"kv_lora_rank"});
   keys.count("attention.q_lora_rank", {"q_lora_rank"});
   keys.set_count("rope.dimension_count", rope);
-  keys.sizes().rope();
+  keys.sizes().rope().activation({"hidden_act"});
   if (const Json* scaling = keys.rope_given()) {
     const double all = ConfigKeys(*scaling, "deepseek2", "{}").number({"mscale_all_dim"}, 0);
     keys.set_number("rope.scaling.yarn_log_multiplier", 0.1 * all);

@@ -35,7 +35,7 @@ Result<Hparams> read(const HparamsReader& reader) {
   NIBBLE_TRY(Hparams h, reader.common());
   set_rope_pairs(h, RopePairs::kHalves);
   h.embedding_scale = std::sqrt(static_cast<float>(h.n_embd));
-  h.activation = Activation::kGeluTanh;
+  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kGeluTanh));
   return h;
 }
 
@@ -108,11 +108,15 @@ BlockOptions gemma3_block(const Hparams& h, int layer) {
 }
 
 Result<Metadata> gemma_config(const Json& config) {
-  return ConfigKeys(config, "gemma", kGemmaDefaults).sizes().rope().take();
+  ConfigKeys keys(config, "gemma", kGemmaDefaults);
+  keys.sizes().rope();
+  // The first releases say "gelu" and mean its approximation.
+  if (keys.text({"hidden_act"}, "") != "gelu") keys.activation({"hidden_act"});
+  return keys.take();
 }
 
 void windowed(ConfigKeys& keys, int period) {
-  keys.sizes().window();
+  keys.sizes().window().activation({"hidden_activation"});
   if (!keys.find({"layer_types"}))
     keys.set_flags(
         "attention.sliding_window_pattern",
@@ -157,8 +161,8 @@ const Architecture kGemma{
                  "num_key_value_heads": 1, "num_hidden_layers": 2, "vocab_size": 96, "head_dim": 32,
                  "max_position_embeddings": 256})"},
     .hf_configs = {R"({"$include": "shared", "architectures": ["GemmaForCausalLM"],
-                    "model_type": "gemma", "hidden_activation": "gelu_pytorch_tanh",
-                    "hidden_act": "gelu_pytorch_tanh", "attention_bias": "$attn_bias"})"},
+                    "model_type": "gemma", "hidden_activation": "$activation",
+                    "hidden_act": "$activation", "attention_bias": "$attn_bias"})"},
 };
 const Architecture kGemma2{
     .gguf_name = "gemma2",
@@ -176,8 +180,8 @@ const Architecture kGemma2{
                  "max_position_embeddings": 256, "sliding_window": 20, "query_pre_attn_scalar": 24,
                  "attn_logit_softcapping": null, "final_logit_softcapping": null})"},
     .hf_configs = {R"({"$include": "shared", "architectures": ["Gemma2ForCausalLM"],
-                    "model_type": "gemma2", "hidden_activation": "gelu_pytorch_tanh",
-                    "hidden_act": "gelu_pytorch_tanh", "attention_bias": "$attn_bias",
+                    "model_type": "gemma2", "hidden_activation": "$activation",
+                    "hidden_act": "$activation", "attention_bias": "$attn_bias",
                     "sliding_window": "$window", "layer_types": "$layer_types",
                     "query_pre_attn_scalar": "$query_scalar",
                     "attn_logit_softcapping": "$attn_softcap",
@@ -196,7 +200,7 @@ const Architecture kGemma3{
                  "rope_scaling": {"rope_type": "linear", "factor": 8.0}})"},
     .hf_configs = {R"({"$include": "shared", "architectures": ["Gemma3ForCausalLM"],
                     "model_type": "gemma3_text", "hidden_act": "$drop",
-                    "hidden_activation": "gelu_pytorch_tanh", "attention_bias": "$attn_bias",
+                    "hidden_activation": "$activation", "attention_bias": "$attn_bias",
                     "sliding_window": "$window", "layer_types": "$layer_types",
                     "query_pre_attn_scalar": "$query_scalar",
                     "attn_logit_softcapping": "$attn_softcap",

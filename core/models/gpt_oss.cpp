@@ -10,6 +10,7 @@ namespace {
 
 constexpr int kPeriod = 2;  // every other layer sees everything
 constexpr float kLimit = 7;
+constexpr double kAlpha = 1.702;  // of the sigmoid in SwiGLU
 constexpr std::string_view kDefaults =
     R"({"rms_norm_eps": 1e-5, "max_position_embeddings": 131072, "vocab_size": 201088,
         "num_key_value_heads": 8, "head_dim": 64, "sliding_window": 128, "rope_theta": 150000.0,
@@ -77,7 +78,10 @@ BlockOptions block(const Hparams& h, int layer) {
 Result<Metadata> read_config(const Json& config) {
   ConfigKeys keys(config, "gpt-oss", kDefaults);
   keys.sizes().rope().window().experts();
-  keys.refuse(keys.number({"swiglu_limit"}, kLimit) != kLimit, "swiglu_limit other than 7");
+  const double limit = keys.number({"swiglu_limit"}, kLimit);
+  keys.refuse(limit != kLimit, fmt::format("swiglu_limit {}, expected {}", limit, kLimit));
+  const double alpha = keys.number({"swiglu_alpha"}, kAlpha);
+  keys.refuse(alpha != kAlpha, fmt::format("swiglu_alpha {}, expected {}", alpha, kAlpha));
   return keys.count("expert_feed_forward_length", {"intermediate_size"}).take();
 }
 

@@ -26,6 +26,7 @@ Result<Hparams> read(const HparamsSource& source) {
   const HparamsReader reader(source, "llama4");
   NIBBLE_TRY(Hparams h, reader.common());
   set_rope_pairs(h, RopePairs::kAdjacent);
+  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
   h.moe.gating = ExpertGating::kSigmoid;
   h.moe.scale_input = true;
   h.moe.n_ff_shared = h.moe.n_ff;
@@ -109,7 +110,7 @@ Result<Metadata> read_config(const Json& config) {
   ConfigKeys keys(config, "llama4", kDefaults);
   keys.count("feed_forward_length", {"intermediate_size_mlp"});
   keys.count("expert_feed_forward_length", {"intermediate_size"});
-  keys.sizes().rope().experts();
+  keys.sizes().rope().activation({"hidden_act"}).experts();
   const int n_layer = static_cast<int>(std::clamp<int64_t>(keys.n_layer(), 0, 4096));
   const auto list = [&](std::string_view name, auto&& flag_of, std::vector<bool> otherwise) {
     const Json* values = keys.find({name});

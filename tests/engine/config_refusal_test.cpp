@@ -33,4 +33,10 @@ TEST_CASE("what a published configuration may ask for and no family runs is refu
                   "rope_parameters": {"rope_type": "dynamic", "factor": 2.0,
                   "llama_4_scaling_beta": 0.5}})") ==
         "config.json: llama_4_scaling_beta 0.5 beside rope scaling 'dynamic' is not built in");
+  CHECK(fault(R"({"architectures": ["Gemma2ForCausalLM"], "hidden_activation": "relu2"})") ==
+        "config.json: activation 'relu2' is not one nibble knows");
+  CHECK(fault(R"({"architectures": ["GptOssForCausalLM"], "swiglu_alpha": 1.5})") ==
+        "config.json: swiglu_alpha 1.5, expected 1.702");
+  CHECK(fault(R"({"architectures": ["GptOssForCausalLM"], "swiglu_limit": 8})") ==
+        "config.json: swiglu_limit 8, expected 7");
 }

@@ -429,6 +429,31 @@ const Row kRows[] = {
        return near(h.rope.magnitude, 0.1 * std::log(8) + 1) &&
               near(h.attn_scale, 1 / std::sqrt(192.0));
      }},
+    {"Gemma 1, its activation under the first releases' name",
+     R"({"architectures": ["GemmaForCausalLM"], "hidden_act": "gelu", "hidden_size": 64,
+         "intermediate_size": 96, "num_attention_heads": 4, "num_key_value_heads": 4,
+         "num_hidden_layers": 2})",
+     [](const Hparams& h) { return h.activation == Activation::kGeluTanh; }},
+    {"Gemma 1 with another activation",
+     R"({"architectures": ["GemmaForCausalLM"], "hidden_act": "silu", "hidden_size": 64,
+         "intermediate_size": 96, "num_attention_heads": 4, "num_key_value_heads": 4,
+         "num_hidden_layers": 2})",
+     [](const Hparams& h) { return h.activation == Activation::kSilu; }},
+    {"Gemma 2 with the exact GELU",
+     R"({"architectures": ["Gemma2ForCausalLM"], "hidden_act": "silu",
+         "hidden_activation": "gelu"})",
+     [](const Hparams& h) { return h.activation == Activation::kGeluErf; }},
+    {"Gemma 3 with the exact GELU",
+     R"({"architectures": ["Gemma3ForCausalLM"], "hidden_activation": "gelu"})",
+     [](const Hparams& h) { return h.activation == Activation::kGeluErf; }},
+    {"DeepSeek V3 with another activation",
+     R"({"architectures": ["DeepseekV3ForCausalLM"], "model_type": "deepseek_v3",
+         "hidden_act": "gelu_new", "hidden_size": 64, "intermediate_size": 96,
+         "num_attention_heads": 4, "num_hidden_layers": 4})",
+     [](const Hparams& h) { return h.activation == Activation::kGeluTanh; }},
+    {"Llama 4 with another activation",
+     R"({"architectures": ["Llama4ForCausalLM"], "hidden_act": "gelu"})",
+     [](const Hparams& h) { return h.activation == Activation::kGeluErf; }},
 };
 
 Result<Hparams> read(const Json& config) {
