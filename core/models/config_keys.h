@@ -56,6 +56,8 @@ class ConfigKeys {
   ConfigKeys& rope();
   // The same for classes that rotate partial_rotary_factor of a head.
   ConfigKeys& partial_rope();
+  // The theta of rope_parameters' part for layers with a window; a scaling there is refused.
+  double window_theta(double otherwise);
   // The activation, under nibble's own key.
   ConfigKeys& activation(Names names);
   // attention.sliding_window and the layers it holds for, from layer_types where that is there.

@@ -77,6 +77,18 @@ ConfigKeys& ConfigKeys::rotation(bool reads_part) {
                                                : *this;
 }
 
+double ConfigKeys::window_theta(double otherwise) {
+  const Json* given = find({"rope_parameters"});
+  if (!given || !given->is_object()) return otherwise;
+  const auto at = given->find("sliding_attention");
+  if (at == given->end() || !at->is_object()) return otherwise;
+  ConfigKeys part(*at, arch_, "{}");
+  const std::string type = part.text({"rope_type", "type"}, "default");
+  refuse(type != "default",
+         fmt::format("rope scaling '{}' of 'sliding_attention' is not built in", type));
+  return part.number({"rope_theta"}, otherwise);
+}
+
 ConfigKeys& ConfigKeys::scaling(const Json& given, bool part) {
   ConfigKeys s(given, arch_, "{}");
   const std::string type = s.text({"rope_type", "type"}, "default");

@@ -146,6 +146,14 @@ Value rope_parameters(const ConfigFacts& c) {
   return out;
 }
 
+// A rotation for each kind of layer, scaled where there is no window.
+Value rope_by_kind(const ConfigFacts& c) {
+  Json full = rope_scaling(c).value_or(Json{{"rope_type", "default"}});
+  full["rope_theta"] = real(c.h.rope.base);
+  const Json sliding = {{"rope_type", "default"}, {"rope_theta", real(c.h.rope_swa.base)}};
+  return Json{{"full_attention", std::move(full)}, {"sliding_attention", sliding}};
+}
+
 // 1 / scale^2, a whole number where it is one.
 Json query_scalar(const Hparams& h) {
   if (h.attn_scale == 0) return h.d_k;
@@ -184,6 +192,7 @@ const std::map<std::string_view, Make>& values() {
       NIBBLE_VALUE("rope_scaling", rope_scaling(c)),
       NIBBLE_VALUE("rope_scaling_mscale", rope_scaling_mscale(c)),
       NIBBLE_VALUE("rope_parameters", rope_parameters(c)),
+      NIBBLE_VALUE("rope_by_kind", rope_by_kind(c)),
       NIBBLE_VALUE("n_ctx_orig", Json(h.rope.n_ctx_orig)),
       NIBBLE_VALUE("n_rot", Json(h.rope.n_rot)),
       NIBBLE_VALUE("partial", Json(static_cast<double>(h.rope.n_rot) / h.d_k)),

@@ -140,11 +140,8 @@ Result<Metadata> gemma3_config(const Json& config) {
       keys.integer({"sliding_window_pattern", "_sliding_window_pattern"}, kGemma3Period);
   windowed(keys, static_cast<int>(std::clamp<int64_t>(period, 0, 4096)));
   keys.number_key("final_logit_softcapping", {"final_logit_softcapping"});
-  double local = keys.number({"rope_local_base_freq"}, 1e4);
-  if (const Json* rope = keys.find({"rope_parameters"}); rope && rope->is_object())
-    if (const auto at = rope->find("sliding_attention"); at != rope->end() && at->is_object())
-      local = ConfigKeys(*at, "gemma3", "{}").number({"rope_theta"}, local);
-  keys.set_number("rope.freq_base_swa", local);
+  keys.set_number("rope.freq_base_swa",
+                  keys.window_theta(keys.number({"rope_local_base_freq"}, 1e4)));
   keys.refuse(keys.flag({"use_bidirectional_attention"}, false),
               "use_bidirectional_attention (an embedding model) is not built in");
   return keys.rope().take();

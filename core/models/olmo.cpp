@@ -43,6 +43,7 @@ Result<Hparams> read(const HparamsSource& source) {
   NIBBLE_TRY(Hparams h, reader.common());
   set_rope_pairs(h, RopePairs::kHalves);
   NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
+  NIBBLE_TRY(h.rope_swa.base, reader.number_or("rope.freq_base_swa", h.rope.base));
   unscale(h.rope_swa);
   NIBBLE_TRY(h.sliding, reader.layer_flags("attention.sliding_window_pattern", h.n_layer));
   if (h.sliding.empty() && h.window > 0) h.sliding = all_but_each(h.n_layer, kPeriod);
@@ -124,7 +125,9 @@ Result<Metadata> read_config(const Json& config) {
   const std::string type = ConfigKeys(config, "olmo2", "{}").text({"model_type"}, "olmo2");
   ConfigKeys keys(config, "olmo2", type == "olmo3" ? kOlmo3Defaults : kDefaults);
   keys.sizes().rope().activation({"hidden_act"});
-  if (type == "olmo3") keys.window();
+  if (type != "olmo3") return keys.take();
+  if (const double theta = keys.window().window_theta(0); theta != 0)
+    keys.set_number("rope.freq_base_swa", theta);
   return keys.take();
 }
 
@@ -171,12 +174,23 @@ const Architecture kOlmo2{
                  "num_attention_heads": 4, "num_key_value_heads": 2, "num_hidden_layers": 4,
                  "vocab_size": 96, "max_position_embeddings": 256, "sliding_window": 20,
                  "rope_scaling": {"rope_type": "yarn", "factor": 4.0,
-                 "original_max_position_embeddings": 32}})"},
+                 "original_max_position_embeddings": 32}})",
+             R"({"model_type": "olmo3", "hidden_size": 64, "intermediate_size": 96,
+                 "num_attention_heads": 4, "num_key_value_heads": 2, "num_hidden_layers": 4,
+                 "vocab_size": 96, "max_position_embeddings": 256, "sliding_window": 20,
+                 "rope_parameters": {"full_attention": {"rope_type": "linear", "factor": 4.0,
+                 "rope_theta": 1e6}, "sliding_attention": {"rope_type": "default",
+                 "rope_theta": 2e4}}})"},
     .hf_configs = {R"({"$include": "shared", "architectures": ["Olmo2ForCausalLM"],
                     "model_type": "olmo2", "attention_bias": "$attn_bias"})",
                    R"({"$include": "shared", "architectures": ["Olmo3ForCausalLM"],
                     "model_type": "olmo3", "attention_bias": "$attn_bias",
-                    "sliding_window": "$window", "layer_types": "$layer_types"})"},
+                    "sliding_window": "$window", "layer_types": "$layer_types"})",
+                   R"({"$include": "shared", "architectures": ["Olmo3ForCausalLM"],
+                    "model_type": "olmo3", "attention_bias": "$attn_bias",
+                    "sliding_window": "$window", "layer_types": "$layer_types",
+                    "rope_scaling": "$drop", "rope_theta": "$drop",
+                    "rope_parameters": "$rope_by_kind"})"},
 };
 const RegisterArchitecture registered[] = {
     RegisterArchitecture(kOlmo1), RegisterArchitecture(kOlmoe), RegisterArchitecture(kOlmo2)};

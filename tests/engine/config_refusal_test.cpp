@@ -39,4 +39,10 @@ TEST_CASE("what a published configuration may ask for and no family runs is refu
         "config.json: swiglu_alpha 1.5, expected 1.702");
   CHECK(fault(R"({"architectures": ["GptOssForCausalLM"], "swiglu_limit": 8})") ==
         "config.json: swiglu_limit 8, expected 7");
+  CHECK(fault(R"({"architectures": ["Gemma3ForCausalLM"], "rope_parameters": {
+                  "sliding_attention": {"rope_type": "linear", "factor": 2.0}}})") ==
+        "config.json: rope scaling 'linear' of 'sliding_attention' is not built in");
+  CHECK(fault(R"({"architectures": ["Olmo3ForCausalLM"], "model_type": "olmo3",
+                  "rope_parameters": {"sliding_attention": {"type": "yarn"}}})") ==
+        "config.json: rope scaling 'yarn' of 'sliding_attention' is not built in");
 }

@@ -454,6 +454,16 @@ const Row kRows[] = {
     {"Llama 4 with another activation",
      R"({"architectures": ["Llama4ForCausalLM"], "hidden_act": "gelu"})",
      [](const Hparams& h) { return h.activation == Activation::kGeluErf; }},
+    {"OLMo 3 with a rotation of its own for windows",
+     R"({"architectures": ["Olmo3ForCausalLM"], "model_type": "olmo3", "hidden_size": 64,
+         "intermediate_size": 96, "num_attention_heads": 4, "num_hidden_layers": 4,
+         "rope_parameters": {"full_attention": {"rope_type": "linear", "factor": 8.0,
+         "rope_theta": 5e5}, "sliding_attention": {"rope_type": "default",
+         "rope_theta": 20000.0}}})",
+     [](const Hparams& h) {
+       return h.rope.base == 5e5 && h.rope.factor == 8 && h.rope_swa.base == 20000 &&
+              h.rope_swa.scaling == RopeScaling::kNone;
+     }},
 };
 
 Result<Hparams> read(const Json& config) {
