@@ -222,7 +222,9 @@ Result<RopeHparams> HparamsReader::rope(int d_head, int n_ctx_train) const {
   NIBBLE_TRY(r.base, number_or("rope.freq_base", 10000));
   if (r.base < 1) return corrupt("key '{}': {}, expected 1 or more", key("rope.freq_base"), r.base);
   NIBBLE_TRY(r.n_rot, count_or("rope.dimension_count", d_head, 0, d_head));
-  if (r.n_rot % 2 != 0) return corrupt("key '{}': {} is odd", key("rope.dimension_count"), r.n_rot);
+  if (r.n_rot % 2 != 0)
+    return unsupported("key '{}': {} rotated values of a head, expected an even number",
+                       key("rope.dimension_count"), r.n_rot);
   if (source_.has("rope_factors_long.weight", false)) r.scaling = RopeScaling::kLongrope;
   NIBBLE_TRY(r.n_ctx_orig,
              count_or("rope.scaling.original_context_length", n_ctx_train, 1, kMaxContext));

@@ -70,6 +70,16 @@ TEST_CASE("what no family runs is refused by name") {
         "config.json: key 'hidden_size' is no number");
 }
 
+TEST_CASE("an odd number of rotated values is not built in, which is no damage") {
+  const auto h = read(*parse_json(
+      R"({"architectures": ["GPTNeoXForCausalLM"], "hidden_size": 64, "intermediate_size": 96,
+          "num_attention_heads": 4, "num_hidden_layers": 2, "rotary_pct": 0.32})"));
+  REQUIRE_FALSE(h.has_value());
+  CHECK(h.error().kind == ErrorKind::kUnsupported);
+  CHECK(h.error().message ==
+        "key 'gptneox.rope.dimension_count': 5 rotated values of a head, expected an even number");
+}
+
 TEST_CASE("llama3's factors keep short waves and stretch long ones") {
   RopeHparams rope;
   rope.base = 500000;
