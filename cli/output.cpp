@@ -5,8 +5,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <chrono>
-
 #include "core/base/printable.h"
 
 namespace nibble::cli {
@@ -54,10 +52,6 @@ void notice_line(std::string_view text) {
   if (!g_quiet) write_err(fmt::format("nibble: {}\n", one_line(text)));
 }
 
-double now_s() {
-  using namespace std::chrono;
-  return duration<double>(steady_clock::now().time_since_epoch()).count();
-}
 double process_start_s() { return g_start_s; }
 
 ProgressLine::ProgressLine()

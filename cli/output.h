@@ -5,6 +5,7 @@
 
 #include <string_view>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 
 namespace nibble::cli {
@@ -48,8 +49,7 @@ class ProgressLine {
   double last_s_ = 0;
 };
 
-double now_s();            // steady seconds
-double process_start_s();  // on the same clock: when main began
+double process_start_s();  // on the clock of now_s(): when main began
 
 // A text without what printable() leaves out (as \n, \t or \x1b), so that no file drives the
 // terminal.

@@ -1,17 +1,13 @@
 #include "core/pipeline/session.h"
 
 #include <algorithm>
-#include <chrono>
 
+#include "core/base/clock.h"
 #include "core/pipeline/text_stream.h"
 
 namespace nibble {
 namespace {
 
-double now_s() {
-  using namespace std::chrono;
-  return duration<double>(steady_clock::now().time_since_epoch()).count();
-}
 double per_second(int n, double seconds) { return n > 0 && seconds > 0 ? n / seconds : 0; }
 
 void take_time(Answer& answer) {

@@ -1,9 +1,10 @@
 #include "core/pipeline/speculate.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <utility>
+
+#include "core/base/clock.h"
 
 namespace nibble {
 namespace {
@@ -14,11 +15,6 @@ constexpr int kProbeTokens = 2;    // guesses of a probe
 constexpr int kLongestWait = 512;  // a probe then costs less than 1 %
 constexpr double kLeastGain = 1.02;
 constexpr double kFree = 0.01;  // of a token's time: what looking for a guess may cost in vain
-
-double now_s() {
-  using namespace std::chrono;
-  return duration<double>(steady_clock::now().time_since_epoch()).count();
-}
 
 }  // namespace
 
