@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "core/base/json.h"
-#include "core/base/mapped_file.h"
 #include "core/base/printable.h"
 #include "core/pipeline/model_card.h"
 #include "core/sample/settings.h"
@@ -16,8 +15,6 @@
 
 namespace nibble {
 namespace {
-
-constexpr size_t kMaxCard = 1 << 20;  // bytes of a model card that are looked at
 
 Result<void> add_sampling(const std::filesystem::path& folder, MetadataDraft& out) {
   constexpr std::string_view kFile = "generation_config.json";
@@ -95,13 +92,6 @@ std::string rounded(double n) {
   return fmt::format("{:.{}f}{}", scaled, std::nearbyint(scaled) < 10 ? 1 : 0, letter);
 }
 
-Result<ModelCard> card_of(const std::filesystem::path& folder) {
-  constexpr std::string_view kFile = "README.md";
-  if (!has_file(folder, kFile)) return ModelCard();
-  NIBBLE_TRY(const MappedFile file, open_in_folder(folder, kFile));
-  return parse_model_card(file.text().substr(0, kMaxCard));
-}
-
 std::string name_of(const std::filesystem::path& folder) {
   std::error_code ignored;
   const auto whole = std::filesystem::weakly_canonical(folder, ignored);
@@ -132,7 +122,7 @@ Result<void> add_general_keys(const WeightFile& folder, std::string_view archite
   out.set_text("general.architecture", std::string(architecture));
   out.set_text("general.type", "model");
   NIBBLE_CHECK(add_sampling(folder.folder(), out));
-  NIBBLE_TRY(const ModelCard card, card_of(folder.folder()));
+  NIBBLE_TRY(const ModelCard card, read_model_card(folder.folder()));
   const auto name = card.find("model_name");
   out.set_text("general.name",
                fit(name != card.end() && !name->second.empty() ? name->second.front()

@@ -2,8 +2,13 @@
 
 #include <algorithm>
 
+#include "core/base/mapped_file.h"
+#include "formats/folder_files.h"
+
 namespace nibble {
 namespace {
+
+constexpr size_t kMaxCard = 1 << 20;  // bytes that are looked at
 
 std::string_view trimmed(std::string_view s) {
   const size_t first = s.find_first_not_of(" \t\r");
@@ -65,6 +70,13 @@ ModelCard parse_model_card(std::string_view text) {
     if (!value.empty() && !is_structure(value)) entry = values(value);
   }
   return {};  // the header has no end
+}
+
+Result<ModelCard> read_model_card(const std::filesystem::path& folder) {
+  constexpr std::string_view kFile = "README.md";
+  if (!has_file(folder, kFile)) return ModelCard();
+  NIBBLE_TRY(const MappedFile file, open_in_folder(folder, kFile));
+  return parse_model_card(file.text().substr(0, kMaxCard));
 }
 
 }  // namespace nibble
