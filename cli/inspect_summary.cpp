@@ -6,10 +6,10 @@
 #include "cli/prompt.h"
 #include "cli/units.h"
 #include "core/base/json.h"
-#include "core/licence/licences.h"
 #include "core/models/architecture.h"
 #include "core/models/left_out.h"
 #include "core/models/model.h"
+#include "core/pipeline/licence_claims.h"
 #include "core/text/tokenizer.h"
 
 namespace nibble::cli {
@@ -84,23 +84,40 @@ Json tokenizer_facts(const TextSource& source) {
   return out;
 }
 
-Result<Json> licence_facts(const Metadata& metadata) {
-  NIBBLE_TRY(const DeclaredLicence licence, declared_licence(metadata));
-  const auto or_null = [](std::string_view text) {
-    return text.empty() ? Json(nullptr) : Json(text);
-  };
-  Json out = {{"declared", or_null(licence.value)},
-              {"name", or_null(licence.name)},
-              {"link", or_null(licence.link)}};
-  if (licence.known)
-    out["known"] = {{"id", licence.known->id},
-                    {"name", licence.known->name},
-                    {"spdx", or_null(licence.known->spdx)},
-                    {"commercial_use", to_string(licence.known->commercial)},
-                    {"terms", licence.known->terms},
-                    {"url", or_null(licence.known->url)},
-                    {"as_of", kLicenceTableDate}};
-  if (!licence.family_terms.empty()) out["family_usually"] = licence.family_terms;
+Json or_null(std::string_view text) { return text.empty() ? Json(nullptr) : Json(text); }
+
+Json licence_row(const Licence& licence) {
+  return {{"id", licence.id},
+          {"name", licence.name},
+          {"spdx", or_null(licence.spdx)},
+          {"commercial_use", to_string(licence.commercial)},
+          {"terms", licence.terms},
+          {"url", licence.url},
+          {"as_of", kLicenceTableDate}};
+}
+
+Result<Json> licence_facts(const WeightFile& file) {
+  NIBBLE_TRY(const FileClaims said, licence_claims(file));
+  const LicenceVerdict verdict = judge(said.claims);
+  Json out = {{"declared", or_null(said.claims.value)},
+              {"from", or_null(said.where)},
+              {"name", or_null(said.claims.name)},
+              {"link", or_null(said.claims.link)},
+              {"commercial_use", to_string(verdict.commercial)},
+              {"conflict", verdict.conflict()}};
+  if (verdict.known) {
+    out["known"] = licence_row(*verdict.known);
+    out["known"]["told_by"] = verdict.known_by;
+  }
+  out[verdict.stated ? "others" : "usual"] = Json::array();
+  for (const OtherTerms& other : verdict.others)
+    if (verdict.stated)
+      out["others"].push_back({{"from", other.from},
+                               {"usually", other.usually},
+                               {"conflict", other.conflict},
+                               {"licence", licence_row(*other.licence)}});
+    else
+      out["usual"].push_back({{"from", other.from}, {"name", other.licence->name}});
   return out;
 }
 
@@ -136,7 +153,7 @@ Result<Json> gather(const TextSource& source) {
   out["sizes"] = Json::object();
   add_weights(out, file);
   NIBBLE_CHECK(add_text(out, source));
-  NIBBLE_TRY(out["licence"], licence_facts(metadata));
+  NIBBLE_TRY(out["licence"], licence_facts(file));
   add_model(out, file);
   return out;
 }
@@ -176,19 +193,41 @@ void add_tokenizer(Lines& lines, const Json& facts) {
   lines.add("ends at", "{}", ends.empty() ? "no token" : ends);
 }
 
+void add_terms(Lines& lines, const Json& licence) {
+  lines.add("", "{}", text_of(licence["terms"]));
+  lines.add("", "{}", text_of(licence["url"]));
+}
+
+void add_other_terms(Lines& lines, const Json& other) {
+  const bool conflict = other["conflict"].get<bool>(), usually = other["usually"].get<bool>();
+  lines.add(conflict ? "conflict" : "and", "{}: {}{}{}{}", text_of(other["from"]),
+            usually ? "such models usually carry: " : "", text_of(other["licence"]["name"]),
+            conflict ? ", stricter than what is declared" : "",
+            usually ? "" : "; a copy keeps its terms");
+  add_terms(lines, other["licence"]);
+}
+
 void add_licence(Lines& lines, const Json& facts) {
+  const Json none = Json::array(), usual = facts.value("usual", none);
   std::string declared = text_of(facts["declared"]);
-  if (facts["name"].is_string()) declared += ", " + text_of(facts["name"]);
-  if (facts["link"].is_string()) declared += ", " + text_of(facts["link"]);
-  lines.add("licence", "{}{}", declared,
-            facts["declared"].is_string() ? " (the file's general.license)" : "");
-  if (facts.contains("family_usually"))
-    lines.add("", "models of this family usually carry: {}", text_of(facts["family_usually"]));
-  if (!facts.contains("known")) return;
-  const Json& known = facts["known"];
-  lines.add("", "{}; commercial use: {}", text_of(known["name"]), text_of(known["commercial_use"]));
-  lines.add("", "{}", text_of(known["terms"]));
-  lines.add("", "{} (as of {}; no legal advice)", text_of(known["url"]), text_of(known["as_of"]));
+  for (const char* key : {"name", "link"})
+    if (facts[key].is_string()) declared += ", " + text_of(facts[key]);
+  if (facts["from"].is_string()) declared += fmt::format(" ({})", text_of(facts["from"]));
+  for (const Json& row : usual)
+    declared += fmt::format("; models of this family usually carry: {} ({})", text_of(row["name"]),
+                            text_of(row["from"]));
+  lines.add("licence", "{}", declared);
+  const auto known = facts.find("known");
+  if (known != facts.end()) {
+    const std::string by = text_of((*known)["told_by"]);
+    lines.add("", "{}{}", text_of((*known)["name"]), by == "value" ? "" : ", told by its " + by);
+    add_terms(lines, *known);
+  }
+  for (const Json& other : facts.value("others", none)) add_other_terms(lines, other);
+  if (facts.contains("others"))
+    lines.add("", "commercial use: {}", text_of(facts["commercial_use"]));
+  lines.add("", "stated by the file's maker; terms from nibble's table of {}; no legal advice",
+            kLicenceTableDate);
 }
 
 void add_files(Lines& lines, const Json& facts) {

@@ -1,180 +1,215 @@
 #include "core/licence/licences.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace nibble {
 namespace {
 
-using enum CommercialUse;
-
-// One row a licence. Each was checked against the licence's text or, where `terms` says so, against
-// what others report.
-constexpr Licence kLicences[] = {
-    {"llama1", "LLaMA License Agreement", "", kNo,
-     "research only; no commercial or production use of weights or outputs; copies carry licence "
-     "and notice",
-     "", "llama|llama-license"},
-    {"llama2", "Llama 2 Community License", "", kWithConditions,
-     "above 700 million monthly users Meta must agree; outputs must not train other language "
-     "models; "
-     "copies carry licence and Notice file; use policy",
-     "https://github.com/meta-llama/llama-models/blob/main/models/llama2/LICENSE", "llama-2"},
-    {"llama3", "Meta Llama 3 Community License", "", kWithConditions,
-     "above 700 million monthly users Meta must agree; outputs must not train other language "
-     "models; show 'Built "
-     "with Meta Llama 3'; derived names begin with 'Llama 3'; copies carry licence and Notice "
-     "file; use policy",
-     "https://github.com/meta-llama/llama-models/blob/main/models/llama3/LICENSE", "llama-3"},
-    {"llama3.1", "Llama 3.1 Community License", "", kWithConditions,
-     "above 700 million monthly users Meta must agree; show 'Built with Llama'; derived names "
-     "begin with 'Llama'; "
-     "copies carry licence and Notice file; use policy",
-     "https://github.com/meta-llama/llama-models/blob/main/models/llama3_1/LICENSE", "llama-3.1"},
-    {"llama3.2", "Llama 3.2 Community License", "", kWithConditions,
-     "as Llama 3.1; the multimodal models give no rights to parties based in the EU",
-     "https://github.com/meta-llama/llama-models/blob/main/models/llama3_2/LICENSE", "llama-3.2"},
-    {"llama3.3", "Llama 3.3 Community License", "", kWithConditions, "as Llama 3.1",
-     "https://github.com/meta-llama/llama-models/blob/main/models/llama3_3/LICENSE", "llama-3.3"},
-    {"llama4", "Llama 4 Community License", "", kWithConditions,
-     "as Llama 3.1; the multimodal models give no rights to parties based in the EU",
-     "https://github.com/meta-llama/llama-models/blob/main/models/llama4/LICENSE", "llama-4"},
-    {"gemma", "Gemma Terms of Use", "", kWithConditions,
-     "use restrictions bind everyone downstream and must be passed on; a model trained on outputs "
-     "to act alike "
-     "counts as derived; copies carry the terms, a Notice file and a mark of changes",
-     "https://ai.google.dev/gemma/terms",
-     "gemma-terms|gemma-terms-of-use|google-gemma-terms-of-use"},
-    {"apache-2.0", "Apache License 2.0", "Apache-2.0", kYes,
-     "copies carry the licence, its notices and a mark of changes",
-     "https://www.apache.org/licenses/LICENSE-2.0", "apache2|apache"},
-    {"mit", "MIT License", "MIT", kYes, "copies carry the copyright and permission notice",
-     "https://opensource.org/license/mit", ""},
-    {"mnpl", "Mistral AI Non-Production License 0.1", "", kNo,
-     "testing, research and personal use outside of production only (read in part)",
-     "https://mistral.ai/licenses/MNPL-0.1.md", "mnpl-0.1"},
-    {"mrl", "Mistral AI Research License 0.1", "", kNo,
-     "research and non-commercial use only, outputs too; companies must not distribute it",
-     "https://mistral.ai/licenses/MRL-0.1.md", "mrl-0.1|mistral-ai-research-license"},
-    {"falcon-180b", "Falcon 180B TII License 1.0", "", kWithConditions,
-     "no shared hosting or API service without permission; the use policy binds downstream",
-     "https://huggingface.co/spaces/tiiuae/falcon-180b-license",
-     "falcon-180b-license|falcon-180b-tii-license"},
-    {"falcon-2-11b", "Falcon 2 11B TII License 1.0", "", kWithConditions,
-     "near to Apache 2.0; the use policy binds downstream; publicity names the source",
-     "https://falconllm-staging.tii.ae/falcon-2-terms-and-conditions.html", "falcon-2-11b-1.0"},
-    {"falcon-llm-license", "TII Falcon-LLM License 2.0", "", kWithConditions,
-     "probably as Falcon 2 11B (its text was not seen)",
-     "https://falconllm.tii.ae/falcon-terms-and-conditions.html", "tii-falcon-license-2.0"},
-    {"deepseek", "DeepSeek License Agreement 1.0", "", kWithConditions,
-     "use restrictions (no military use) bind downstream; a distilled model counts as derived; "
-     "copies carry licence "
-     "and a mark of changes",
-     "https://github.com/deepseek-ai/DeepSeek-LLM/blob/main/LICENSE-MODEL", "deepseek-license"},
-    {"tongyi-qianwen", "Tongyi Qianwen License Agreement", "", kWithConditions,
-     "above 100 million monthly users permission is needed; outputs must not train other language "
-     "models; copies "
-     "carry licence, Notice and a mark of changes",
-     "https://github.com/QwenLM/Qwen", "tongyi-qianwen-license-agreement|qwen-72b-licence"},
-    {"tongyi-qianwen-research", "Tongyi Qianwen Research License Agreement", "", kNo,
-     "research and evaluation only; outputs must not train other language models",
-     "https://github.com/QwenLM/Qwen", ""},
-    {"qwen", "Qwen License Agreement", "", kWithConditions,
-     "above 100 million monthly users permission is needed; models made with it say 'Built with "
-     "Qwen'; copies carry "
-     "licence, Notice and a mark of changes",
-     "https://huggingface.co/Qwen/Qwen2.5-72B/blob/main/LICENSE", "qwen-license"},
-    {"qwen-research", "Qwen Research License Agreement", "", kNo,
-     "research and evaluation only; models made with it say 'Built with Qwen'",
-     "https://huggingface.co/Qwen/Qwen2.5-3B/blob/main/LICENSE", ""},
-    {"bigcode-openrail-m", "BigCode OpenRAIL-M v1", "", kWithConditions,
-     "use restrictions bind downstream; copies carry licence and model card",
-     "https://huggingface.co/spaces/bigcode/bigcode-model-license-agreement", ""},
-    {"bigscience-bloom-rail-1.0", "BigScience RAIL License 1.0", "", kWithConditions,
-     "use restrictions bind downstream; a distilled model counts as derived",
-     "https://huggingface.co/spaces/bigscience/license", ""},
-    {"yi-license", "Yi Series Models Community License 2.1", "", kWithConditions,
-     "old copies only; Yi has been under Apache 2.0 since 2024-05-30",
-     "https://github.com/01-ai/Yi", ""},
-    {"cc-by-nc-4.0", "Creative Commons Attribution-NonCommercial 4.0", "CC-BY-NC-4.0", kNo,
-     "credit, link and a mark of changes; Cohere's models add a use policy that this value does "
-     "not show",
-     "https://creativecommons.org/licenses/by-nc/4.0/", "c4ai-cc-by-nc"},
-    {"cc0-1.0", "Creative Commons Zero 1.0", "CC0-1.0", kYes,
-     "no conditions; trademark and patent rights are not waived",
-     "https://creativecommons.org/publicdomain/zero/1.0/", "publicdomain"},
-    {"openmdw-1.0", "OpenMDW License Agreement 1.0", "OpenMDW-1.0", kYes,
-     "copies carry licence and notices of origin", "https://openmdw.ai/license/1-0/", ""},
-};
-
-struct FamilyTerms {
-  std::string_view architecture, terms;
-};
-// Architecture names that only models with known terms carry. "llama" says nothing: many makers use
-// it.
-constexpr FamilyTerms kFamilyTerms[] = {
-    {"gemma", "Gemma Terms of Use"},
-    {"gemma2", "Gemma Terms of Use"},
-    {"gemma3", "Gemma Terms of Use"},
-    {"gemma3n", "Gemma Terms of Use"},
-    {"gemma4", "Apache License 2.0"},
-    {"llama4", "Llama 4 Community License"},
-    {"falcon-h1", "TII Falcon-LLM License 2.0"},
-    {"command-r", "Creative Commons Attribution-NonCommercial 4.0 with a use policy"},
-};
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) { return c >= 'a' && c <= 'z'; }
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 std::string normalized(std::string_view text) {
   std::string out;
   for (const char c : text)
-    if (c != ' ' && c != '_' && c != '-')
-      out += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    if (c != ' ' && c != '_' && c != '-') out += lower(c);
   return out;
 }
 
-bool has_alias(std::string_view aliases, const std::string& wanted) {
-  while (!aliases.empty()) {
-    const size_t bar = std::min(aliases.find('|'), aliases.size());
-    if (normalized(aliases.substr(0, bar)) == wanted) return true;
-    aliases.remove_prefix(std::min(bar + 1, aliases.size()));
+// "Meta-Llama3.1_8B" as " meta llama 3.1 8b ": a number behind letters is a word of its own.
+std::string words(std::string_view text) {
+  std::string out = " ";
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = lower(text[i]);
+    const bool point =
+        c == '.' && is_digit(out.back()) && i + 1 < text.size() && is_digit(text[i + 1]);
+    if (is_digit(c) && is_letter(out.back())) out += ' ';
+    if (is_letter(c) || is_digit(c) || point)
+      out += c;
+    else if (out.back() != ' ')
+      out += ' ';
+  }
+  return out.back() == ' ' ? out : out + ' ';
+}
+
+// Calls found(part) for each part of "a|b|c" until it gives true.
+template <class Found>
+bool any_part(std::string_view parts, Found found) {
+  while (!parts.empty()) {
+    const size_t bar = std::min(parts.find('|'), parts.size());
+    if (found(parts.substr(0, bar))) return true;
+    parts.remove_prefix(std::min(bar + 1, parts.size()));
   }
   return false;
+}
+
+bool has_any(const std::string& text_words, std::string_view phrases) {
+  return any_part(phrases,
+                  [&](std::string_view phrase) { return text_words.contains(words(phrase)); });
+}
+
+std::string_view without_scheme(std::string_view url) {
+  for (const std::string_view start : {"https://", "http://", "www."})
+    if (url.starts_with(start)) url.remove_prefix(start.size());
+  return url;
+}
+
+const Licence* row(std::string_view id) {
+  const auto at = std::ranges::find(licences(), id, &Licence::id);
+  return at == licences().end() ? nullptr : &*at;
+}
+
+bool says_something(const Licence* licence) {
+  return licence && licence->commercial != CommercialUse::kUnknown;
+}
+
+// "mit, llama3.1": the strictest, where one that the table lacks is some other licence. nullptr:
+// no list of ids.
+const Licence* find_in_list(std::string_view value) {
+  if (!value.contains(',')) return nullptr;
+  const Licence* strictest = nullptr;
+  while (!value.empty()) {
+    const size_t end = std::min(value.find(','), value.size());
+    std::string_view id = value.substr(0, end);
+    id.remove_prefix(std::min(id.find_first_not_of(' '), id.size()));
+    if (id.empty() || id.contains(' ')) return nullptr;
+    const Licence* known = find_licence(id);
+    if (!known) known = row("other");
+    if (!strictest || known->commercial > strictest->commercial) strictest = known;
+    value.remove_prefix(std::min(end + 1, value.size()));
+  }
+  return strictest;
+}
+
+const Licence* find_by_link(std::string_view link) {
+  const Licence* known = find_licence_in(link);
+  return known ? known : find_family_licence(link);
+}
+
+void find_declared(const LicenceClaims& c, LicenceVerdict& out) {
+  const Licence* value = find_licence(c.value);
+  if (!value) value = find_in_list(c.value);
+  const std::pair<const char*, const Licence*> claims[] = {
+      {"value", says_something(value) ? value : nullptr},
+      {"name", find_licence(c.name)},
+      {"link", find_by_link(c.link)},
+      {"text", find_licence_in(c.value)},
+      {"text", find_licence_in(c.name)},
+      {"value", value}};
+  const auto* at = std::ranges::find_if(claims, [](const auto& claim) { return claim.second; });
+  if (at == std::end(claims)) return;
+  out.known_by = at->first;
+  out.known = at->second;
+}
+
+struct Candidate {
+  std::string from;
+  const Licence* licence;
+  bool usually;  // a name or an architecture tells less than a base model
+};
+
+std::vector<Candidate> candidates(const LicenceClaims& c) {
+  std::vector<Candidate> out;
+  const auto add = [&](std::string from, const Licence* licence, bool usually) {
+    if (licence) out.push_back({std::move(from), licence, usually});
+  };
+  add("its licence name", find_licence(c.name), false);
+  add("its licence link", find_by_link(c.link), false);
+  for (const ModelOrigin& origin : c.origins)
+    add(origin.relation + " " + origin.model, find_family_licence(origin.model), false);
+  add("its name " + c.title, find_family_licence(c.title), true);
+  for (const ArchitectureTerms& known : architecture_terms())
+    if (known.architecture == c.architecture)
+      add("architecture " + c.architecture, row(known.licence), true);
+  return out;
+}
+
+// The licence that a maker, or one of the candidates, shows to be meant by the same value.
+const Licence* refined(const Licence* known, const LicenceClaims& c,
+                       std::span<const Candidate> others) {
+  for (const Candidate& other : others)
+    if (other.licence->refines == known->id) return other.licence;
+  std::string makers = words(c.organization);
+  for (const ModelOrigin& origin : c.origins) makers += words(origin.model);
+  for (const MakerTerms& maker : maker_terms())
+    if (has_any(makers, maker.words) && row(maker.licence)->refines == known->id)
+      return row(maker.licence);
+  return known;
 }
 
 }  // namespace
 
 std::string_view to_string(CommercialUse use) {
-  constexpr std::string_view kNames[] = {"yes", "with conditions", "no", "unknown"};
+  constexpr std::string_view kNames[] = {"yes", "with conditions", "unknown", "no"};
   return kNames[static_cast<size_t>(use)];
 }
-
-std::span<const Licence> licences() { return kLicences; }
 
 const Licence* find_licence(std::string_view value) {
   const std::string wanted = normalized(value);
   if (wanted.empty()) return nullptr;
-  for (const Licence& row : kLicences)
-    if (normalized(row.id) == wanted || normalized(row.name) == wanted ||
-        has_alias(row.aliases, wanted))
-      return &row;
+  const auto same = [&](std::string_view spelling) { return normalized(spelling) == wanted; };
+  for (const Licence& licence : licences())
+    if (same(licence.id) || same(licence.name) || any_part(licence.aliases, same)) return &licence;
   return nullptr;
 }
 
-Result<DeclaredLicence> declared_licence(const Metadata& metadata) {
-  DeclaredLicence out;
-  const auto read = [&](std::string_view key, std::string& value) -> Result<void> {
-    NIBBLE_TRY(const auto text, metadata.get_string(key));
-    if (text) value = *text;
-    return {};
-  };
-  NIBBLE_CHECK(read("general.license", out.value));
-  NIBBLE_CHECK(read("general.license.name", out.name));
-  NIBBLE_CHECK(read("general.license.link", out.link));
-  out.known = find_licence(out.value);
-  if (!out.known) out.known = find_licence(out.name);
-  std::string architecture;
-  NIBBLE_CHECK(read("general.architecture", architecture));
-  if (out.value.empty() && out.name.empty())
-    for (const FamilyTerms& row : kFamilyTerms)
-      if (row.architecture == architecture) out.family_terms = row.terms;
+const Licence* find_licence_in(std::string_view text) {
+  const std::string in = words(text);
+  const Licence* first = nullptr;
+  size_t at = in.npos, length = 0;
+  for (const Licence& licence : licences()) {
+    const auto look_for = [&](std::string_view phrase) {
+      const std::string wanted = words(phrase);
+      const size_t found = in.find(wanted);
+      if (found < at || (found == at && found != in.npos && wanted.size() > length)) {
+        first = &licence;
+        at = found;
+        length = wanted.size();
+      }
+      return false;
+    };
+    any_part(licence.phrases, look_for);
+    look_for(without_scheme(licence.url));
+  }
+  return first;
+}
+
+const Licence* find_family_licence(std::string_view model) {
+  const std::string in = words(model);
+  for (const ModelFamily& family : model_families())
+    if (has_any(in, family.words)) return row(family.licence);
+  return nullptr;
+}
+
+bool LicenceVerdict::conflict() const { return std::ranges::any_of(others, &OtherTerms::conflict); }
+
+LicenceVerdict judge(const LicenceClaims& claims) {
+  LicenceVerdict out;
+  find_declared(claims, out);
+  const std::vector<Candidate> found = candidates(claims);
+  out.stated = !claims.name.empty() || !claims.link.empty() ||
+               (!claims.value.empty() && out.known != row("unknown"));
+  if (!out.stated) {
+    if (!found.empty()) out.others.push_back({found[0].from, found[0].licence, true, false});
+    return out;
+  }
+  if (out.known) {
+    out.known = refined(out.known, claims, found);
+    out.commercial = out.known->commercial;
+  }
+  const CommercialUse declared = out.commercial;
+  const bool comparable = declared != CommercialUse::kUnknown;
+  for (const Candidate& c : found) {
+    const bool stricter = c.licence->commercial > declared;
+    const bool listed =
+        std::ranges::find(out.others, c.licence, &OtherTerms::licence) != out.others.end();
+    const bool open = c.licence->commercial == CommercialUse::kYes;
+    if (c.licence == out.known || listed || open || (c.usually && comparable && !stricter))
+      continue;
+    out.others.push_back({c.from, c.licence, c.usually, stricter && comparable});
+    out.commercial = std::max(out.commercial, c.licence->commercial);
+  }
   return out;
 }
 

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "core/base/json.h"
+#include "tests/cli/folder_model.h"
 #include "tests/cli/model_fixture.h"
 #include "tests/test_data.h"
 
@@ -11,6 +12,7 @@ using namespace nibble::tests;
 namespace {
 
 struct InspectFixture : ChainFixture {
+  using ChainFixture::ChainFixture;
   Ended inspect(Arguments arguments, std::string_view input = {}) const {
     arguments.insert(arguments.begin(), "inspect");
     return run_program(arguments, input, home);
@@ -47,6 +49,39 @@ TEST_CASE("inspect tells architecture, sizes, types, tokenizer, template and lic
        {"architecture  llama", "commercial use: yes", "runs here     yes", "<|stop|>", "f32 "})
     CHECK(text.out.find(words) != std::string::npos);
   CHECK(text.err.empty());
+}
+
+TEST_CASE("inspect shows a base model's stricter licence beside the declared one") {
+  const InspectFixture chain({.declare = [](MetadataDraft& keys) {
+    keys.set_text("general.license", "mit");
+    keys.set_u32("general.base_model.count", 1);
+    keys.set_text("general.base_model.0.name", "Llama 3 8B");
+  }});
+  const Json licence = chain.json({chain.model, "--json"})["licence"];
+  CHECK(licence["from"] == "general.license");
+  CHECK(licence["conflict"] == true);
+  CHECK(licence["commercial_use"] == "with conditions");
+  CHECK(licence["known"]["id"] == "mit");
+  CHECK(licence["others"][0]["licence"]["id"] == "llama3");
+  const Ended text = chain.inspect({chain.model});
+  for (const char* words : {"licence       mit (general.license)\n",
+                            "conflict      base model Llama 3 8B: Meta Llama 3",
+                            " commercial use: with conditions\n", "no legal advice", "2026-11-21"})
+    CHECK_MESSAGE(text.out.find(words) != std::string::npos, words);
+  CHECK(text.out.find("commercial use: yes") == std::string::npos);
+}
+
+TEST_CASE("inspect reads a folder's licence in its model card") {
+  const TemporaryFolder folder;
+  const auto model = folder.path() / "model";
+  write_folder_model(model);
+  folder.write("model/README.md",
+               "---\nlicense: [apache-2.0]\nbase_model:\n- Qwen/Qwen2.5-3B\n---\n");
+  const Ended end = run_program({"inspect", model, "--json"});
+  REQUIRE_MESSAGE(end.exit_code == 0, end.err);
+  const Json licence = (*parse_json(end.out))["licence"];
+  CHECK(licence["from"] == "README.md");
+  CHECK(licence["commercial_use"] == "no");
 }
 
 TEST_CASE("inspect tells what a file of an unknown family lacks instead of failing") {
