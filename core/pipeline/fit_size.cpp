@@ -167,11 +167,14 @@ Result<uint64_t> Fit::total(const std::vector<quant::Choice>& choices) const {
 }
 
 Result<void> Fit::check() const {
-  const bool reached =
-      least_ <= limit_ && static_cast<double>(most_) >= kLeastShare * static_cast<double>(limit_);
-  if (reached) return {};
-  return invalid_input("{}: {} bytes, but the possible mixes take from {} to {} bytes{}",
-                       budget_.text, limit_, least_, most_, budget_.n_bytes ? "" : " of weights");
+  const char* what = budget_.n_bytes ? "" : " of weights";
+  if (least_ > limit_)
+    return invalid_input("{}: {} bytes, but the smallest mix takes {} bytes{}", budget_.text,
+                         limit_, least_, what);
+  if (static_cast<double>(most_) < kLeastShare * static_cast<double>(limit_))
+    return invalid_input("{}: {} bytes, but the largest mix takes {} bytes{}", budget_.text, limit_,
+                         most_, what);
+  return {};
 }
 
 Result<void> Fit::measure(ThreadPool& pool, FunctionRef<bool(int, int)> progress) {

@@ -15,7 +15,7 @@ struct SizeBudget {
 };
 
 // Whether the formats that may be given reach 97 to 100 % of the budget. Fails (kInvalidInput) with
-// the range that they reach; and as plan_quantize does.
+// the end of their range that is missed; and as plan_quantize does.
 Result<void> check_reach(const WeightFile& source, const QuantizeOptions& options,
                          const SizeBudget& budget, const std::filesystem::path& target);
 
