@@ -166,7 +166,7 @@ Result<std::optional<std::string>> find_prompt(const RunOptions& o) {
     NIBBLE_TRY(const std::string more, read_prompt_file(o.file.value_or("-")));
     text += (o.prompt ? "\n" : "") + more;
   }
-  if (text.empty() && !o.raw)
+  if (text.empty() && !(o.raw && o.prompt))
     return fail(ErrorKind::kUsage,
                 "the prompt is empty; pass -p TEXT, -f FILE, or text on standard input");
   return text;

@@ -183,6 +183,13 @@ TEST_CASE("run --ignore-eos goes on past every end token") {
   CHECK(document->at("reason") == "length");
 }
 
+TEST_CASE("run takes no empty standard input, and with --raw an empty prompt that is meant") {
+  const ChainFixture chain;
+  for (const Arguments& how : {Arguments{"--raw"}, {"--raw", "-f", "-"}, {}})
+    CHECK(chain.run(how, "").exit_code == 2);
+  CHECK(chain.run({"--raw", "-p", ""}).exit_code == 3);  // this model adds no BOS
+}
+
 TEST_CASE("run continues a text as it stands with --raw and on a base model") {
   const ChainFixture chain;
   CHECK(parse_json(chain.run({"--raw", "-p", "ab", "--show-prompt", "--json"}).out)->at("ids") ==
