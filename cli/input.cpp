@@ -42,7 +42,7 @@ Result<std::unique_ptr<Tokenizer>> read_tokenizer(const TextSource& source) {
   return with_path(source.path, Tokenizer::from_gguf(source.file->metadata()));
 }
 
-Result<TextSource> open_text_source(const std::string& model) {
+Result<TextSource> open_text_source(const std::optional<std::string>& model) {
   TextSource source;
   NIBBLE_TRY(source.path, find_model(model));
   std::error_code error;

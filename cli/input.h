@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/base/error.h"
@@ -31,7 +32,7 @@ struct TextSource {
   std::unique_ptr<WeightFile> file;  // null for a folder until open_weights()
   std::unique_ptr<Tokenizer> tokenizer;
 };
-Result<TextSource> open_text_source(const std::string& model);
+Result<TextSource> open_text_source(const std::optional<std::string>& model);
 // The tokenizer alone, where path and file are known.
 Result<std::unique_ptr<Tokenizer>> read_tokenizer(const TextSource& source);
 // Opens the folder's weights as well, where that has not been done.

@@ -35,7 +35,7 @@ Result<void> run_inspect(const InspectOptions& o) {
   if (o.detokenize) return inspect_detokenize(o);
   if (!o.render.empty()) return inspect_render(o);
   if (o.chat_template) return inspect_template(o);
-  if (o.model.empty() && !o.metadata && !o.tensors) return inspect_installed(o);
+  if (!o.model && !o.metadata && !o.tensors) return inspect_installed(o);
   TextSource source;
   NIBBLE_TRY(source.path, find_model(o.model));
   NIBBLE_CHECK(open_weights(source));

@@ -1,6 +1,7 @@
 // The parts of `nibble inspect`; each writes its result to standard output.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "cli/input.h"
@@ -10,7 +11,7 @@
 namespace nibble::cli {
 
 struct InspectOptions {
-  std::string model;
+  std::optional<std::string> model;
   bool metadata = false;
   std::string key;
   bool tensors = false;

@@ -50,9 +50,9 @@ Result<void> inspect_render(const InspectOptions& options) {
   NIBBLE_TRY(const std::string json, read_text(options.render));
   NIBBLE_TRY(ChatRequest request, in_input(options.render, parse_chat_case(json)));
   std::string text;
-  if (options.model.ends_with(".jinja")) {
-    NIBBLE_TRY(const std::string source, read_text(options.model));
-    NIBBLE_TRY(text, render(options.model, source, request));
+  if (options.model && options.model->ends_with(".jinja")) {
+    NIBBLE_TRY(const std::string source, read_text(*options.model));
+    NIBBLE_TRY(text, render(*options.model, source, request));
   } else {
     NIBBLE_TRY(const TextSource source, open_text_source(options.model));
     NIBBLE_TRY(const std::string own, need_template(source, !request.tools.is_null()));

@@ -27,15 +27,16 @@ std::vector<std::string> installed_models() {
   return names;
 }
 
-Result<fs::path> find_model(const std::string& model) {
+Result<fs::path> find_model(const std::optional<std::string>& model) {
+  if (model && model->empty()) return fail(ErrorKind::kUsage, "the model's name is empty");
   std::error_code error;
-  const std::string name = model.empty() ? kDefaultModel : model;
-  if (!model.empty() && fs::exists(model, error)) return fs::path(model);
+  const std::string name = model.value_or(kDefaultModel);
+  if (model && fs::exists(*model, error)) return fs::path(*model);
   if (name.find('/') == std::string::npos && name != "." && name != "..")
     for (const char* ending : {"", ".gguf"})
       if (const fs::path path = models_folder() / (name + ending); fs::exists(path, error))
         return path;
-  if (model.empty())
+  if (!model)
     return fail(
         ErrorKind::kNotFound,
         "no MODEL was given and the default one is not installed: {} is not in {}; name a file, or "
@@ -43,7 +44,7 @@ Result<fs::path> find_model(const std::string& model) {
         kDefaultModel, models_folder().string());
   return fail(ErrorKind::kNotFound,
               "{}: no such file, nor a model in {}; 'nibble inspect' lists the installed ones",
-              model, models_folder().string());
+              *model, models_folder().string());
 }
 
 std::vector<fs::path> paths_of(const WeightFile& model) {

@@ -22,7 +22,7 @@ struct SamplingOptions {
 };
 
 struct RunOptions : ThreadOptions {
-  std::string model;
+  std::optional<std::string> model;
   std::vector<std::string> lora;  // FILE_OR_FOLDER[:SCALE]
   std::optional<std::string> prompt, file, system;
   bool raw = false;

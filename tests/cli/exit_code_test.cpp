@@ -16,27 +16,32 @@ bool is_one_line(const std::string& text) {
 
 TEST_CASE("usage errors exit 2 with one line") {
   const ChainFixture chain;
-  for (const Arguments& wrong : {Arguments{"run", "--no-such-option"},
-                                 {"run", "-n", "many", "-p", "x"},
-                                 {"nonsense"},
-                                 {},
-                                 {"eval"},
-                                 {"run", "-p", "x", "--json", "--events"},
-                                 {"run", "-p", "x", "--raw", "-s", "y"},
-                                 {"run", "-p", "x", "-t", "0"},
-                                 {"run", "-p", "x", "--stop", ""},
-                                 {"run", "-p", "x", "--temp", "nan"},
-                                 {"run", "-p", "x", "--top-p", "1.5"},
-                                 {"run", "-p", "x", "--top-k", "1.5"},
-                                 {"run", "-p", "x", "--repeat-penalty", "0"},
-                                 {"run", "-p", "x", "--kv-type", "q9"},
-                                 {"eval", chain.model},
-                                 {"eval", chain.model, "--token-ids", "1,x", "--greedy", "1"},
-                                 {"eval", chain.model, "--text", "-", "--exact", "--fast"},
-                                 {"bench", chain.model, "-p", "0", "-n", "0"},
-                                 {"inspect", chain.model, "--metadata", "--key", "no.such.key"},
-                                 {"inspect", chain.model, "--key", "x"},
-                                 {"inspect", chain.model, "--tensors", "--metadata"}}) {
+  for (const Arguments& wrong :
+       {Arguments{"run", "--no-such-option"},
+        {"run", "-n", "many", "-p", "x"},
+        {"nonsense"},
+        {},
+        {"eval"},
+        {"run", "-p", "x", "--json", "--events"},
+        {"run", "-p", "x", "--raw", "-s", "y"},
+        {"run", "-p", "x", "-t", "0"},
+        {"run", "-p", "x", "--stop", ""},
+        {"run", "-p", "x", "--temp", "nan"},
+        {"run", "-p", "x", "--top-p", "1.5"},
+        {"run", "-p", "x", "--top-k", "1.5"},
+        {"run", "-p", "x", "--repeat-penalty", "0"},
+        {"run", "-p", "x", "--kv-type", "q9"},
+        {"run", "", "-p", "x"},
+        {"inspect", ""},
+        {"eval", "", "--token-ids", "1", "--greedy", "1"},
+        {"quantize", "", "out.gguf", "--type", "q4_0"},
+        {"eval", chain.model},
+        {"eval", chain.model, "--token-ids", "1,x", "--greedy", "1"},
+        {"eval", chain.model, "--text", "-", "--exact", "--fast"},
+        {"bench", chain.model, "-p", "0", "-n", "0"},
+        {"inspect", chain.model, "--metadata", "--key", "no.such.key"},
+        {"inspect", chain.model, "--key", "x"},
+        {"inspect", chain.model, "--tensors", "--metadata"}}) {
     const Ended end = run_program(wrong, "x", chain.home);
     CAPTURE(end.err);
     CHECK(end.exit_code == 2);
