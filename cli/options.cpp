@@ -1,6 +1,7 @@
 #include "cli/options.h"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdint>
 #include <optional>
 
@@ -43,6 +44,15 @@ Option* Option::check(TextCheck check) {
   option_->check(
       CLI::Validator([check](const std::string& text) { return check.fault(text); }, ""));
   return this;
+}
+
+TextCheck whole_number() {
+  return {[](const std::string& text) {
+    int64_t value = 0;
+    const auto end = std::from_chars(text.data(), text.data() + text.size(), value);
+    return end.ec == std::errc::result_out_of_range ? text + " does not fit 64 bits"
+                                                    : std::string();
+  }};
 }
 
 template <class T>

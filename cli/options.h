@@ -28,6 +28,7 @@ inline OneOf one_of(std::vector<std::string> values) { return {std::move(values)
 struct TextCheck {
   std::string (*fault)(const std::string& text);  // what is wrong with it; empty: nothing
 };
+TextCheck whole_number();  // that 64 bits hold: CLI11 takes the nearest one instead
 
 // One option or argument. Each call gives back the same one.
 class Option {

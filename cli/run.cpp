@@ -92,6 +92,7 @@ void add_sampling_options(App& app, SamplingOptions& o) {
   app.add_option("--seed", o.seed,
                  "The same seed draws the same tokens; -1: a new one, which is told (default -1)")
       ->type_name("N")
+      ->check(whole_number())
       ->group("Sampling");
 }
 

@@ -31,6 +31,7 @@ TEST_CASE("usage errors exit 2 with one line") {
         {"run", "-p", "x", "--top-k", "1.5"},
         {"run", "-p", "x", "--repeat-penalty", "0"},
         {"run", "-p", "x", "--kv-type", "q9"},
+        {"run", "-p", "x", "--seed", "99999999999999999999"},
         {"run", "", "-p", "x"},
         {"inspect", ""},
         {"eval", "", "--token-ids", "1", "--greedy", "1"},
