@@ -71,19 +71,23 @@ Command setup_bench(App& app) {
         ->check(in_range(least, most))
         ->capture_default_str();
   };
-  count("-p,--prompt-tokens", o->n_prompt, "Tokens of the prompt test; 0: leave it out", 0, 1 << 20)
-      ->group("Tests");
-  count("-n,--max-tokens", o->n_generate, "Tokens of the generation test; 0: leave it out", 0,
-        1 << 20)
-      ->group("Tests");
-  count("-d,--depth", o->depth, "Tokens in the context before generation starts", 0, 1 << 20)
-      ->group("Tests");
+  const Option* of_model[] = {
+      count("-p,--prompt-tokens", o->n_prompt, "Tokens of the prompt test; 0: leave it out", 0,
+            1 << 20)
+          ->group("Tests"),
+      count("-n,--max-tokens", o->n_generate, "Tokens of the generation test; 0: leave it out", 0,
+            1 << 20)
+          ->group("Tests"),
+      count("-d,--depth", o->depth, "Tokens in the context before generation starts", 0, 1 << 20)
+          ->group("Tests")};
   count("-r,--repetitions", o->repetitions, "Times that each test is measured, after one warm-up",
         1, 1000)
       ->group("Tests");
-  command->add_option("--tokenize", o->text, "Measure the tokenizer on this text instead")
-      ->type_name("FILE")
-      ->group("Tests");
+  Option* tokenize =
+      command->add_option("--tokenize", o->text, "Measure the tokenizer on this text instead")
+          ->type_name("FILE")
+          ->group("Tests");
+  for (const Option* option : of_model) tokenize->excludes(option);
   count("-b,--batch", o->n_batch, "Prompt tokens processed together", 1, 1 << 16)
       ->group("Computing");
   add_threads(*command, *o)->group("Computing");

@@ -66,18 +66,20 @@ void add_tasks(App& command, EvalOptions& o) {
                   "find the same token likeliest")
       ->type_name("REFERENCE")
       ->group("Text");
-  command.add_option("-c,--context", o.n_ctx, "Tokens of each window")
-      ->type_name("N")
-      ->check(in_range(1, 1 << 20))
-      ->capture_default_str()
-      ->group("Text");
+  const Option* context = command.add_option("-c,--context", o.n_ctx, "Tokens of each window")
+                              ->type_name("N")
+                              ->check(in_range(1, 1 << 20))
+                              ->capture_default_str()
+                              ->group("Text");
   command
       .add_option("--multiple-choice", o.questions,
                   "Share of questions answered rightly; one JSON object a line, see below")
       ->type_name("FILE.jsonl")
+      ->excludes(context)
       ->group("Questions");
   command.add_option("--token-ids", o.token_ids, "Token ids, separated by commas")
       ->type_name("IDS")
+      ->excludes(context)
       ->group("Tokens");
   command
       .add_option("--logits", o.logits,

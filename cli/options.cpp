@@ -46,6 +46,11 @@ Option* Option::check(TextCheck check) {
   return this;
 }
 
+Option* Option::excludes(const Option* other) {
+  option_->excludes(other->option_);
+  return this;
+}
+
 TextCheck whole_number() {
   return {[](const std::string& text) {
     int64_t value = 0;

@@ -43,6 +43,7 @@ class Option {
   Option* check(Range range);     // help does not repeat the bounds
   Option* check(const OneOf& choice);
   Option* check(TextCheck check);
+  Option* excludes(const Option* other);
 
  private:
   CLI::Option* option_;

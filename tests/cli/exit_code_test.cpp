@@ -39,7 +39,10 @@ TEST_CASE("usage errors exit 2 with one line") {
         {"eval", chain.model},
         {"eval", chain.model, "--token-ids", "1,x", "--greedy", "1"},
         {"eval", chain.model, "--text", "-", "--exact", "--fast"},
+        {"eval", chain.model, "--token-ids", "1", "--greedy", "1", "-c", "9"},
+        {"eval", chain.model, "--multiple-choice", "-", "-c", "9"},
         {"bench", chain.model, "-p", "0", "-n", "0"},
+        {"bench", chain.model, "--tokenize", chain.model, "-n", "9"},
         {"inspect", chain.model, "--metadata", "--key", "no.such.key"},
         {"inspect", chain.model, "--key", "x"},
         {"inspect", chain.model, "--tensors", "--metadata"}}) {
