@@ -143,7 +143,10 @@ void add_rewrite_options(App& command, RewriteOptions& o) {
   command.add_option("--imatrix", o.importance.file, "Importance matrix, GGUF or .dat")
       ->type_name("FILE")
       ->group("Importance");
-  command.add_option("--max-shard", o.max_shard, "Split into files of at most this size")
+  command
+      .add_option("--max-shard", o.max_shard,
+                  "Split into files of at most this size; no tensor is divided, a larger one "
+                  "makes a larger file")
       ->type_name("SIZE")
       ->group("Output");
   command
