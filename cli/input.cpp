@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/model_path.h"
+#include "formats/lora_file.h"
 
 namespace nibble::cli {
 namespace {
@@ -46,7 +47,10 @@ Result<TextSource> open_text_source(const std::optional<std::string>& model) {
   TextSource source;
   NIBBLE_TRY(source.path, find_model(model));
   std::error_code error;
-  if (!std::filesystem::is_directory(source.path, error)) NIBBLE_CHECK(open_weights(source));
+  if (!std::filesystem::is_directory(source.path, error)) {
+    NIBBLE_CHECK(open_weights(source));
+    NIBBLE_CHECK(with_path(source.path, refuse_adapter(source.file->metadata())));
+  }
   NIBBLE_TRY(source.tokenizer, read_tokenizer(source));
   return source;
 }

@@ -14,7 +14,6 @@
 namespace nibble {
 namespace {
 
-constexpr const char* kConfigName = "adapter_config.json";
 constexpr const char* kWeightNames[] = {"adapter_model.safetensors", "adapter_model.bin"};
 constexpr std::string_view kPeftPrefix = "base_model.model.";
 // Of the adapter that was trained, where PEFT did not leave its name out.
@@ -91,6 +90,16 @@ Result<std::vector<LoraPair>> pair_up(std::span<const TensorView> tensors,
 
 }  // namespace
 
+std::unexpected<Error> adapter_is_no_model() {
+  return unsupported("is a LoRA adapter, not a model; name its base model, and this with --lora");
+}
+
+Result<void> refuse_adapter(const Metadata& keys) {
+  NIBBLE_TRY(const auto type, keys.get_string("general.type"));
+  if (type.value_or("model") == "adapter") return adapter_is_no_model();
+  return {};
+}
+
 Result<void> LoraFile::read_gguf() {
   const Metadata& keys = gguf_->metadata();
   NIBBLE_TRY(const auto type, keys.get_string("general.type"));
@@ -113,8 +122,8 @@ Result<void> LoraFile::read_gguf() {
 }
 
 Result<void> LoraFile::read_peft() {
-  NIBBLE_TRY(const Json json, read_json_in_folder(path_, kConfigName));
-  NIBBLE_TRY(const PeftConfig config, with_path(path_ / kConfigName, PeftConfig::read(json)));
+  NIBBLE_TRY(const Json json, read_json_in_folder(path_, kAdapterConfig));
+  NIBBLE_TRY(const PeftConfig config, with_path(path_ / kAdapterConfig, PeftConfig::read(json)));
   const auto* const name = std::ranges::find_if(
       kWeightNames, [this](const char* candidate) { return has_file(path_, candidate); });
   if (name == std::end(kWeightNames))
@@ -131,7 +140,7 @@ Result<void> LoraFile::read_peft() {
     if (pair.rank() != config.rank(module))
       return with_path(file.file.path(),
                        corrupt("tensor {}: rank {}, but {} says {}", in_quotes(pair.name),
-                               pair.rank(), kConfigName, config.rank(module)));
+                               pair.rank(), kAdapterConfig, config.rank(module)));
     pair.scale = config.scale(module);
   }
   return {};
@@ -143,17 +152,17 @@ Result<LoraFile> LoraFile::open(const std::filesystem::path& path) {
   out.path_ = path;
   const bool is_folder = std::filesystem::is_directory(path, ignored);
   const auto parent = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  if (!is_folder && path.extension() != ".gguf" && has_file(parent, kConfigName))
+  if (!is_folder && path.extension() != ".gguf" && has_file(parent, kAdapterConfig))
     out.path_ = parent;
   else if (!is_folder) {
     NIBBLE_TRY(out.gguf_, open_weight_file(path));
     NIBBLE_CHECK(with_path(path, out.read_gguf()));
     return out;
   }
-  if (!has_file(out.path_, kConfigName))
-    return with_path(
-        path, Result<LoraFile>(fail(ErrorKind::kNotFound,
-                                    "is a folder without an adapter: it has no {}", kConfigName)));
+  if (!has_file(out.path_, kAdapterConfig))
+    return with_path(path, Result<LoraFile>(fail(ErrorKind::kNotFound,
+                                                 "is a folder without an adapter: it has no {}",
+                                                 kAdapterConfig)));
   NIBBLE_CHECK(out.read_peft());
   return out;
 }

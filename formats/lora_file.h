@@ -27,6 +27,12 @@ struct LoraPair {
   int64_t rank() const { return b.shape.n_cols(); }
 };
 
+inline constexpr const char* kAdapterConfig = "adapter_config.json";  // of a PEFT folder
+
+// For who wants a model: fails (kUnsupported) where keys are those of an adapter.
+Result<void> refuse_adapter(const Metadata& keys);
+std::unexpected<Error> adapter_is_no_model();
+
 class LoraFile {
  public:
   // path: the folder, a file in it, or the GGUF file. Fails with kNotFound, kCorrupt, or

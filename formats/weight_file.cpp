@@ -8,6 +8,7 @@
 #include "formats/folder_files.h"
 #include "formats/folder_model.h"
 #include "formats/gguf.h"
+#include "formats/lora_file.h"
 #include "formats/path_message.h"
 #include "formats/safetensors.h"
 
@@ -78,6 +79,7 @@ std::unexpected<Error> refuse(std::string_view head) {
 Result<std::unique_ptr<WeightFile>> open_folder(const std::filesystem::path& folder) {
   if (has_file(folder, "config.json")) return open_hf_folder(folder);
   if (has_file(folder, "params.json")) return open_meta_folder(folder);
+  if (has_file(folder, kAdapterConfig)) return with_path(folder, adapter_is_no_model());
   return with_path(folder,
                    fail(ErrorKind::kNotFound,
                         "is a folder without a model: it has neither config.json nor params.json"));

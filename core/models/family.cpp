@@ -2,6 +2,8 @@
 #include "core/models/family.h"
 
 #include "core/models/folder_config.h"
+#include "formats/lora_file.h"
+#include "formats/path_message.h"
 
 namespace nibble {
 namespace {
@@ -25,6 +27,8 @@ Result<Family> read_family(const WeightFile& file) {
     NIBBLE_TRY(out.hparams, out.architecture->read_hparams({found.metadata, nullptr}));
     return out;
   }
+  if (auto model = refuse_adapter(file.metadata()); !model)
+    return with_path(file.files().front(), std::unexpected(std::move(model).error()));
   NIBBLE_TRY(const auto name, file.metadata().need_string("general.architecture"));
   out.architecture = find_architecture(name);
   if (!out.architecture)

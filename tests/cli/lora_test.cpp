@@ -57,6 +57,19 @@ TEST_CASE("eval --lora applies an adapter") {
   CHECK(end.out == "[264, 256]\n");
 }
 
+TEST_CASE("an adapter that is named as the model is called one") {
+  const AdapterFixture chain;
+  for (const Arguments& command : {Arguments{"run", chain.gguf, "-p", "a"},
+                                   {"eval", chain.gguf, "--token-ids", "97", "--greedy", "2"},
+                                   {"eval", chain.peft, "--token-ids", "97", "--greedy", "2"},
+                                   {"bench", chain.gguf}}) {
+    const Ended end = run_program(command);
+    CHECK(end.exit_code == 3);
+    CHECK(end.err.find(command[1] + ": is a LoRA adapter") != std::string::npos);
+    CHECK(end.err.find("fetch") == std::string::npos);
+  }
+}
+
 TEST_CASE("adapters that do not fit, or are none, are refused in one line") {
   const AdapterFixture chain;
   const auto fault = [&](const std::string& adapter, int exit_code) {
