@@ -8,7 +8,10 @@ namespace nibble::cli {
 
 std::string statistics(const Answer& a, const RunFacts& facts) {
   std::string out = fmt::format("prompt {} tokens", a.n_prompt);
-  if (a.n_prefilled < a.n_prompt) out += fmt::format(" ({} new)", a.n_prefilled);
+  if (a.ended_in_prompt())
+    out += fmt::format(" (stopped after {})", a.n_prefilled);
+  else if (a.n_prefilled < a.n_prompt)
+    out += fmt::format(" ({} new)", a.n_prefilled);
   out += fmt::format(" in {:.2f} s, {:.1f}/s", a.prefill_s, a.prefill_speed());
   if (a.first_token_at_s > 0)
     out += fmt::format("; first token after {:.2f} s", a.first_token_at_s - facts.start_s);
@@ -27,6 +30,7 @@ Json to_json(const Answer& a, const RunFacts& facts) {
               {"tokens", a.ids},
               {"n_tokens", a.ids.size()},
               {"n_prompt", a.n_prompt},
+              {"n_prefilled", a.n_prefilled},
               {"n_context", facts.n_ctx},
               {"seed", a.seed},
               {"model", facts.model},

@@ -57,14 +57,20 @@ Result<Answer> Session::answer(std::span<const TokenId> prompt, const AnswerLimi
   answer.seed = settings_.seed;
   answer.n_prompt = static_cast<int>(prompt.size());
   answer.n_prefilled = static_cast<int>(fresh.size());
+  int n_read = 0;
+  const auto progress = [&](int done, int total) {
+    n_read = done;
+    return events.prefill(done, total);
+  };
   const double start = now_s();
-  const auto logits = engine_.prefill(fresh, events.prefill);
+  const auto logits = engine_.prefill(fresh, progress);
+  answer.prefill_s = now_s() - start;
   if (!logits && logits.error().kind == ErrorKind::kInterrupted) {
+    answer.n_prefilled = n_read;
     answer.reason = EndReason::kInterrupted;
     return answer;
   }
   if (!logits) return std::unexpected(logits.error());
-  answer.prefill_s = now_s() - start;
   text_.assign(prompt.begin(), prompt.end());
   Sampler sampler = make_sampler(prompt, limits.ignore_eos);
   const auto generated = generate(*logits, sampler, limits, events, answer);

@@ -36,7 +36,8 @@ struct Answer {
   EndReason reason = EndReason::kEndToken;
   uint64_t seed = 0;    // that its tokens were drawn with
   int n_prompt = 0;     // tokens of the prompt
-  int n_prefilled = 0;  // of these, not yet in the cache
+  int n_prefilled = 0;  // of these, run through the model: all that the cache did not hold, fewer
+                        // only when interrupted
   double prefill_s = 0;
   double first_token_at_s = 0;  // steady clock; 0: none
   int n_decoded = 0;            // tokens run after the prompt
@@ -45,6 +46,7 @@ struct Answer {
 
   double prefill_speed() const;  // tokens per second; 0 where there is nothing to measure
   double decode_speed() const;
+  bool ended_in_prompt() const { return reason == EndReason::kInterrupted && ids.empty(); }
 };
 
 // What an answer tells while it grows; both return false to stop it (kInterrupted).

@@ -140,6 +140,22 @@ TEST_CASE("after an interrupted prompt a session answers as a new one, windows o
   }
 }
 
+TEST_CASE("an interrupted prompt tells how far it came, and in what time") {
+  const auto model = load(*find_architecture("llama"), find_architecture("llama")->tiny[0]);
+  const SignTokenizer tokenizer;
+  ThreadPool pool(1);
+  Engine engine = make_engine(model.model, pool, 8);
+  Session session(tokenizer, engine, {}, kVocabulary);
+  const auto prefill = [](int done, int) { return done < 16; };
+  const auto token = [](TokenId, std::string_view) -> Result<bool> { return true; };
+  const auto stopped = session.answer(some_tokens(40), {}, {prefill, token});
+  REQUIRE(stopped);
+  CHECK(stopped->reason == EndReason::kInterrupted);
+  CHECK(stopped->n_prompt == 40);
+  CHECK(stopped->n_prefilled == 16);
+  CHECK(stopped->prefill_s > 0);
+}
+
 TEST_CASE("several generated tokens at once are bit-equal to one at a time, in every family") {
   for (const Architecture* a : architectures()) {
     for (const std::string_view config : a->tiny) {
