@@ -123,8 +123,9 @@ Result<void> Chat::say_edited(const std::string& begun, TerminalMode& mode) {
 }
 
 Result<void> Chat::say(const std::string& text) {
+  const Json before = messages_;
   messages_.push_back(message("user", text));
-  return answer();
+  return answer(before);
 }
 
 // --on-full drop-oldest: forgets whole turns until a quarter of the context is free.
@@ -142,13 +143,12 @@ Result<Prompt> Chat::make_room(Prompt prompt) {
   return prompt;
 }
 
-// A message that cannot be answered is taken back.
-Result<void> Chat::answer() {
+Result<void> Chat::answer(const Json& before) {
   auto prompt = maker_.conversation(conversation());
   if (prompt && options_.on_full == "drop-oldest") prompt = make_room(std::move(*prompt));
   const bool fits = prompt && std::cmp_less_equal(prompt->ids.size(), facts_.n_ctx);
   if (!fits) {
-    messages_.erase(messages_.size() - 1);
+    messages_ = before;
     write_err(prompt ? fmt::format("nibble: with this message the chat has {} tokens, the context "
                                    "holds {}; it was taken "
                                    "back: /clear begins anew, -c gives more room\n",
@@ -161,11 +161,15 @@ Result<void> Chat::answer() {
   facts_.thought_open = opens_thought(prompt->text);
   AnswerWriter writer(options_, facts_);
   NIBBLE_TRY(last_, stream_answer(*ready_.session, *prompt, limits_, writer));
-  remember_answer();
+  if (last_->ended_in_prompt())
+    messages_ = before;
+  else
+    remember_answer();
   if (last_->reason == EndReason::kInterrupted) {
     if (pending_signal() != SIGINT) return fail(ErrorKind::kInterrupted, "terminated");
     clear_pending_signal();
-    write_err("(stopped)\n");
+    write_err(last_->ended_in_prompt() ? "(stopped before the answer: the message was taken back)\n"
+                                       : "(stopped)\n");
   }
   tell_fullness();
   return {};
@@ -221,13 +225,14 @@ Result<bool> Chat::command(const std::string& line) {
 }
 
 Result<void> Chat::regenerate() {
+  const Json before = messages_;
   if (!messages_.empty() && messages_.back()["role"] == "assistant")
     messages_.erase(messages_.size() - 1);
   if (messages_.empty()) {
     write_err("(nothing to answer yet)\n");
     return {};
   }
-  return answer();
+  return answer(before);
 }
 
 void Chat::set(const std::string& arguments) {

@@ -22,7 +22,8 @@ class Chat {
   Result<void> say(const std::string& text);  // as the user, and answers
   Result<void> say_edited(const std::string& begun,
                           TerminalMode& mode);    // what $EDITOR makes of it
-  Result<void> answer();                          // to the messages as they are
+  Result<void> answer(const Json& before);        // to the messages as they are, else they are
+                                                  // what they were before
   Result<bool> command(const std::string& line);  // false: leave
   Result<void> regenerate();
   void remember_answer();

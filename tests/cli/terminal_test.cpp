@@ -111,6 +111,28 @@ TEST_CASE("Ctrl-C stops an answer, hints on an empty line, and leaves the chat a
   CHECK(terminal.wait_for_end() == 0);
 }
 
+TEST_CASE("Ctrl-C before an answer begins leaves the conversation as it was") {
+  const ChainFixture chain({.n_ctx = 100000});
+  OnTerminal terminal({"run", chain.model, "-c", "100000", "-t", "1"}, {{"NIBBLE_ISA", "scalar"}});
+  REQUIRE(terminal.wait_for(kPrompt));
+  terminal.type("a\r");
+  REQUIRE(terminal.wait_for(kAnswer));
+  REQUIRE(terminal.wait_for(kPrompt));
+  terminal.type("\x1b[200~" + std::string(60000, 'x') + "\x1b[201~\r");
+  REQUIRE(terminal.wait_for(" s left"));  // reading the prompt takes that long
+  terminal.type("\x03");
+  REQUIRE(terminal.wait_for("(stopped"));
+  terminal.type("/stats\r");
+  CHECK(terminal.wait_for("(stopped after "));
+  terminal.type("t\r");
+  CHECK(terminal.wait_for("one two"));
+  terminal.type("/stats\r");
+  // <|user|> a Hello world ! <|end|> <|user|> t
+  CHECK(terminal.wait_for("prompt 8 tokens"));
+  terminal.type("/exit\r");
+  CHECK(terminal.wait_for_end() == 0);
+}
+
 TEST_CASE("a chat's message may be written in the user's editor") {
   const ChainFixture chain;
   const auto script = chain.folder.write("edit", "#!/bin/sh\nprintf 'xa\\n' >> \"$1\"\n");
