@@ -1,5 +1,7 @@
 #include "core/pipeline/convert_facts.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -61,7 +63,7 @@ void add_card(const ModelCard& card, MetadataDraft& out) {
                                                         {"language", "general.languages"}};
   for (const auto& [from, to] : kTexts)
     if (const auto at = card.find(from); at != card.end() && !at->second.empty())
-      out.set_text(to, fit(at->second.front()));
+      out.set_text(to, fit(fmt::format("{}", fmt::join(at->second, ","))));
   if (const auto at = card.find("base_model"); at != card.end() && !at->second.empty()) {
     out.set_u32("general.base_model.count", static_cast<uint32_t>(at->second.size()));
     for (size_t i = 0; i < at->second.size(); ++i) add_base_model(at->second[i], i, out);

@@ -84,6 +84,19 @@ TEST_CASE("inspect reads a folder's licence in its model card") {
   CHECK(licence["commercial_use"] == "no");
 }
 
+TEST_CASE("convert writes all licences of a model card, and the strictest decides") {
+  const TemporaryFolder folder;
+  const std::string model = folder.path() / "model", out = folder.path() / "out.gguf";
+  write_folder_model(model);
+  folder.write("model/README.md", "---\nlicense:\n- mit\n- gemma\n---\n");
+  REQUIRE(run_program({"convert", model, "-o", out}).exit_code == 0);
+  const Ended end = run_program({"inspect", out, "--json"});
+  REQUIRE_MESSAGE(end.exit_code == 0, end.err);
+  const Json licence = (*parse_json(end.out))["licence"];
+  CHECK(licence["declared"] == "mit,gemma");
+  CHECK(licence["commercial_use"] == "with conditions");
+}
+
 TEST_CASE("inspect tells what a file of an unknown family lacks instead of failing") {
   NIBBLE_NEED_DATA("gguf-vocabs/llama-spm.gguf");
   const InspectFixture chain;
