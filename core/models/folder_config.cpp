@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/json.h"
+#include "core/models/tensor_source.h"
 
 namespace nibble {
 namespace {
@@ -49,6 +50,36 @@ Json text_part(const Json& config, const Architecture* family, const WeightFile*
   return config;
 }
 
+bool differ(const TensorView& a, const TensorView& b) {
+  if (a.shape != b.shape || a.shape.n_dims != 2) return false;
+  if (a.bytes.data() == b.bytes.data() && !a.decoder && !b.decoder) return false;
+  std::vector<float> x(static_cast<size_t>(a.shape.n_cols())), y(x.size());
+  for (int64_t r = 0; r < a.shape.n_rows(); ++r) {
+    decode_rows(a, r, 1, x.data());
+    decode_rows(b, r, 1, y.data());
+    if (x != y) return true;
+  }
+  return false;
+}
+
+// Whether a matrix is stored for the output that is not the embedding, though the config ties the
+// two. transformers then warns, and ties nothing.
+Result<bool> has_own_output(const FolderConfig& folder, const WeightFile& file) {
+  NIBBLE_TRY(Hparams h, folder.architecture->read_hparams({folder.metadata, nullptr}));
+  if (!h.tied) return false;
+  h.tied = false;
+  OwnedParts none;
+  const TensorSource source(file, h, none);
+  const TensorView *embedding = nullptr, *output = nullptr;
+  for (const TensorSpec& spec : folder.architecture->tensors(h)) {
+    const bool embeds = spec.gguf_name == "token_embd.weight";
+    if (!embeds && spec.gguf_name != "output.weight") continue;
+    NIBBLE_TRY(const auto found, source.find(spec));
+    if (!found.empty()) (embeds ? embedding : output) = found[0];
+  }
+  return embedding && output && differ(*embedding, *output);
+}
+
 }  // namespace
 
 Result<FolderConfig> read_folder_config(const Json& config, const WeightFile* file) {
@@ -56,10 +87,15 @@ Result<FolderConfig> read_folder_config(const Json& config, const WeightFile* fi
   const std::string_view name = class_of(config);
   FolderConfig out;
   out.architecture = find_hf_class(name);
-  const Json part = text_part(config, out.architecture, file);
+  Json part = text_part(config, out.architecture, file);
   if (!out.architecture) out.architecture = find_hf_class(class_of(part));
   if (!out.architecture || !out.architecture->read_config)
     return unsupported("config.json: architecture '{}' is not built in", name);
+  NIBBLE_TRY(out.metadata, out.architecture->read_config(part));
+  if (!file) return out;
+  NIBBLE_TRY(const bool own, has_own_output(out, *file));
+  if (!own) return out;
+  part["tie_word_embeddings"] = false;
   NIBBLE_TRY(out.metadata, out.architecture->read_config(part));
   return out;
 }

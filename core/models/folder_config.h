@@ -15,7 +15,8 @@ struct FolderConfig {
 // language_config) is what counts.
 // file: the folder's weights, which decide where the two parts disagree on whether the output
 // matrix is the embedding, or where the wrapper's class says so by default alone; nullptr: what
-// stands outside of the text's part counts then, or that default. Fails with
+// stands outside of the text's part counts then, or that default. A stored output matrix that is
+// not the embedding counts in any case. Fails with
 // kUnsupported where no family has the class, or a value is one that its family does not run.
 Result<FolderConfig> read_folder_config(const Json& config, const WeightFile* file = nullptr);
 

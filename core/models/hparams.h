@@ -82,7 +82,7 @@ struct Hparams {
   int d_v = 0;
   int n_ff = 0;
   float eps = 1e-5f;
-  bool tied = false;  // the output matrix is the token embedding, whatever else is stored
+  bool tied = false;  // the output matrix is the token embedding
   RopeHparams rope;
   RopeHparams rope_swa;       // of the layers with a window, where it differs
   int window = 0;             // a position sees itself and the window - 1 before it

@@ -148,3 +148,23 @@ TEST_CASE("a vision model that says nothing of tying is tied where it has no out
     CHECK(Model::load(**file).has_value());
   }
 }
+
+TEST_CASE("a stored output matrix that is not the embedding counts although the config ties") {
+  Json config = *parse_json(
+      R"({"architectures": ["LlamaForCausalLM"], "hidden_size": 64, "intermediate_size": 96,
+          "num_attention_heads": 4, "num_hidden_layers": 1, "vocab_size": 96,
+          "max_position_embeddings": 256})");
+  StoredTensors tensors = tensors_of(config, false);
+  const TemporaryFolder untied, own, same;
+  write(untied, config, tensors);
+  config["tie_word_embeddings"] = true;
+  write(own, config, tensors);
+  CHECK(last_logits(own) == last_logits(untied));
+  tensors["lm_head.weight"] = tensors["model.embed_tokens.weight"];
+  write(same, config, tensors);
+  const auto file = open_weight_file(same.path());
+  REQUIRE(file);
+  const auto family = read_family(**file);
+  REQUIRE(family);
+  CHECK(family->hparams.tied);
+}
