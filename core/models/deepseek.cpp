@@ -253,9 +253,9 @@ const Architecture kDeepSeek2{
              R"({"model_type": "deepseek_v3", "hidden_size": 64, "intermediate_size": 96,
                  "num_attention_heads": 4, "num_key_value_heads": 4, "num_hidden_layers": 2,
                  "vocab_size": 96, "max_position_embeddings": 256, "first_k_dense_replace": 2,
-                 "q_lora_rank": 24, "kv_lora_rank": 32, "qk_nope_head_dim": 16,
-                 "qk_rope_head_dim": 8, "v_head_dim": 16, "rope_scaling": {"type": "yarn",
-                 "factor": 4.0, "original_max_position_embeddings": 32}})"},
+                 "rms_norm_eps": 0.03, "q_lora_rank": 24, "kv_lora_rank": 32,
+                 "qk_nope_head_dim": 16, "qk_rope_head_dim": 8, "v_head_dim": 16, "rope_scaling": {
+                 "type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32}})"},
     .hf_configs = {R"({"$include": "shared", "$if": {"gating": "sigmoid"},
                     "architectures": ["DeepseekV3ForCausalLM"], "model_type": "deepseek_v3",
                     "num_key_value_heads": "$n_head", "head_dim": "$drop",

@@ -66,6 +66,7 @@ struct MlaHparams {
   int d_nope = 0;   // of a head: values without position
   int d_rope = 0;   // and with it
   int d_v = 0;
+  float eps = 1e-6f;  // of the norms of what is compressed; the originals fix it
   bool operator==(const MlaHparams&) const = default;
 };
 

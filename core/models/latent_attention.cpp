@@ -43,7 +43,7 @@ void LatentAttention::queries(const LayerWeights& layer, int n_tokens, RowSource
   products_.run(n_tokens, h_.n_embd, x, first);
   if (!compressed) return;
   const auto normed = [&](int t, float* out) {
-    rms_norm(q_a.row(t), layer.attn_q_a_norm.weight, m.q_lora, h_.eps, out);
+    rms_norm(q_a.row(t), layer.attn_q_a_norm.weight, m.q_lora, m.eps, out);
   };
   const Product second = product_of(layer.attn_q_b, q);
   products_.run(n_tokens, m.q_lora, normed, std::span(&second, 1));
@@ -71,7 +71,7 @@ void LatentAttention::project(const LayerWeights& layer, int n_tokens, RowSource
     const float* table = tables + size_t(t) * rope.n_rot;
     rope_rotate(rope, table, q, h_.n_head, d_k);
     float* key = kv_a_.data() + size_t(t) * d_k;
-    rms_norm(key, layer.attn_kv_a_norm.weight, m.kv_lora, h_.eps, key);
+    rms_norm(key, layer.attn_kv_a_norm.weight, m.kv_lora, m.eps, key);
     rope_rotate(rope, table, key, 1, d_k);
     kv_store(kv, first_position + t, key, nullptr);
   });

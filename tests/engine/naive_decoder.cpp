@@ -187,13 +187,13 @@ struct Naive {
   Heads latent(const LayerWeights& l, const Vec& x, const Rope& rope, int p) const {
     const MlaHparams& m = h.mla;
     Heads out;
-    const Vec q = l.attn_q_a ? times(l.attn_q_b, norm(NormKind::kRms, h.eps, l.attn_q_a_norm.weight,
+    const Vec q = l.attn_q_a ? times(l.attn_q_b, norm(NormKind::kRms, m.eps, l.attn_q_a_norm.weight,
                                                       nullptr, times(l.attn_q_a, x)))
                              : times(l.attn_q, x);
     Vec c = times(l.attn_kv_a_mqa, x);
     Vec pe(c.begin() + m.kv_lora, c.end());
     c.resize(m.kv_lora);
-    c = norm(NormKind::kRms, h.eps, l.attn_kv_a_norm.weight, nullptr, c);
+    c = norm(NormKind::kRms, m.eps, l.attn_kv_a_norm.weight, nullptr, c);
     Rope local = rope;
     local.first = 0;
     rotate(local, p, pe.data());
