@@ -10,6 +10,7 @@
 #include "core/models/architecture.h"
 #include "core/models/decoder.h"
 #include "core/models/kv_cache.h"
+#include "core/models/weights.h"
 #include "core/tensor/arena.h"
 
 namespace nibble {
@@ -55,6 +56,11 @@ Result<Engine> Engine::create(const Model& model, ThreadPool& pool, const Engine
   if (options.n_ctx < 1 || options.n_batch < 1)
     return fail(ErrorKind::kUsage, "context {} and batch {} must be at least 1", options.n_ctx,
                 options.n_batch);
+  if (const Matrix& learned = model.weights().position_embd.w;
+      learned.n_rows > 0 && options.n_ctx > learned.n_rows)
+    return fail(ErrorKind::kContextFull,
+                "a context of {} tokens: the model has learned {} positions and no more",
+                options.n_ctx, learned.n_rows);
   options.n_batch = std::min(options.n_batch, options.n_ctx);
   const int n_rows = std::max(options.n_batch, std::min(kMostDecoded, options.n_ctx));
   const DecoderOptions decoder{options.n_ctx, n_rows, options.exact, options.watch};

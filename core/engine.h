@@ -31,7 +31,8 @@ struct EngineOptions {
 class Engine {
  public:
   // Sizes the arena and the cache. Fails (kOutOfMemory) with the forecast when they do not fit,
-  // (kUsage) when kv_types differ and the model keeps its values inside of its keys.
+  // (kUsage) when kv_types differ and the model keeps its values inside of its keys, (kContextFull)
+  // when n_ctx is more than the positions that a model has learned one by one.
   // model and pool must outlive the engine.
   static Result<Engine> create(const Model& model, ThreadPool& pool, const EngineOptions& options);
   Engine(Engine&&) noexcept;

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/base/assert.h"
 #include "core/models/norms.h"
 #include "core/models/rope_scaling.h"
 
@@ -143,8 +144,8 @@ bool Decoder::run(KvCache& cache, Phase phase, std::span<const int32_t> tokens, 
     const Matrix& m = w_.position_embd.w;
     pool_->run(b.n, [&](int t, int) {
       float* scratch = branch_.data() + static_cast<size_t>(t) * h_.n_embd;
-      const int p = std::min(first_position + t, m.n_rows - 1);
-      m.decode(p, scratch);
+      NIBBLE_ASSERT(first_position + t < m.n_rows);
+      m.decode(first_position + t, scratch);
       float* row = residual_.data() + static_cast<size_t>(t) * h_.n_embd;
       for (int i = 0; i < h_.n_embd; ++i) row[i] += scratch[i];
     });
