@@ -11,8 +11,7 @@
 namespace nibble {
 namespace {
 
-constexpr int64_t kMaxShared = 1 << 24;  // values of all shared experts together
-constexpr uint64_t kGatingSigmoid = 2;   // GGUF's expert_gating_func
+constexpr uint64_t kGatingSigmoid = 2;  // GGUF's expert_gating_func
 constexpr std::string_view kV1Defaults =
     R"({"rms_norm_eps": 1e-6, "max_position_embeddings": 2048, "vocab_size": 102400,
         "first_k_dense_replace": 0, "moe_layer_freq": 1, "norm_topk_prob": false,
@@ -37,10 +36,7 @@ Result<void> read_experts(const HparamsReader& reader, Hparams& h) {
   NIBBLE_TRY(const int freq, reader.count_or("moe_every_n_layers", 1, 1, 4096));
   h.moe_layer.resize(h.n_layer);
   for (int i = 0; i < h.n_layer; ++i) h.moe_layer[i] = i >= n_dense && i % freq == 0;
-  NIBBLE_TRY(const int n_shared, reader.count_or("expert_shared_count", 0, 0, 1 << 10));
-  if (int64_t{n_shared} * h.moe.n_ff > kMaxShared)
-    return corrupt("{} shared experts of {} values", n_shared, h.moe.n_ff);
-  h.moe.n_ff_shared = n_shared * h.moe.n_ff;
+  NIBBLE_TRY(h.moe.n_ff_shared, reader.shared_width(h.moe.n_ff));
   NIBBLE_TRY(h.moe.normalize, reader.flag_or("expert_weights_norm", false));
   NIBBLE_TRY(const int gating, reader.count_or("expert_gating_func", 0, 0, 2));
   if (gating == kGatingSigmoid) h.moe.gating = ExpertGating::kSigmoid;

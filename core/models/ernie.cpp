@@ -9,7 +9,6 @@
 namespace nibble {
 namespace {
 
-constexpr int kMaxShared = 1 << 10;
 constexpr std::string_view kDefaults =
     R"({"rms_norm_eps": 1e-5, "max_position_embeddings": 131072, "vocab_size": 103424,
         "num_key_value_heads": 2, "head_dim": 128, "rope_theta": 5e5,
@@ -32,8 +31,9 @@ Result<Hparams> read_moe(const HparamsSource& source) {
   const HparamsReader reader(source, "ernie4_5-moe");
   NIBBLE_TRY(Hparams h, read_with(reader));
   h.moe.normalize = true;
-  NIBBLE_TRY(const int n_shared, reader.count_or("expert_shared_count", 0, 0, kMaxShared));
-  if (h.moe.n_ff_shared == 0) h.moe.n_ff_shared = n_shared * h.moe.n_ff;
+  if (h.moe.n_ff_shared == 0) {
+    NIBBLE_TRY(h.moe.n_ff_shared, reader.shared_width(h.moe.n_ff));
+  }
   NIBBLE_TRY(const int n_dense, reader.count_or("leading_dense_block_count", 0, 0, h.n_layer));
   NIBBLE_TRY(const int step, reader.count_or("interleave_moe_layer_step", 1, 1, 4096));
   NIBBLE_TRY(h.moe_layer, reader.layer_flags("expert_layers", h.n_layer));

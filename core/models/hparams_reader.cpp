@@ -217,6 +217,15 @@ Result<void> HparamsReader::rope_scaling(RopeHparams& r) const {
   return {};
 }
 
+Result<int> HparamsReader::shared_width(int n_ff) const {
+  NIBBLE_TRY(const int n_shared, count_or("expert_shared_count", 0, 0, kMaxExperts));
+  const int64_t width = int64_t{n_shared} * n_ff;
+  if (width > kMaxWidth)
+    return corrupt("key '{}': {} shared experts of {} values, expected {} at most",
+                   key("expert_shared_count"), n_shared, n_ff, kMaxWidth);
+  return static_cast<int>(width);
+}
+
 Result<RopeHparams> HparamsReader::rope(int d_head, int n_ctx_train) const {
   RopeHparams r;
   NIBBLE_TRY(r.base, number_or("rope.freq_base", 10000));
@@ -225,10 +234,12 @@ Result<RopeHparams> HparamsReader::rope(int d_head, int n_ctx_train) const {
   if (r.n_rot % 2 != 0)
     return unsupported("key '{}': {} rotated values of a head, expected an even number",
                        key("rope.dimension_count"), r.n_rot);
-  if (source_.has("rope_factors_long.weight", false)) r.scaling = RopeScaling::kLongrope;
   NIBBLE_TRY(r.n_ctx_orig,
              count_or("rope.scaling.original_context_length", n_ctx_train, 1, kMaxContext));
   NIBBLE_CHECK(rope_scaling(r));
+  // Older files have longrope's tensors and no type.
+  if (r.scaling == RopeScaling::kNone && source_.has("rope_factors_long.weight", false))
+    r.scaling = RopeScaling::kLongrope;
   for (const auto& factors : {r.factors, r.long_factors})
     if (!factors.empty() && factors.size() != static_cast<size_t>(r.n_rot / 2))
       return corrupt("key '{}': {} factors, expected {}", key("rope.scaling.long_factor"),

@@ -23,6 +23,8 @@ class HparamsReader {
   // ARCH.key. A count: an integer in [low, high], or an array of one and the same; absent: nullopt.
   Result<std::optional<int>> count(std::string_view key, int low, int high) const;
   Result<int> count_or(std::string_view key, int otherwise, int low, int high) const;
+  // Of all shared experts together, each as wide as the others; 0 where there are none.
+  Result<int> shared_width(int n_ff) const;
   Result<int> need_count(std::string_view key, int low, int high) const;
   Result<double> number_or(std::string_view key, double otherwise) const;  // finite
   Result<bool> flag_or(std::string_view key, bool otherwise) const;
