@@ -1,4 +1,4 @@
-// See feed_forward.h. ExpertWeights run in ascending order, each once for all tokens that chose it,
+// See feed_forward.h. Experts run in ascending order, each once for all tokens that chose it,
 // so a token's sum depends on its own experts alone. Routing: Shazeer 2017, arXiv:1701.06538;
 // groups: DeepSeek-V2 and V3.
 #include "core/models/feed_forward.h"

@@ -48,7 +48,7 @@ class FeedForward {
   std::span<float> wide_;     // [max_tokens, gate and up]
   std::span<float> x_;        // [max_tokens, n_embd]: the branch's input
   std::span<float> result_;   // [max_tokens, n_embd]: what comes back
-  std::span<float> logits_;   // [max_tokens, n_expert]
+  std::span<float> logits_;   // [max_tokens, 2 n_expert]: logits, and room to choose in
   std::span<float> weights_;  // [max_tokens, n_expert_used]
   std::span<int> ids_;        // [max_tokens, n_expert_used]
   std::optional<MoeScratch> moe_scratch_;

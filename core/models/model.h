@@ -13,7 +13,7 @@ namespace nibble {
 
 class LoraWeights;    // core/models/lora.h
 struct LoraInput;     // core/models/lora.h
-struct Hparams;       // core/models/architecture.h
+struct Hparams;       // core/models/hparams.h
 struct Architecture;  // core/models/architecture.h
 struct Weights;       // core/models/weights.h
 

@@ -1,5 +1,4 @@
-// YaRN: Peng 2023, arXiv:2309.00071. llama3: Meta's published reference code. See model-specific
-// notes in hparams.h.
+// YaRN: Peng 2023, arXiv:2309.00071. llama3: Meta's published reference code.
 #include "core/models/rope_scaling.h"
 
 #include <algorithm>

@@ -67,7 +67,10 @@ const auto& in_use(const Rows& rows) {
 
 }  // namespace
 
-const OpsKernels& ops_kernels() { return *in_use(kRows).table; }
+const OpsKernels& ops_kernels() {
+  static const OpsKernels& kernels = *in_use(kRows).table;
+  return kernels;
+}
 int64_t peak_multiply_adds(int64_t rounds) { return in_use(kRoofs).multiply_adds(rounds); }
 uint64_t peak_read(const std::byte* data, size_t n_bytes) {
   return in_use(kRoofs).read(data, n_bytes);

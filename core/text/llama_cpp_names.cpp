@@ -6,7 +6,7 @@
 
 namespace nibble::text {
 namespace {
-// Branches of expressions, named as DESIGN.md's glossary of text does.
+// Branches of the pre-tokenizers' expressions.
 #define CONTRACTION "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
 #define LETTERS "[^\\r\\n\\p{L}\\p{N}]?\\p{L}+"
 #define PUNCTUATION_LINES " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*"

@@ -1,7 +1,8 @@
 // SentencePiece's ModelProto. Fields that are used, by number:
-//   1 pieces: 1 text, 2 score (float), 3 type     2 trainer: 3 model_type, 24
-//   treat_whitespace_as_suffix, 35 byte_fallback 3 normalizer: 2 precompiled_charsmap, 3
-//   add_dummy_prefix, 4 remove_extra_whitespaces, 5 escape_whitespaces
+//   1 pieces:      1 text, 2 score (float), 3 type
+//   2 trainer:     3 model_type, 24 treat_whitespace_as_suffix, 35 byte_fallback
+//   3 normalizer:  2 precompiled_charsmap, 3 add_dummy_prefix, 4 remove_extra_whitespaces,
+//                  5 escape_whitespaces
 // Source: sentencepiece's sentencepiece_model.proto; Protocol Buffers' wire format.
 #include <bit>
 #include <cmath>

@@ -6,7 +6,7 @@
 //   Block, gguf_type, kGroup, kHasMin
 //   kLow, kHigh, nearest, code_of  its levels: see levels.h
 //   kScaleLow, kScaleHigh      its groups' scales; minima 0..kScaleHigh
-//   pack(Block&, const Parts&) see there
+//   pack(Block&, const Parts&)     Parts: below
 #pragma once
 
 #include "quant/encoder.h"

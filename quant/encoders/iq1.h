@@ -2,9 +2,9 @@
 // 1/8), grid -1, 0 or 1: a scale s for each group; the sign of 1/8 for each
 // group or for each octet. A format F says
 //   Block, gguf_type
-//   kGroupOctets              octets in a group
-//   kShiftOctets              octets that share the sign of 1/8: 1 or as many
-//   as are in a group pack(Block&, const Iq1Parts&)
+//   kGroupOctets    octets in a group
+//   kShiftOctets    octets that share the sign of 1/8: 1 or as many as are in a group
+//   pack(Block&, const Iq1Parts&)
 #pragma once
 
 #include "quant/codebooks.h"

@@ -4,9 +4,9 @@
 // given scale: the grid is searched as a whole and, where an octet's signs must
 // be even in number, together with the sign that is turned. A format F says
 //   Block, gguf_type, kUnit, kParity
-//   kGroupOctets               octets in a group
-//   kOrder, kGrid              its grid: see quant/grid_orders.h,
-//   quant/codebooks.h kValues                    the grid's values, ascending
+//   kGroupOctets    octets in a group
+//   kOrder, kGrid   its grid: see quant/grid_orders.h and quant/codebooks.h
+//   kValues         the grid's values, ascending
 //   pack(Block&, const SignedParts&)
 #pragma once
 

@@ -1,8 +1,7 @@
 // Encoders of blocks of 256 weights that are -d, 0 or d: 16 blocks side by
 // side. A format F says
 //   Block, gguf_type
-//   pack(Block&, Half d, const uint8_t* q)   q[kLanes * i]: 0, 1 or 2 for
-//   weight i
+//   pack(Block&, Half d, const uint8_t* q)   q[kLanes * i]: 0, 1 or 2 for weight i
 #pragma once
 
 #include "quant/encoder.h"

@@ -58,7 +58,8 @@ inline void store_some(float* p, F x, int n) {
   for (int i = 0; i < n; ++i) p[i] = lanes[i];
 }
 
-// body(x, i, n) for all vectors of [0, n_values), the last one filled up: f(F) -> F.
+// f(i, n) for all vectors of [0, n_values): the first index, and how many values are left of the
+// vector, kLanes but for the last one.
 template <class Function>
 inline void map_lanes(int n_values, Function f) {
   int i = 0;

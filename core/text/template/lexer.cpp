@@ -109,8 +109,7 @@ class Lexer {
   }
 
   Result<void> comment(size_t tag) {
-    // `{#-` has eaten its sign; the comment's text is not looked at, but "{#-#}" closes with the
-    // same sign.
+    // `{#-` has eaten its sign, which in "{#-#}" is not the closing one too.
     const size_t end = source_.find("#}", at_);
     if (end == source_.npos) return error(tag, "Missing end of comment tag");
     const char sign = end > at_ ? source_[end - 1] : '\0';

@@ -168,12 +168,10 @@ Result<Stmt> Parser::named_block() {
 
 // {% autoescape false %} is what there is anyway.
 Result<Stmt> Parser::autoescape() {
+  Stmt s = stmt(StmtKind::kScope);
   const Token tag = next();
   if (!current().is_name("false") && !current().is_name("False"))
     return error(tag, "autoescape can only be false");
-  --at_;
-  Stmt s = stmt(StmtKind::kScope);
-  next();
   next();
   NIBBLE_TRY(Block inner, inner_body("endautoescape", "autoescape"));
   s.blocks.push_back(std::move(inner));
