@@ -14,24 +14,25 @@ using Tokens = std::vector<std::string>;
 // Bytes of all tokens together, faults as U+FFFD.
 class ByteLevel final : public Decoder {
  public:
-  Result<void> apply(Tokens& tokens, RegexScratch&) const override {
+  Result<void> apply(Tokens& tokens, RegexScratch&, WorkBudget&) const override {
     std::string bytes, text;
     for (const std::string& token : tokens) append_byte_level_decoded(bytes, token);
     append_lossy(text, bytes);
     tokens = {std::move(text)};
     return {};
   }
-  void piece(std::string& token, RegexScratch&) const override {
+  Result<void> piece(std::string& token, RegexScratch&, WorkBudget&) const override {
     std::string bytes;
     append_byte_level_decoded(bytes, token);
     token = std::move(bytes);
+    return {};
   }
 };
 
 // Each run of "<0xNN>" becomes its text, or one U+FFFD a byte when it is no UTF-8 as a whole.
 class ByteFallback final : public Decoder {
  public:
-  Result<void> apply(Tokens& tokens, RegexScratch&) const override {
+  Result<void> apply(Tokens& tokens, RegexScratch&, WorkBudget&) const override {
     Tokens out;
     std::string bytes;
     const auto flush = [&] {
@@ -54,27 +55,28 @@ class ByteFallback final : public Decoder {
     tokens = std::move(out);
     return {};
   }
-  void piece(std::string& token, RegexScratch&) const override {
+  Result<void> piece(std::string& token, RegexScratch&, WorkBudget&) const override {
     if (const int byte = byte_of_token(token); byte >= 0) token.assign(1, static_cast<char>(byte));
+    return {};
   }
 };
 
 class Fuse final : public Decoder {
  public:
-  Result<void> apply(Tokens& tokens, RegexScratch&) const override {
+  Result<void> apply(Tokens& tokens, RegexScratch&, WorkBudget&) const override {
     std::string all;
     for (const std::string& token : tokens) all += token;
     tokens = {std::move(all)};
     return {};
   }
-  void piece(std::string&, RegexScratch&) const override {}
+  Result<void> piece(std::string&, RegexScratch&, WorkBudget&) const override { return {}; }
 };
 
 class Strip final : public Decoder {
  public:
   Strip(std::string content, int64_t start, int64_t stop)
       : content_(std::move(content)), start_(start), stop_(stop) {}
-  Result<void> apply(Tokens& tokens, RegexScratch&) const override {
+  Result<void> apply(Tokens& tokens, RegexScratch&, WorkBudget&) const override {
     for (std::string& token : tokens) {
       for (int64_t i = 0; i < start_ && token.starts_with(content_); ++i)
         token.erase(0, content_.size());
@@ -83,7 +85,9 @@ class Strip final : public Decoder {
     }
     return {};
   }
-  void piece(std::string&, RegexScratch&) const override {}  // the ends of a text are not here
+  Result<void> piece(std::string&, RegexScratch&, WorkBudget&) const override {
+    return {};
+  }  // the ends of a text are not here
 
  private:
   std::string content_;
@@ -94,14 +98,14 @@ class Replace final : public Decoder {
  public:
   Replace(Pattern pattern, std::string content)
       : pattern_(std::move(pattern)), content_(std::move(content)) {}
-  Result<void> apply(Tokens& tokens, RegexScratch& scratch) const override {
+  Result<void> apply(Tokens& tokens, RegexScratch& scratch, WorkBudget& budget) const override {
     for (std::string& token : tokens)
-      if (!replace_all(pattern_, content_, token, scratch))
-        return invalid_input("the tokenizer's decoder gave up on a text of {} bytes", token.size());
+      NIBBLE_CHECK(replace_all(pattern_, content_, token, scratch, budget));
     return {};
   }
-  void piece(std::string& token, RegexScratch& scratch) const override {
-    if (valid_utf8_prefix(token) == token.size()) replace_all(pattern_, content_, token, scratch);
+  Result<void> piece(std::string& token, RegexScratch& scratch, WorkBudget& budget) const override {
+    if (valid_utf8_prefix(token) != token.size()) return {};
+    return replace_all(pattern_, content_, token, scratch, budget);
   }
 
  private:
@@ -118,13 +122,14 @@ class Metaspace final : public Decoder {
  public:
   Metaspace(std::string replacement, bool prepends)
       : replacement_(std::move(replacement)), prepends_(prepends) {}
-  Result<void> apply(Tokens& tokens, RegexScratch&) const override {
+  Result<void> apply(Tokens& tokens, RegexScratch&, WorkBudget&) const override {
     for (size_t i = 0; i < tokens.size(); ++i)
       replace_literal(tokens[i], replacement_, i == 0 && prepends_ ? "" : " ");
     return {};
   }
-  void piece(std::string& token, RegexScratch&) const override {
+  Result<void> piece(std::string& token, RegexScratch&, WorkBudget&) const override {
     replace_literal(token, replacement_, " ");
+    return {};
   }
 
  private:
@@ -135,21 +140,22 @@ class Metaspace final : public Decoder {
 class WordPiece final : public Decoder {
  public:
   WordPiece(std::string prefix, bool cleans) : prefix_(std::move(prefix)), cleans_(cleans) {}
-  Result<void> apply(Tokens& tokens, RegexScratch& scratch) const override {
+  Result<void> apply(Tokens& tokens, RegexScratch& scratch, WorkBudget& budget) const override {
     for (size_t i = 0; i < tokens.size(); ++i) {
       if (i > 0)
-        piece(tokens[i], scratch);
+        NIBBLE_CHECK(piece(tokens[i], scratch, budget));
       else if (cleans_)
         clean(tokens[i]);
     }
     return {};
   }
-  void piece(std::string& token, RegexScratch&) const override {
+  Result<void> piece(std::string& token, RegexScratch&, WorkBudget& budget) const override {
     if (token.starts_with(prefix_))
       token.erase(0, prefix_.size());
     else
       token.insert(0, " ");
     if (cleans_) clean(token);
+    return budget.spend(token.size());
   }
 
  private:
@@ -168,13 +174,14 @@ class WordPiece final : public Decoder {
 class WordEnd final : public Decoder {
  public:
   explicit WordEnd(std::string suffix) : suffix_(std::move(suffix)) {}
-  Result<void> apply(Tokens& tokens, RegexScratch&) const override {
+  Result<void> apply(Tokens& tokens, RegexScratch&, WorkBudget&) const override {
     for (size_t i = 0; i < tokens.size(); ++i)
       replace_literal(tokens[i], suffix_, i + 1 == tokens.size() ? "" : " ");
     return {};
   }
-  void piece(std::string& token, RegexScratch&) const override {
+  Result<void> piece(std::string& token, RegexScratch&, WorkBudget&) const override {
     replace_literal(token, suffix_, " ");
+    return {};
   }
 
  private:
@@ -184,22 +191,26 @@ class WordEnd final : public Decoder {
 // No decoder: a space between tokens.
 class Spaces final : public Decoder {
  public:
-  Result<void> apply(Tokens& tokens, RegexScratch& scratch) const override {
-    for (size_t i = 1; i < tokens.size(); ++i) piece(tokens[i], scratch);
+  Result<void> apply(Tokens& tokens, RegexScratch& scratch, WorkBudget& budget) const override {
+    for (size_t i = 1; i < tokens.size(); ++i) NIBBLE_CHECK(piece(tokens[i], scratch, budget));
     return {};
   }
-  void piece(std::string& token, RegexScratch&) const override { token.insert(0, " "); }
+  Result<void> piece(std::string& token, RegexScratch&, WorkBudget& budget) const override {
+    token.insert(0, " ");
+    return budget.spend(token.size());
+  }
 };
 
 class Sequence final : public Decoder {
  public:
   explicit Sequence(std::vector<std::unique_ptr<Decoder>> parts) : parts_(std::move(parts)) {}
-  Result<void> apply(Tokens& tokens, RegexScratch& scratch) const override {
-    for (const auto& part : parts_) NIBBLE_CHECK(part->apply(tokens, scratch));
+  Result<void> apply(Tokens& tokens, RegexScratch& scratch, WorkBudget& budget) const override {
+    for (const auto& part : parts_) NIBBLE_CHECK(part->apply(tokens, scratch, budget));
     return {};
   }
-  void piece(std::string& token, RegexScratch& scratch) const override {
-    for (const auto& part : parts_) part->piece(token, scratch);
+  Result<void> piece(std::string& token, RegexScratch& scratch, WorkBudget& budget) const override {
+    for (const auto& part : parts_) NIBBLE_CHECK(part->piece(token, scratch, budget));
+    return {};
   }
 
  private:

@@ -11,14 +11,16 @@
 
 namespace nibble::text {
 namespace {
-// A normalizer that cannot fail, from a function (std::string& text, bool begins_text).
+// A normalizer that makes a few times the text at most, from a function (std::string& text, bool
+// begins_text).
 template <class F>
 class Simple final : public Normalizer {
  public:
   explicit Simple(F function) : function_(std::move(function)) {}
-  Result<void> apply(std::string& text, bool begins_text, RegexScratch&) const override {
+  Result<void> apply(std::string& text, bool begins_text, RegexScratch&,
+                     WorkBudget& budget) const override {
     function_(text, begins_text);
-    return {};
+    return budget.spend(text.size());
   }
 
  private:
@@ -45,10 +47,9 @@ class Replace final : public Normalizer {
  public:
   Replace(Pattern pattern, std::string content)
       : pattern_(std::move(pattern)), content_(std::move(content)) {}
-  Result<void> apply(std::string& text, bool, RegexScratch& scratch) const override {
-    if (!replace_all(pattern_, content_, text, scratch))
-      return invalid_input("the tokenizer's normalizer gave up on a text of {} bytes", text.size());
-    return {};
+  Result<void> apply(std::string& text, bool, RegexScratch& scratch,
+                     WorkBudget& budget) const override {
+    return replace_all(pattern_, content_, text, scratch, budget);
   }
 
  private:
@@ -59,8 +60,9 @@ class Replace final : public Normalizer {
 class Sequence final : public Normalizer {
  public:
   explicit Sequence(std::vector<std::unique_ptr<Normalizer>> parts) : parts_(std::move(parts)) {}
-  Result<void> apply(std::string& text, bool begins_text, RegexScratch& scratch) const override {
-    for (const auto& part : parts_) NIBBLE_CHECK(part->apply(text, begins_text, scratch));
+  Result<void> apply(std::string& text, bool begins_text, RegexScratch& scratch,
+                     WorkBudget& budget) const override {
+    for (const auto& part : parts_) NIBBLE_CHECK(part->apply(text, begins_text, scratch, budget));
     return {};
   }
 

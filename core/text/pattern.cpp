@@ -37,15 +37,17 @@ std::optional<std::string_view> Pattern::literal() const {
   return string_;
 }
 
-bool replace_all(const Pattern& pattern, std::string_view content, std::string& text,
-                 RegexScratch& scratch) {
+Result<void> replace_all(const Pattern& pattern, std::string_view content, std::string& text,
+                         RegexScratch& scratch, WorkBudget& budget) {
   std::string out;
   size_t copied = 0;
   Regex::Match m{};
   for (size_t from = 0; from <= text.size();) {
     const auto outcome = pattern.find(text, from, scratch, m);
-    if (outcome == Regex::Outcome::kOverBudget) return false;
+    if (outcome == Regex::Outcome::kOverBudget)
+      return invalid_input("the tokenizer gave up on replacing in a text of {} bytes", text.size());
     if (outcome == Regex::Outcome::kNone) break;
+    NIBBLE_CHECK(budget.spend(m.begin - copied + content.size()));
     out += std::string_view(text).substr(copied, m.begin - copied);
     out += content;
     copied = m.end;
@@ -53,10 +55,11 @@ bool replace_all(const Pattern& pattern, std::string_view content, std::string& 
     if (m.begin == m.end)
       from += m.end < text.size() ? utf8_length(static_cast<unsigned char>(text[m.end])) : 1;
   }
-  if (copied == 0 && out.empty()) return true;
+  NIBBLE_CHECK(budget.spend(text.size() - copied));
+  if (copied == 0 && out.empty()) return {};
   out += std::string_view(text).substr(copied);
   text = std::move(out);
-  return true;
+  return {};
 }
 
 }  // namespace nibble::text

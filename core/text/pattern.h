@@ -6,6 +6,7 @@
 
 #include "core/text/fields.h"
 #include "core/text/regex.h"
+#include "core/text/work_budget.h"
 
 namespace nibble::text {
 
@@ -23,8 +24,9 @@ class Pattern {
   std::optional<Regex> regex_;
 };
 
-// Every match of pattern replaced by content. False: over budget.
-bool replace_all(const Pattern& pattern, std::string_view content, std::string& text,
-                 RegexScratch& scratch);
+// Every match of pattern replaced by content. Fails (kInvalidInput) when a match or the result is
+// over budget, and leaves text as it is then.
+Result<void> replace_all(const Pattern& pattern, std::string_view content, std::string& text,
+                         RegexScratch& scratch, WorkBudget& budget);
 
 }  // namespace nibble::text

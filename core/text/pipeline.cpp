@@ -62,6 +62,7 @@ class Encoding {
 
   Result<std::vector<TokenId>> run(std::string_view text) {
     ids_.reserve(text.size() / 3 + 8);
+    scratch_.pre.budget = WorkBudget(text.size());
     if (options_.add_special) append(parts_.affixes.before);
     const auto sink = [&](TokenId id, size_t begin, size_t end) {
       if (id != kNoToken)
@@ -97,8 +98,10 @@ class Encoding {
     std::string normalized;
     if (parts_.normalizer) {
       normalized = piece.text;
-      auto done = parts_.normalizer->apply(normalized, !piece.continues, scratch_.pre.regex);
+      auto done = parts_.normalizer->apply(normalized, !piece.continues, scratch_.pre.regex,
+                                           scratch_.pre.budget);
       if (!done && !failure_) failure_ = done.error();
+      if (failure_) return;
       piece.text = normalized;
     }
     if (parts_.added_normalized.empty()) return words(piece);
@@ -160,13 +163,16 @@ class Pipeline final : public Tokenizer {
   Result<std::string> decode(std::span<const TokenId> ids) const override {
     std::vector<std::string> tokens;
     tokens.reserve(ids.size());
+    size_t n_bytes = 0;
     for (const TokenId id : ids) {
       if (!parts_.vocabulary->has(id))
         return invalid_input("token id {} is outside of the vocabulary of {}", id, n_vocab());
       append_lossy(tokens.emplace_back(), shown_text(id));
+      n_bytes += tokens.back().size();
     }
     RegexScratch scratch;
-    NIBBLE_CHECK(parts_.decoder->apply(tokens, scratch));
+    WorkBudget budget(n_bytes);
+    NIBBLE_CHECK(parts_.decoder->apply(tokens, scratch, budget));
     std::string out;
     for (const std::string& token : tokens) out += token;
     return out;
@@ -176,9 +182,10 @@ class Pipeline final : public Tokenizer {
     if (!parts_.vocabulary->has(id) || (is_control(id) && !special)) return {};
     std::string token(shown_text(id));
     auto scratch = pool_.take();
-    parts_.decoder->piece(token, scratch->pre.regex);
+    WorkBudget budget(token.size());
+    const auto done = parts_.decoder->piece(token, scratch->pre.regex, budget);
     pool_.give_back(std::move(scratch));
-    return token;
+    return done ? token : std::string(shown_text(id));
   }
 
   int n_vocab() const override { return parts_.vocabulary->size(); }
@@ -218,10 +225,13 @@ class Pipeline final : public Tokenizer {
 Result<void> place_added(const std::vector<AddedToken>& added, Parts& parts) {
   std::vector<AddedTokens::Item> plain, normalized;
   RegexScratch scratch;
+  size_t n_bytes = 0;
+  for (const AddedToken& token : added) n_bytes += token.content.size();
+  WorkBudget budget(n_bytes);
   for (const AddedToken& token : added) {
     std::string text = token.content;
     if (token.normalized && parts.normalizer)
-      NIBBLE_CHECK(parts.normalizer->apply(text, true, scratch));
+      NIBBLE_CHECK(parts.normalizer->apply(text, true, scratch, budget));
     if (text != token.content) parts.shown[token.id] = text;
     (token.normalized ? normalized : plain).push_back({std::move(text), token});
   }

@@ -10,6 +10,7 @@
 #include "core/base/function_ref.h"
 #include "core/base/json_fwd.h"
 #include "core/text/regex.h"
+#include "core/text/work_budget.h"
 
 namespace nibble::text {
 
@@ -22,7 +23,8 @@ struct Piece {
 struct PreTokenizeScratch {
   RegexScratch regex;
   std::vector<std::string> buffers;  // one for each stage
-  bool over_budget = false;          // a match was given up: what was emitted is not whole
+  WorkBudget budget;
+  bool over_budget = false;  // a match was given up: what was emitted is not whole
 };
 
 using PieceSink = FunctionRef<void(const Piece&)>;

@@ -61,7 +61,8 @@ Result<std::optional<bool>> space_prefix(const PreTokenizer& pre, const Json& pi
   PreTokenizeScratch scratch;
   if (const Json& json = member(pipeline, "normalizer"); !json.is_null()) {
     NIBBLE_TRY(const auto normalizer, read_normalizer(json));
-    NIBBLE_CHECK(normalizer->apply(text, true, scratch.regex));
+    WorkBudget budget(text.size());
+    NIBBLE_CHECK(normalizer->apply(text, true, scratch.regex, budget));
   }
   std::string out;
   pre.run({text, true}, scratch, [&](const Piece& piece) { out += piece.text; });

@@ -25,6 +25,18 @@ Result<std::unique_ptr<Tokenizer>> load_changed(const std::string& from, const s
   return Tokenizer::from_folder(folder.path());
 }
 
+std::string repeated(const std::string& part, int n) {
+  std::string list = "[" + part;
+  for (int i = 1; i < n; ++i) list += ", " + part;
+  return list + "]";
+}
+
+// The member `name`: a sequence of n steps, each of which makes two "a" of one.
+std::string doubling(const char* name, const char* list, int n) {
+  const std::string part = R"({"type": "Replace", "pattern": {"String": "a"}, "content": "aa"})";
+  return fmt::format(R"("{}": {{"type": "Sequence", "{}": {}}})", name, list, repeated(part, n));
+}
+
 struct Refusal {
   const char *from, *to;
   ErrorKind kind;
@@ -103,6 +115,62 @@ TEST_CASE("an expression that backtracks without end is given up") {
   const auto ids = (*tokenizer)->encode(std::string(64, 'a') + "b");
   REQUIRE(!ids.has_value());
   CHECK(ids.error().kind == ErrorKind::kInvalidInput);
+}
+
+TEST_CASE("steps that double what they find: just under the budget encode, one more do not") {
+  const std::string text(1, 'a');
+  CHECK(load_changed(kNormalizer, doubling("normalizer", "normalizers", 19)).value()->encode(text));
+  const auto over = load_changed(kNormalizer, doubling("normalizer", "normalizers", 20));
+  const auto ids = over.value()->encode(text);
+  REQUIRE(!ids.has_value());
+  CHECK(ids.error().kind == ErrorKind::kInvalidInput);
+  CHECK(ids.error().message == "the tokenizer makes more than 1048704 bytes of a text of 1");
+}
+
+TEST_CASE("what a normalizer makes is counted over all stretches of a text and all of its steps") {
+  const auto encode = [](const std::string& normalizer, const std::string& text) {
+    return load_changed(kNormalizer, R"("normalizer": )" + normalizer).value()->encode(text);
+  };
+  const std::string long_text(500'000, 'b');
+  const std::string prepend = R"({"type": "Prepend", "prepend": ")" + long_text + R"("})";
+  CHECK(encode(prepend, "a<s>a"));
+  CHECK(!encode(prepend, "a<s>a<s>a"));
+  const std::string replace =
+      R"({"type": "Replace", "pattern": {"String": "a"}, "content": ")" + long_text + R"("})";
+  CHECK(encode(replace, "aa"));
+  CHECK(!encode(replace, "aaa"));
+  const std::string bytes = repeated(R"({"type": "ByteLevel"})", 60);
+  CHECK(!encode(R"({"type": "Sequence", "normalizers": )" + bytes + "}", "\u00e9"));
+}
+
+TEST_CASE("a normalizer that makes too much of added tokens is refused") {
+  const auto load = [](int n_prefix) {
+    std::string added;
+    for (const char c : {'c', 'd', 'e'})
+      added += fmt::format(R"({{"id": {}, "content": "{}", "normalized": true}}, )", int(c), c);
+    return load_changed(R"({"id": 3, "content": "<s>", "special": true}],
+    "normalizer": null)",
+                        fmt::format(R"({}{{"id": 3, "content": "<s>", "normalized": false}}],
+    "normalizer": {{"type": "Prepend", "prepend": "{}"}})",
+                                    added, std::string(size_t(n_prefix), 'x')));
+  };
+  CHECK(load(340'000));
+  CHECK(!load(360'000));
+}
+
+TEST_CASE("a decoder that doubles what it finds is given up") {
+  const auto decode = [](int n) {
+    const auto tokenizer =
+        load_changed(R"("decoder": {"type": "Fuse"})", doubling("decoder", "decoders", n));
+    return tokenizer.value()->decode(std::vector<TokenId>{0});
+  };
+  CHECK(decode(19).value().size() == 1 << 19);
+  const auto text = decode(60);
+  REQUIRE(!text.has_value());
+  CHECK(text.error().kind == ErrorKind::kInvalidInput);
+  const auto over =
+      load_changed(R"("decoder": {"type": "Fuse"})", doubling("decoder", "decoders", 60));
+  CHECK(over.value()->piece(0) == "a");
 }
 
 TEST_CASE("merges before the vocabulary, and numbered tokens with holes, are read") {
