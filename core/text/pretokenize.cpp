@@ -19,6 +19,8 @@ using Stages = std::vector<std::unique_ptr<Stage>>;
 constexpr std::string_view kGpt2Words =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
+constexpr size_t kMaxStages = 256;  // each is a call within the one before it
+
 Piece part_of(const Piece& piece, size_t begin, size_t end) {
   return {piece.text.substr(begin, end - begin), piece.begins_text && begin == 0,
           piece.continues && begin == 0};
@@ -265,6 +267,9 @@ Result<PreTokenizer> PreTokenizer::read(const Json& json) {
   PreTokenizer out;
   if (json.is_null()) return out;
   NIBBLE_CHECK(read_into(out.stages_, json, 0));
+  if (out.stages_.size() > kMaxStages)
+    return unsupported("pre-tokenizer of {} steps, at most {} are read", out.stages_.size(),
+                       kMaxStages);
   if (!out.stages_.empty() && dynamic_cast<const MapBytes*>(out.stages_.back().get())) {
     out.stages_.pop_back();
     out.maps_bytes_ = true;
@@ -279,6 +284,10 @@ void PreTokenizer::run(const Piece& piece, PreTokenizeScratch& scratch, PieceSin
 
 void PreTokenizer::run_from(size_t stage, const Piece& piece, PreTokenizeScratch& scratch,
                             PieceSink sink) const {
+  if (!scratch.budget.spend(piece.text.size())) {
+    scratch.over_budget = true;
+    return;
+  }
   if (stage == stages_.size()) return sink(piece);
   auto next = [&](const Piece& part) { run_from(stage + 1, part, scratch, sink); };
   stages_[stage]->split(piece, scratch.buffers[stage], scratch, next);

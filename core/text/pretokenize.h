@@ -24,7 +24,7 @@ struct PreTokenizeScratch {
   RegexScratch regex;
   std::vector<std::string> buffers;  // one for each stage
   WorkBudget budget;
-  bool over_budget = false;  // a match was given up: what was emitted is not whole
+  bool over_budget = false;  // something was given up: what was emitted is not whole
 };
 
 using PieceSink = FunctionRef<void(const Piece&)>;

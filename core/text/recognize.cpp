@@ -19,6 +19,7 @@ const Json& member(const Json& object, std::string_view key) {
 std::string pieces(const PreTokenizer& pre, std::string_view text) {
   std::string out;
   PreTokenizeScratch scratch;
+  scratch.budget = WorkBudget(text.size());
   pre.run({text, true}, scratch, [&](const Piece& piece) {
     out += piece.text;
     out += '\xff';

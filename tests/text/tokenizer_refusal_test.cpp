@@ -119,7 +119,9 @@ TEST_CASE("an expression that backtracks without end is given up") {
 
 TEST_CASE("steps that double what they find: just under the budget encode, one more do not") {
   const std::string text(1, 'a');
-  CHECK(load_changed(kNormalizer, doubling("normalizer", "normalizers", 19)).value()->encode(text));
+  CHECK(load_changed(kNormalizer, doubling("normalizer", "normalizers", 18)).value()->encode(text));
+  CHECK(
+      !load_changed(kNormalizer, doubling("normalizer", "normalizers", 19)).value()->encode(text));
   const auto over = load_changed(kNormalizer, doubling("normalizer", "normalizers", 20));
   const auto ids = over.value()->encode(text);
   REQUIRE(!ids.has_value());
@@ -131,7 +133,7 @@ TEST_CASE("what a normalizer makes is counted over all stretches of a text and a
   const auto encode = [](const std::string& normalizer, const std::string& text) {
     return load_changed(kNormalizer, R"("normalizer": )" + normalizer).value()->encode(text);
   };
-  const std::string long_text(500'000, 'b');
+  const std::string long_text(250'000, 'b');
   const std::string prepend = R"({"type": "Prepend", "prepend": ")" + long_text + R"("})";
   CHECK(encode(prepend, "a<s>a"));
   CHECK(!encode(prepend, "a<s>a<s>a"));
@@ -156,6 +158,26 @@ TEST_CASE("a normalizer that makes too much of added tokens is refused") {
   };
   CHECK(load(340'000));
   CHECK(!load(360'000));
+}
+
+TEST_CASE("pre-tokenizers: just under the budget of bytes and of steps encode, one more does not") {
+  const auto load = [](const std::string& part, int n) {
+    return load_changed(kPre, fmt::format(R"("pre_tokenizer": {{"type": "Sequence",
+        "pretokenizers": {}}})",
+                                          repeated(part, n)));
+  };
+  const std::string bytes =
+      R"({"type": "ByteLevel", "add_prefix_space": false, "use_regex": false})";
+  CHECK(load(bytes, 18).value()->encode("\u00e9"));
+  const auto ids = load(bytes, 60).value()->encode("\u00e9");
+  REQUIRE(!ids.has_value());
+  CHECK(ids.error().kind == ErrorKind::kInvalidInput);
+  const std::string spaces = R"({"type": "WhitespaceSplit"})";
+  CHECK(load(spaces, 256).value()->encode("a b").value() == std::vector<TokenId>{0, 1});
+  const auto many = load(spaces, 257);
+  REQUIRE(!many.has_value());
+  CHECK(many.error().message.ends_with("pre-tokenizer of 257 steps, at most 256 are read"));
+  CHECK(!load(spaces, 300'000));
 }
 
 TEST_CASE("a decoder that doubles what it finds is given up") {
