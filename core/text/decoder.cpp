@@ -249,7 +249,8 @@ Result<std::unique_ptr<Decoder>> read_metaspace(const Fields& fields) {
   NIBBLE_TRY(const bool prefix, fields.boolean("add_prefix_space", true));
   NIBBLE_TRY(const std::string scheme,
              fields.string("prepend_scheme", prefix ? "always" : "never"));
-  if (replacement.empty()) return corrupt("decoder Metaspace: 'replacement' is empty");
+  if (!is_one_code_point(replacement))
+    return corrupt("decoder Metaspace: 'replacement' is not one character");
   return std::make_unique<Metaspace>(std::move(replacement), scheme != "never");
 }
 

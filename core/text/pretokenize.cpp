@@ -209,7 +209,8 @@ Result<void> read_metaspace(Stages& stages, const Fields& fields) {
   using Prepend = Metaspace::Prepend;
   if (scheme != "always" && scheme != "first" && scheme != "never")
     return unsupported("pre-tokenizer Metaspace: prepend_scheme '{}' is not built in", scheme);
-  if (replacement.empty()) return corrupt("pre-tokenizer Metaspace: 'replacement' is empty");
+  if (!is_one_code_point(replacement))
+    return corrupt("pre-tokenizer Metaspace: 'replacement' is not one character");
   const Prepend prepend = scheme == "always"  ? Prepend::kAlways
                           : scheme == "first" ? Prepend::kFirst
                                               : Prepend::kNever;

@@ -32,6 +32,12 @@ inline size_t previous_utf8(std::string_view text, size_t end) {
   return i;
 }
 
+// The text must be valid.
+inline bool is_one_code_point(std::string_view text) {
+  return !text.empty() &&
+         static_cast<size_t>(utf8_length(static_cast<unsigned char>(text[0]))) == text.size();
+}
+
 void append_utf8(std::string& out, char32_t code_point);
 
 // What stands at the head of bytes (not empty): a whole code point, or a fault.
