@@ -6,6 +6,7 @@
 namespace nibble::text {
 namespace {
 constexpr std::string_view kWhere = "post-processor";
+constexpr size_t kMaxAffixes = 1024;  // tokens beside a text, and parts of the template for them
 
 Result<void> append_special(const Fields& fields, const std::string& name,
                             const Vocabulary& vocabulary, std::vector<TokenId>& out) {
@@ -18,6 +19,8 @@ Result<void> append_special(const Fields& fields, const std::string& name,
     const int64_t value = id.is_number_integer() ? id.get<int64_t>() : -1;
     if (value < 0 || value >= vocabulary.size())
       return corrupt("{}: '{}' has an id outside of the vocabulary", kWhere, name);
+    if (out.size() == kMaxAffixes)
+      return unsupported("{}: more than {} tokens on one side of a text", kWhere, kMaxAffixes);
     out.push_back(static_cast<TokenId>(value));
   }
   return {};
@@ -26,6 +29,9 @@ Result<void> append_special(const Fields& fields, const std::string& name,
 Result<Affixes> read_template(const Fields& fields, const Vocabulary& vocabulary) {
   Affixes out;
   NIBBLE_TRY(const Json* parts, fields.need_array("single"));
+  if (parts->size() > kMaxAffixes)
+    return unsupported("{}: a template of {} parts, at most {} are read", kWhere, parts->size(),
+                       kMaxAffixes);
   bool seen_text = false;
   for (const Json& json : *parts) {
     NIBBLE_TRY(const Fields part, Fields::of(json, kWhere));

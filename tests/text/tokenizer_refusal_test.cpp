@@ -164,6 +164,24 @@ TEST_CASE("a normalizer that makes too much of added tokens is refused") {
   CHECK(!load(360'000));
 }
 
+TEST_CASE("what a template puts around a text: just under the budget is read, one more is not") {
+  const auto load = [](int n_parts, int n_ids) {
+    std::string single = repeated(R"({"SpecialToken": {"id": "<s>"}})", n_parts);
+    single.insert(1, R"({"Sequence": {"id": "A"}}, )");
+    return load_changed(kPost, fmt::format(R"("post_processor": {{"type": "TemplateProcessing",
+        "single": {}, "special_tokens": {{"<s>": {{"ids": {}}}}}}})",
+                                           single, repeated("3", n_ids)));
+  };
+  CHECK(load(1, 1024).value()->encode("a").value().size() == 1025);
+  CHECK(load(512, 2).value()->encode("a").value().size() == 1025);
+  for (const auto& [n_parts, n_ids] : {std::pair(1, 1025), {1024, 1}, {15'000, 15'000}}) {
+    const auto refused = load(n_parts, n_ids);
+    REQUIRE(!refused.has_value());
+    CHECK(refused.error().kind == ErrorKind::kUnsupported);
+    CHECK(refused.error().message.contains("1024"));
+  }
+}
+
 TEST_CASE("pre-tokenizers: just under the budget of bytes and of steps encode, one more does not") {
   const auto load = [](const std::string& part, int n) {
     return load_changed(kPre, fmt::format(R"("pre_tokenizer": {{"type": "Sequence",
