@@ -74,6 +74,22 @@ TEST_CASE("searches find what they look for from both ends") {
         "0 3 True -1");
 }
 
+TEST_CASE("splits at white space leave the rest as it stands at its far end") {
+  const std::pair<std::string_view, std::string_view> rows[] = {
+      {"'  1  2   3  '.split(none, 1)", "['1', '2   3  ']"},
+      {"'  1  2   3  '.split(none, 0)", "['1  2   3  ']"},
+      {"'  1  2   3  '.split(none, 3)", "['1', '2', '3']"},
+      {"'  1  2   3  '.split(maxsplit=1)", "['1', '2   3  ']"},
+      {"' a b '.rsplit(none, 1)", "[' a', 'b']"},
+      {"' a b c'.rsplit(none, 2)", "[' a', 'b', 'c']"},
+      {"' a b c'.rsplit(none, 3)", "['a', 'b', 'c']"},
+      {"' a b '.rsplit(none, 0)", "[' a b']"},
+      {"'  '.rsplit(none, 0)", "[]"},
+  };
+  for (const auto& [expression, expected] : rows)
+    CHECK(outcome(fmt::format("{{{{ {} }}}}", expression)) == expected);
+}
+
 TEST_CASE("a built-in is charged for the length of each text and list that it reads") {
   // Each expression over s of n characters, l of n items, m of n entries.
   const std::string_view rows[] = {

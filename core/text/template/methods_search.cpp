@@ -81,7 +81,7 @@ std::vector<std::string_view> split_spaces(std::string_view s, Integer limit) {
   std::vector<std::string_view> parts;
   for (s = strip_left(s); !s.empty(); s = strip_left(s)) {
     if (limit-- == 0) {
-      parts.push_back(strip_right(s));
+      parts.push_back(s);
       break;
     }
     size_t end = 0;
@@ -93,17 +93,11 @@ std::vector<std::string_view> split_spaces(std::string_view s, Integer limit) {
 }
 
 std::vector<std::string_view> split_spaces_right(std::string_view s, Integer limit) {
-  std::vector<std::string_view> parts;
-  const auto all = split_spaces(s, -1);
-  if (limit < 0 || Integer(all.size()) <= limit) return all;
-  s = strip_left(strip_right(s));
-  const size_t kept = all.size() - size_t(limit);
-  if (kept > 0) {
-    const std::string_view end = all[kept - 1];
-    const char* begin = limit == Integer(all.size()) ? end.data() : s.data();
-    parts.emplace_back(begin, size_t(end.data() + end.size() - begin));
-  }
-  parts.insert(parts.end(), all.begin() + ptrdiff_t(kept), all.end());
+  auto parts = split_spaces(s, -1);
+  if (limit < 0 || Integer(parts.size()) <= limit) return parts;
+  const auto kept = parts.end() - ptrdiff_t(limit) - 1;
+  *kept = {s.data(), kept->data() + kept->size()};
+  parts.erase(parts.begin(), kept);
   return parts;
 }
 
