@@ -22,9 +22,10 @@ char32_t code_point_at(std::string_view text, size_t begin) {
   return decode_utf8(text.data() + begin);
 }
 
-size_t space_before(std::string_view text, size_t end) {
-  while (end > 0 && is_space(code_point_before(text, end))) end = previous_utf8(text, end);
-  return end;
+// Where the white space that ends at end begins, at first or later.
+size_t space_before(std::string_view text, size_t end, size_t first) {
+  while (end > first && is_space(code_point_before(text, end))) end = previous_utf8(text, end);
+  return std::max(end, first);
 }
 
 size_t space_after(std::string_view text, size_t begin) {
@@ -60,6 +61,7 @@ const AddedTokens::Item* AddedTokens::longest_at(std::string_view text) const {
 void AddedTokens::split(std::string_view text, bool parse_special, std::span<const size_t> plain_at,
                         Sink sink) const {
   size_t done = 0;  // the end of the last token, with the space that it took along
+  size_t space_begin = 0, space_end = 0;  // the last white space that was looked through
   for (size_t i = 0; i < text.size();) {
     const bool candidate = index_.may_begin(static_cast<unsigned char>(text[i]));
     const Item* item = candidate ? longest_at(text.substr(i)) : nullptr;
@@ -75,8 +77,14 @@ void AddedTokens::split(std::string_view text, bool parse_special, std::span<con
     if (token.single_word && ((begin > 0 && is_word(code_point_before(text, begin))) ||
                               (end < text.size() && is_word(code_point_at(text, end)))))
       continue;
-    if (token.lstrip) begin = std::max(space_before(text, begin), done);
-    if (token.rstrip) end = space_after(text, end);
+    if (token.lstrip) begin = space_before(text, begin, done);
+    if (token.rstrip) {
+      if (end < space_begin || end > space_end) {
+        space_begin = end;
+        space_end = space_after(text, end);
+      }
+      end = space_end;
+    }
     if (done < begin) sink(kNoToken, done, begin);
     if (begin < end) sink(token.id, begin, end);  // else the one before took all of it along
     done = end;

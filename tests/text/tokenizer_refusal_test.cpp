@@ -217,6 +217,14 @@ TEST_CASE("a decoder that doubles what it finds is given up") {
   CHECK(over.value()->piece(0) == "a");
 }
 
+TEST_CASE("an added token that takes white space along is looked for in linear time") {
+  const auto tokenizer = load_changed(
+      R"("content": "<s>", "special": true)",
+      R"("content": " ", "special": true, "normalized": false, "lstrip": true, "rstrip": true)");
+  const std::string spaces(1'000'000, ' ');
+  CHECK(tokenizer.value()->encode("a" + spaces + "b").value() == std::vector<TokenId>{0, 3, 1});
+}
+
 TEST_CASE("merges before the vocabulary, and numbered tokens with holes, are read") {
   const auto holes = load_changed(R"("ab": 2)", R"("ab": 9)");
   REQUIRE(holes.has_value());
