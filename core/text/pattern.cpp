@@ -41,22 +41,26 @@ Result<void> replace_all(const Pattern& pattern, std::string_view content, std::
                          RegexScratch& scratch, WorkBudget& budget) {
   std::string out;
   size_t copied = 0;
+  bool any = false;
   Regex::Match m{};
   for (size_t from = 0; from <= text.size();) {
     const auto outcome = pattern.find(text, from, scratch, m);
     if (outcome == Regex::Outcome::kOverBudget)
       return invalid_input("the tokenizer gave up on replacing in a text of {} bytes", text.size());
     if (outcome == Regex::Outcome::kNone) break;
+    from = m.end;
+    if (m.begin == m.end) {
+      from += m.end < text.size() ? utf8_length(static_cast<unsigned char>(text[m.end])) : 1;
+      if (any && m.begin == copied) continue;  // an empty match right behind a match
+    }
+    any = true;
     NIBBLE_CHECK(budget.spend(m.begin - copied + content.size()));
     out += std::string_view(text).substr(copied, m.begin - copied);
     out += content;
     copied = m.end;
-    from = m.end;
-    if (m.begin == m.end)
-      from += m.end < text.size() ? utf8_length(static_cast<unsigned char>(text[m.end])) : 1;
   }
   NIBBLE_CHECK(budget.spend(text.size() - copied));
-  if (copied == 0 && out.empty()) return {};
+  if (!any) return {};
   out += std::string_view(text).substr(copied);
   text = std::move(out);
   return {};

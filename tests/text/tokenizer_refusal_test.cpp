@@ -225,6 +225,14 @@ TEST_CASE("an added token that takes white space along is looked for in linear t
   CHECK(tokenizer.value()->encode("a" + spaces + "b").value() == std::vector<TokenId>{0, 3, 1});
 }
 
+TEST_CASE("an expression that matches nothing is replaced between matches, not behind them") {
+  const auto tokenizer =
+      load_changed(kDecoder, R"({"type": "Replace", "pattern": {"Regex": "b*"}, "content": "-"})");
+  CHECK(tokenizer.value()->decode(std::vector<TokenId>{2}).value() == "-a-");
+  CHECK(tokenizer.value()->decode(std::vector<TokenId>{0}).value() == "-a-");
+  CHECK(tokenizer.value()->decode(std::vector<TokenId>{1}).value() == "-");
+}
+
 TEST_CASE("merges before the vocabulary, and numbered tokens with holes, are read") {
   const auto holes = load_changed(R"("ab": 2)", R"("ab": 9)");
   REQUIRE(holes.has_value());
