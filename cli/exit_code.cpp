@@ -7,9 +7,12 @@
 #include "cli/signals.h"
 #include "core/base/mapped_file.h"
 #include "core/base/output_file.h"
+#include "core/base/printable.h"
 
 namespace nibble::cli {
 namespace {
+
+constexpr size_t kLongestMessage = 8192;  // bytes: a path has up to 4096
 
 int g_exit_code_of_success = 0;
 
@@ -67,7 +70,8 @@ void watch_mapped_files() { report_shrunk_files(report_shrunk); }
 int report(const Error& error) {
   if (error.kind == ErrorKind::kOutput && output_closed()) return 0;
   if (error.kind == ErrorKind::kInterrupted) return exit_code(error.kind);
-  write_err("nibble: " + one_line(error.message) + hint(error.kind) + "\n");
+  const std::string message = printable(one_line(error.message), kLongestMessage);
+  write_err("nibble: " + message + hint(error.kind) + "\n");
   return exit_code(error.kind);
 }
 

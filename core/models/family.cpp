@@ -1,6 +1,7 @@
 // See family.h.
 #include "core/models/family.h"
 
+#include "core/base/printable.h"
 #include "core/models/folder_config.h"
 #include "formats/lora_file.h"
 #include "formats/path_message.h"
@@ -32,8 +33,8 @@ Result<Family> read_family(const WeightFile& file) {
   NIBBLE_TRY(const auto name, file.metadata().need_string("general.architecture"));
   out.architecture = find_architecture(name);
   if (!out.architecture)
-    return unsupported("key 'general.architecture': '{}' is not built in; nibble runs {}", name,
-                       known_names());
+    return unsupported("key 'general.architecture': {} is not built in; nibble runs {}",
+                       in_quotes(name), known_names());
   NIBBLE_TRY(out.hparams, out.architecture->read_hparams({file.metadata(), &file}));
   return out;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/json.h"
+#include "core/base/printable.h"
 #include "core/models/tensor_source.h"
 
 namespace nibble {
@@ -90,7 +91,7 @@ Result<FolderConfig> read_folder_config(const Json& config, const WeightFile* fi
   Json part = text_part(config, out.architecture, file);
   if (!out.architecture) out.architecture = find_hf_class(class_of(part));
   if (!out.architecture || !out.architecture->read_config)
-    return unsupported("config.json: architecture '{}' is not built in", name);
+    return unsupported("config.json: architecture {} is not built in", in_quotes(name));
   NIBBLE_TRY(out.metadata, out.architecture->read_config(part));
   if (!file) return out;
   NIBBLE_TRY(const bool own, has_own_output(out, *file));

@@ -75,6 +75,7 @@ void check_refused(const std::filesystem::path& folder, const char* words) {
     CHECK(end.out.empty());
     CHECK(end.err.starts_with("nibble: "));
     CHECK(end.err.find('\n') == end.err.size() - 1);
+    CHECK(end.err.size() < 10'000);
     CHECK(end.err.find(words) != std::string::npos);
   }
 }
@@ -83,11 +84,18 @@ void check_refused(const std::filesystem::path& folder, const char* words) {
 
 TEST_CASE("a hostile folder exits 3 with one line that names what is wrong") {
   const std::string index = "model.safetensors.index.json";
+  const std::string long_name(100'000, 'x');
   const std::string q = R"("quantization_config": {"quant_method": )";
   const Row rows[] = {
       {"unknown architecture",
        {{"config.json", changed("LlamaForCausalLM", "EvilForCausalLM")}},
        "architecture 'EvilForCausalLM' is not built in"},
+      {"an architecture with a long name",
+       {{"config.json", changed("LlamaForCausalLM", long_name)}},
+       "xxx...' is not built in"},
+      {"a kind of quantization with a long name",
+       {{"config.json", changed("\"auto_map\"", q + "\"" + long_name + "\"}, \"auto_map\"")}},
+       "xxx..."},
       {"no architecture", {{"config.json", "{}"}}, "architecture '' is not built in"},
       {"missing shard",
        {{index, R"({"weight_map": {"lm_head.weight": "model-00002.safetensors"}})"}},

@@ -67,3 +67,9 @@ TEST_CASE("each syntax error is told with its line and column") {
     CHECK(fault(row.source) == row.message);
   }
 }
+
+TEST_CASE("a number of any length is told in a short line") {
+  const std::string message = fault("{{ " + std::string(100'000, '9') + " }}");
+  CHECK(message.contains("999... is too large"));
+  CHECK(message.size() < 200);
+}

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "core/base/printable.h"
 #include "core/text/template/characters.h"
 #include "core/text/template/numbers.h"
 
@@ -157,7 +158,7 @@ Result<NumberLiteral> scan_number(std::string_view text, bool allow_float) {
   const auto digits =
       without_underscores(text.substr(base == 10 ? 0 : 2, n.n_bytes - (base == 10 ? 0 : 2)));
   const auto value = parse_integer(digits, base);
-  if (!value) return invalid_input("integer {} is too large", text.substr(0, n.n_bytes));
+  if (!value) return invalid_input("integer {} is too large", printable(text.substr(0, n.n_bytes)));
   n.integer = *value;
   return n;
 }
