@@ -102,6 +102,8 @@ class JsonTokenizer {
     spans_ = {};
     NIBBLE_TRY(auto vocabulary, Vocabulary::make(std::move(texts), arena_));
     source_.vocabulary = std::make_shared<const Vocabulary>(std::move(vocabulary));
+    for (AddedToken& token : source_.added)  // a text that stands twice is its first id
+      if (const TokenId id = source_.vocabulary->find(token.content); id != kNoToken) token.id = id;
     std::string prefix;
     if (const Json* json = model_member("continuing_subword_prefix"); json && json->is_string())
       prefix = json->get<std::string>();

@@ -233,6 +233,13 @@ TEST_CASE("an expression that matches nothing is replaced between matches, not b
   CHECK(tokenizer.value()->decode(std::vector<TokenId>{1}).value() == "-");
 }
 
+TEST_CASE("an added token that the model has under another id is the model's") {
+  const auto tokenizer = load_changed(R"("content": "<s>", "special": true)",
+                                      R"("content": "b", "special": true, "normalized": false)");
+  CHECK(tokenizer.value()->encode("abb").value() == std::vector<TokenId>{0, 1, 1});
+  CHECK(tokenizer.value()->is_control(1));
+}
+
 TEST_CASE("merges before the vocabulary, and numbered tokens with holes, are read") {
   const auto holes = load_changed(R"("ab": 2)", R"("ab": 9)");
   REQUIRE(holes.has_value());
