@@ -15,9 +15,8 @@ Bpe::Bpe(std::shared_ptr<const Vocabulary> vocabulary, BpeOptions options, Merge
       ranks_(std::move(ranks)) {
   for (int b = 0; b < 256; ++b) {
     const auto value = static_cast<unsigned char>(b);
-    byte_ids_[b] = options_.maps_bytes      ? find(byte_to_text(value))
-                   : options_.byte_fallback ? find(byte_token(value))
-                                            : kNoToken;
+    fallback_ids_[b] = options_.byte_fallback ? find(byte_token(value)) : kNoToken;
+    byte_ids_[b] = options_.maps_bytes ? find(byte_to_text(value)) : fallback_ids_[b];
     all_bytes_ = all_bytes_ && byte_ids_[b] != kNoToken;
   }
   const bool whole_words = options_.ignore_merges || !options_.continuing_subword_prefix.empty() ||
@@ -111,7 +110,7 @@ void Bpe::add_code_points(std::string_view word, std::vector<Symbol>& symbols) c
 }
 
 bool Bpe::add_bytes(std::string_view code_point, std::vector<Symbol>& symbols) const {
-  const auto id_of = [this](char b) { return byte_ids_[static_cast<unsigned char>(b)]; };
+  const auto id_of = [this](char b) { return fallback_ids_[static_cast<unsigned char>(b)]; };
   if (std::ranges::any_of(code_point, [&](char b) { return id_of(b) == kNoToken; })) return false;
   for (const char b : code_point) symbols.push_back({id_of(b), 0, 0});
   return true;

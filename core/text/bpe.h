@@ -46,8 +46,9 @@ class Bpe final : public SubwordModel {
   BpeOptions options_;
   MergeTable merges_;
   std::vector<uint32_t> ranks_;
-  std::array<TokenId, 256> byte_ids_;
-  bool all_bytes_ = true;  // byte_ids_ has no gaps
+  std::array<TokenId, 256> byte_ids_;      // of bytes that are no text
+  std::array<TokenId, 256> fallback_ids_;  // of those of a code point that has no token
+  bool all_bytes_ = true;                  // byte_ids_ has no gaps
   SafeCuts cuts_;
 };
 

@@ -50,6 +50,18 @@ TEST_CASE("BPE without an unknown token: what vanishes lets its neighbours merge
   CHECK(*ids == std::vector<TokenId>{2, 2});
 }
 
+TEST_CASE("byte fallback behind a byte-level pre-tokenizer: the bytes of the mapped characters") {
+  TemporaryFolder folder;
+  folder.write("tokenizer.json", R"({"added_tokens": [], "pre_tokenizer": {"type": "ByteLevel",
+      "add_prefix_space": false, "use_regex": false}, "model": {"type": "BPE", "unk_token": "<unk>",
+      "byte_fallback": true, "merges": [], "vocab": {"a": 0, "<unk>": 1, "<0xC3>": 2, "<0x83>": 3,
+      "<0xC2>": 4, "<0xA3>": 5}}})");
+  const auto tokenizer = load(folder.path());
+  // As the `tokenizers` package 0.23.3 has it.
+  CHECK(*tokenizer->encode("a\u00e3a") == std::vector<TokenId>{0, 2, 3, 4, 5, 0});
+  CHECK(*tokenizer->encode("a b") == std::vector<TokenId>{0, 1, 1});
+}
+
 TEST_CASE("GPT-2's vocab.json and merges.txt, in a folder without a tokenizer.json") {
   const Json model = read_json(carried("byte_bpe") / "tokenizer.json")["model"];
   TemporaryFolder folder;
