@@ -1,6 +1,7 @@
 // What the template parser refuses: in one line that names line and column (bytes, from 1).
 #include <doctest/doctest.h>
 
+#include "core/base/json.h"
 #include "core/text/template/jinja.h"
 
 using namespace nibble;
@@ -66,6 +67,15 @@ TEST_CASE("each syntax error is told with its line and column") {
     INFO(row.source);
     CHECK(fault(row.source) == row.message);
   }
+}
+
+TEST_CASE("what goes into a safe text is escaped") {
+  const auto rendered = [](std::string_view source) {
+    return jinja::Template::parse(source).value().render(Json::object(), 0).value();
+  };
+  CHECK(rendered("{{ ('<x>'|safe).replace('<', '&') }}") == "&amp;x>");
+  CHECK(rendered("{{ ('<x>'|safe).replace('<', '&'|safe) }}") == "&x>");
+  CHECK(rendered("{{ '<x>'.replace('<', '&') }}") == "&x>");
 }
 
 TEST_CASE("a number of any length is told in a short line") {

@@ -3,6 +3,7 @@
 
 #include "core/text/template/characters.h"
 #include "core/text/template/format.h"
+#include "core/text/template/markup.h"
 #include "core/text/template/numbers.h"
 #include "core/text/template/runtime.h"
 #include "core/text/template/text_methods.h"
@@ -111,7 +112,9 @@ Result<Value> replace(Interpreter& in, const Value& self, const Params& p) {
   NIBBLE_TRY(const std::string_view old, p.text(0));
   NIBBLE_TRY(const std::string_view other, p.text(1));
   NIBBLE_TRY(const Integer count, p.integer(2, -1));
-  NIBBLE_TRY(std::string out, replaced(in, self.str(), old, other, count));
+  const bool escapes = self.is_safe() && !p[1].is_safe();
+  NIBBLE_TRY(std::string out,
+             replaced(in, self.str(), old, escapes ? escape(other) : std::string(other), count));
   return Value::text(std::move(out), self.is_safe());
 }
 
