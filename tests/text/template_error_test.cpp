@@ -69,6 +69,17 @@ TEST_CASE("each syntax error is told with its line and column") {
   }
 }
 
+TEST_CASE("what Python refuses while a template renders") {
+  const auto refused = [](std::string_view source) {
+    return !jinja::Template::parse(source).value().render(Json::object(), 0);
+  };
+  for (const char* format : {":+", ":#", ":,", ":_", "!r:,"}) {
+    CAPTURE(format);
+    CHECK(refused(fmt::format("{{{{ '{{{}}}'.format('x') }}}}", format)));
+  }
+  CHECK(!refused("{{ '{:_>4}'.format('x') }}"));
+}
+
 TEST_CASE("what goes into a safe text is escaped") {
   const auto rendered = [](std::string_view source) {
     return jinja::Template::parse(source).value().render(Json::object(), 0).value();

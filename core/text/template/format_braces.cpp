@@ -69,6 +69,8 @@ Result<Spec> parse_spec(std::string_view text) {
 Result<std::string> format_text(std::string s, const Spec& spec) {
   if ((spec.has_type && spec.style.type != 's') || spec.align == '=')
     return invalid_input("Unknown format code for object of type 'str'");
+  if (spec.style.sign != NumberStyle{}.sign || spec.style.alternate || spec.style.group)
+    return invalid_input("A sign, '#', ',' or '_' is not allowed in a string's format");
   if (spec.style.precision >= 0) s.resize(char_offset(s, size_t(spec.style.precision)));
   const bool zeros = spec.zero && spec.align == '\0';
   return pad("", s, spec.width, zeros ? "0" : spec.fill, spec.align ? spec.align : '<');
