@@ -78,6 +78,8 @@ TEST_CASE("what Python refuses while a template renders") {
     CHECK(refused(fmt::format("{{{{ '{{{}}}'.format('x') }}}}", format)));
   }
   CHECK(!refused("{{ '{:_>4}'.format('x') }}"));
+  CHECK(refused("{% filter length %}abc{% endfilter %}"));
+  CHECK(!refused("{% filter first %}abc{% endfilter %}"));
 }
 
 TEST_CASE("what goes into a safe text is escaped") {

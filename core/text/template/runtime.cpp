@@ -142,8 +142,9 @@ Result<Flow> Interpreter::run_kind(const Stmt& s) {
     case StmtKind::kFilterBlock: {
       NIBBLE_TRY(Value inner, captured(s.blocks[0]));
       NIBBLE_TRY(const Value v, filter_text(s.exprs[0].get(), std::move(inner)));
-      NIBBLE_TRY(const std::string text, str(v));
-      done = append(text);
+      if (!v.is(Kind::kString))
+        return invalid_input("sequence item 0: expected str instance, {} found", type_name(v));
+      done = append(v.str());
       break;
     }
     case StmtKind::kScope: {
