@@ -25,6 +25,8 @@ const Row kRows[] = {
      "'endif'; the innermost block that needs to be closed is 'if'"},
     {"{% if x %}{% for i in y %}{% endif %}",
      "template line 1, column 30: Encountered unknown tag 'endif'."},
+    {"{% block b %}{% endblock %}{% block b %}{% endblock %}",
+     "template line 1, column 31: block 'b' defined twice"},
     {"{% endif %}", "template line 1, column 4: Encountered unknown tag 'endif'."},
     {"{% nonsense %}", "template line 1, column 4: Encountered unknown tag 'nonsense'."},
     {"{{ 1 + }}",

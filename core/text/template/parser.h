@@ -4,6 +4,7 @@
 
 #include <initializer_list>
 #include <string_view>
+#include <unordered_set>
 
 #include "core/text/template/lexer.h"
 #include "core/text/template/tree.h"
@@ -107,6 +108,7 @@ class Parser {
   bool soft_ = false;
   Tree tree_;
   std::unordered_map<std::string, int> symbols_;
+  std::unordered_set<std::string> blocks_;  // names
   std::vector<MacroNode*> macros_;
   std::vector<Unknown> unknown_;
 };

@@ -156,8 +156,10 @@ Result<Stmt> Parser::scope(std::string_view tag, std::string_view end) {
 
 Result<Stmt> Parser::named_block() {
   Stmt s = stmt(StmtKind::kScope);
-  next();
+  const Token tag = next();
   NIBBLE_TRY(const std::string name, identifier());
+  if (!blocks_.insert(name).second)
+    return error(tag, fmt::format("block '{}' defined twice", name));
   skip_name("scoped");
   skip_name("required");
   NIBBLE_TRY(Block inner, inner_body("endblock", "block"));
