@@ -107,7 +107,7 @@ struct Hparams {
   bool parallel = false;  // attention and feed-forward read the same residual
   bool alibi = false;
   bool qk_norm = false;
-  bool bias = false;  // of the linear layers
+  bool bias = false;         // of the linear layers
   bool grouped_qkv = false;  // fused rows stand by KV head: its queries, its key, its value
 
   bool operator==(const Hparams&) const = default;

@@ -67,8 +67,8 @@ Result<std::vector<QuantizePlan>> plan_quantize(const WeightFile& source,
                                                 const QuantizeOptions& options);
 
 // Whether the targets can be written at all: nothing stands in their place (kUsage) unless
-// overwrite, their folders take files and their file systems have the space (kOutput). resume: what an interrupted run left
-// there is no hindrance.
+// overwrite, their folders take files and their file systems have the space (kOutput). resume: what
+// an interrupted run left there is no hindrance.
 Result<void> check_targets(std::span<const QuantizePlan> plans, bool overwrite, bool resume);
 
 // Of the tensors that a plan encodes, those that an imatrix knows.

@@ -27,7 +27,8 @@ struct ChatRequest {
 
 // {"messages": [..], "tools": [..], "add_generation_prompt": true, "bos_token": "..",
 //  "eos_token": "..", "now": "2026-01-02T00:00:00", "extra": {..}}
-// All but messages may be missing, now is the present then. Fails with kCorrupt (no JSON) or kInvalidInput (naming the member).
+// All but messages may be missing, now is the present then. Fails with kCorrupt (no JSON) or
+// kInvalidInput (naming the member).
 Result<ChatRequest> parse_chat_case(std::string_view text);
 // bos_token and eos_token as the tokenizer has them, where the request leaves them out.
 void add_token_texts(ChatRequest& request, const Tokenizer& tokenizer);
