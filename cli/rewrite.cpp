@@ -115,9 +115,9 @@ Result<void> check_writable(const RewriteOptions& o, std::span<const fs::path> f
 // Calibrating, measuring and writing take long: what is going to be refused, or to fail because an
 // output cannot be written, does so before.
 Result<void> check_before_work(const RewriteOptions& o, const WeightFile& source,
-                               QuantizeOptions plan, const std::vector<fs::path>& read) {
+                               QuantizeOptions plan, const std::optional<SizeBudget>& budget,
+                               const std::vector<fs::path>& read) {
   plan.importance_follows = o.importance.any();
-  NIBBLE_TRY(const auto budget, read_budget(o));
   QuantizeOptions known = plan;
   std::vector<fs::path> fitted;
   if (budget) {
@@ -209,7 +209,7 @@ Result<void> rewrite(const RewriteOptions& o, QuantizeOptions plan) {
   const auto& source = opened.file;
   tell_notes(opened.notes);
   NIBBLE_TRY(const auto budget, read_budget(o));
-  NIBBLE_CHECK(check_before_work(o, *source, plan, read));
+  NIBBLE_CHECK(check_before_work(o, *source, plan, budget, read));
   NIBBLE_TRY(const auto imatrix, find_importance(o.importance, o.source, o.threads()));
   plan.imatrix = imatrix ? &*imatrix : nullptr;
   if (budget) NIBBLE_CHECK(fit(o, *source, *budget, plan));

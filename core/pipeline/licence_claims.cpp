@@ -78,7 +78,7 @@ Result<FileClaims> claims_of_folder(const WeightFile& file) {
   for (std::string& base : all("base_model"))
     out.claims.origins.push_back({"base model", std::move(base)});
   if (const auto config =
-          file.config() ? read_folder_config(*file.config(), &file) : Result<FolderConfig>();
+          file.config() ? read_folder_config(*file.config()) : Result<FolderConfig>();
       config && config->architecture)
     out.claims.architecture = config->architecture->gguf_name;
   if (!out.claims.value.empty()) out.where = "README.md";
