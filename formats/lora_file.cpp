@@ -160,9 +160,8 @@ Result<LoraFile> LoraFile::open(const std::filesystem::path& path) {
     return out;
   }
   if (!has_file(out.path_, kAdapterConfig))
-    return with_path(path, Result<LoraFile>(fail(ErrorKind::kNotFound,
-                                                 "is a folder without an adapter: it has no {}",
-                                                 kAdapterConfig)));
+    return with_path(path, fail(ErrorKind::kNotFound,
+                                "is a folder without an adapter: it has no {}", kAdapterConfig));
   NIBBLE_CHECK(out.read_peft());
   return out;
 }

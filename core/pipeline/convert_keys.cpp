@@ -25,7 +25,6 @@ constexpr std::string_view kOwnKeys[] = {"activation",
 constexpr std::string_view kLlama3Keys[] = {"rope.scaling.type", "rope.scaling.factor",
                                             "rope.scaling.low_freq_factor",
                                             "rope.scaling.high_freq_factor"};
-constexpr std::string_view kTrainedLength[] = {"rope.scaling.original_context_length"};
 constexpr std::string_view kLongropeKeys[] = {"rope.scaling.factor", "rope.scaling.short_factor",
                                               "rope.scaling.long_factor"};
 
@@ -73,7 +72,8 @@ void add_family_keys(const Metadata& config, const Hparams& h, MetadataDraft& ou
   FamilyKeys keys{h.arch, out};
   if (h.rope.scaling == RopeScaling::kLlama3) {
     keys.remove(kLlama3Keys);
-    if (h.temperature_beta == 0) keys.remove(kTrainedLength);  // else temperatures grow from it
+    if (h.temperature_beta == 0)  // else temperatures grow from it
+      out.remove(keys.name("rope.scaling.original_context_length"));
   }
   if (h.rope.scaling == RopeScaling::kLongrope) keys.remove(kLongropeKeys);
   out.remove(keys.name("tie_word_embeddings"));

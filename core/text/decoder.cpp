@@ -85,9 +85,8 @@ class Strip final : public Decoder {
     }
     return {};
   }
-  Result<void> piece(std::string&, RegexScratch&, WorkBudget&) const override {
-    return {};
-  }  // the ends of a text are not here
+  // The ends of a text are not here.
+  Result<void> piece(std::string&, RegexScratch&, WorkBudget&) const override { return {}; }
 
  private:
   std::string content_;

@@ -50,14 +50,13 @@ class Tokenizer {
 
   virtual int n_vocab() const = 0;
   virtual std::string_view token_text(TokenId id) const = 0;  // as stored in the vocabulary
-  virtual std::optional<TokenId> find(
-      std::string_view text) const = 0;           // by stored text, special tokens included
+  // By stored text, special tokens included.
+  virtual std::optional<TokenId> find(std::string_view text) const = 0;
   virtual bool is_control(TokenId id) const = 0;  // special: not shown to a reader
   virtual std::optional<TokenId> bos() const = 0;
   virtual std::optional<TokenId> eos() const = 0;
-  virtual bool adds_bos() const = 0;  // encode() with add_special begins with BOS
-  virtual bool is_end(
-      TokenId id) const = 0;  // end of generation: every such token the model declares
+  virtual bool adds_bos() const = 0;          // encode() with add_special begins with BOS
+  virtual bool is_end(TokenId id) const = 0;  // of generation: every such token of the model
   virtual std::span<const TokenId> end_tokens() const = 0;
   virtual std::string_view kind() const = 0;  // "bpe", "sentencepiece", "unigram", ...
 };
