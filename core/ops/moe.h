@@ -24,8 +24,8 @@ struct Experts {
   const float* gate_bias = nullptr;  // [n_expert, n_ff] or null
   const float* up_bias = nullptr;    // [n_expert, n_ff] or null
   const float* down_bias = nullptr;  // [n_expert, n_embd] or null
-  bool weigh_input =
-      false;  // weights multiply the experts' input instead of their output (Llama 4)
+  // Weights multiply the experts' input instead of their output (Llama 4).
+  bool weigh_input = false;
   InputWatch* watch = nullptr;  // told the inputs of prompt tokens
 };
 
@@ -42,7 +42,9 @@ class MoeScratch {
   MoeScratch(Arena& arena, int max_tokens, int n_embd, int n_ff, int n_expert, int n_used);
 
  private:
-  friend class MoeRun;
+  friend class MoeCall;
+  friend class PromptMoe;
+  friend class TokenMoe;
   // A place is a token's row in one of its experts' tiles.
   std::byte* packed_x_[quant::kActivationKinds] = {};
   std::byte* packed_hidden_[quant::kActivationKinds] = {};
