@@ -31,13 +31,4 @@ void unscale(RopeHparams& rope) {
   rope = plain;
 }
 
-RopePairs pairs_of_permuted(const Hparams& h) {
-  return h.hf_rows ? RopePairs::kHalves : RopePairs::kAdjacent;
-}
-
-void set_rope_pairs(Hparams& h, RopePairs pairs) {
-  h.rope.pairs = pairs;
-  h.rope_swa.pairs = pairs;
-}
-
 }  // namespace nibble

@@ -12,9 +12,6 @@ namespace nibble {
 // without positions.
 BlockOptions common_block(const Hparams& hparams, int layer);
 
-// Pairs of a family whose Q and K rows GGUF holds in another order than Hugging Face does.
-RopePairs pairs_of_permuted(const Hparams& hparams);
-void set_rope_pairs(Hparams& hparams, RopePairs pairs);
 // The same rotation, as it is where the context was never stretched.
 void unscale(RopeHparams& rope);
 

@@ -1,8 +1,6 @@
 // Cohere's Command R (command-r) and Command R7B and A (cohere2): one LayerNorm without bias for
 // both branches, tied and scaled logits; cohere2 has windows, and positions only on the layers with
 // one.
-#include <algorithm>
-
 #include "core/models/blocks.h"
 #include "core/models/config_keys.h"
 
@@ -20,9 +18,7 @@ constexpr std::string_view kCohere2Defaults =
         "tie_word_embeddings": true})";
 
 Result<Hparams> read_with(const HparamsReader& reader) {
-  NIBBLE_TRY(Hparams h, reader.common());
-  set_rope_pairs(h, RopePairs::kAdjacent);
-  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
+  NIBBLE_TRY(Hparams h, reader.common(Rotation::kAdjacent, Activation::kSilu));
   h.parallel = true;
   return h;
 }
@@ -36,8 +32,7 @@ Result<Hparams> read_command_r(const HparamsSource& source) {
 Result<Hparams> read_cohere2(const HparamsSource& source) {
   const HparamsReader reader(source, "cohere2");
   NIBBLE_TRY(Hparams h, read_with(reader));
-  NIBBLE_TRY(h.sliding, reader.layer_flags("attention.sliding_window_pattern", h.n_layer));
-  if (h.sliding.empty()) h.sliding = all_but_each(h.n_layer, kPeriod);
+  NIBBLE_TRY(h.sliding, reader.windows(h.n_layer, kPeriod));
   h.no_rope = h.sliding;
   h.no_rope.flip();
   return h;
@@ -78,12 +73,9 @@ Result<Metadata> cohere2_config(const Json& config) {
   ConfigKeys keys(config, "cohere2", kCohere2Defaults);
   keys.sizes().rope().activation({"hidden_act"}).number_key("logit_scale", {"logit_scale"});
   keys.window();
-  if (!keys.find({"layer_types"})) {
-    const int64_t period = keys.integer({"sliding_window_pattern"}, kPeriod);
+  if (!keys.find({"layer_types"}))
     keys.set_flags("attention.sliding_window_pattern",
-                   all_but_each(static_cast<int>(std::clamp<int64_t>(keys.n_layer(), 0, 4096)),
-                                static_cast<int>(std::clamp<int64_t>(period, 0, 4096))));
-  }
+                   all_but_each(keys.n_layer(), keys.integer({"sliding_window_pattern"}, kPeriod)));
   return keys.set_text("rope.scaling.type", "none").take();
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/base/json.h"
+#include "core/models/hparams.h"
 
 namespace nibble {
 namespace {
@@ -150,6 +151,11 @@ ConfigKeys& ConfigKeys::plain_sizes() {
              {"layer_norm_eps", "layer_norm_epsilon", "norm_epsilon", "norm_eps"});
   set_flag("tie_word_embeddings", flag({"tie_word_embeddings"}, false));
   return *this;
+}
+
+int ConfigKeys::n_layer() {
+  const int64_t n = integer({"num_hidden_layers", "n_layer", "n_layers", "num_layers"}, 0);
+  return static_cast<int>(std::clamp<int64_t>(n, 0, kMaxLayers));
 }
 
 ConfigKeys& ConfigKeys::activation(Names names) {

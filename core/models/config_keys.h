@@ -65,9 +65,8 @@ class ConfigKeys {
   // expert_count and what goes with it.
   ConfigKeys& experts();
 
-  int64_t n_layer() {
-    return integer({"num_hidden_layers", "n_layer", "n_layers", "num_layers"}, 0);
-  }
+  // At most as many as a model may have.
+  int n_layer();
   // Refuses a value of the config that the family does not run.
   ConfigKeys& refuse(bool when, std::string_view what);
   Result<Metadata> take();

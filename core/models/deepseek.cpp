@@ -33,7 +33,7 @@ constexpr std::string_view kV3Defaults =
 // Dense layers first, experts after; the shared experts are one feed-forward of their common width.
 Result<void> read_experts(const HparamsReader& reader, Hparams& h) {
   NIBBLE_TRY(const int n_dense, reader.count_or("leading_dense_block_count", 0, 0, h.n_layer));
-  NIBBLE_TRY(const int freq, reader.count_or("moe_every_n_layers", 1, 1, 4096));
+  NIBBLE_TRY(const int freq, reader.count_or("moe_every_n_layers", 1, 1, kMaxLayers));
   h.moe_layer.resize(h.n_layer);
   for (int i = 0; i < h.n_layer; ++i) h.moe_layer[i] = i >= n_dense && i % freq == 0;
   NIBBLE_TRY(h.moe.n_ff_shared, reader.shared_width(h.moe.n_ff));
@@ -46,9 +46,7 @@ Result<void> read_experts(const HparamsReader& reader, Hparams& h) {
 
 Result<Hparams> read_v1(const HparamsSource& source) {
   const HparamsReader reader(source, "deepseek");
-  NIBBLE_TRY(Hparams h, reader.common());
-  set_rope_pairs(h, pairs_of_permuted(h));
-  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
+  NIBBLE_TRY(Hparams h, reader.common(Rotation::kPermuted, Activation::kSilu));
   NIBBLE_CHECK(read_experts(reader, h));
   return h;
 }
@@ -90,14 +88,12 @@ Result<void> read_yarn(const HparamsReader& reader, Hparams& h) {
 
 Result<Hparams> read_v2(const HparamsSource& source) {
   const HparamsReader reader(source, "deepseek2");
-  NIBBLE_TRY(Hparams h, reader.common());
+  NIBBLE_TRY(Hparams h, reader.common(Rotation::kAdjacent, Activation::kSilu));
   NIBBLE_CHECK(read_latent(reader, h));
   NIBBLE_TRY(h.rope, reader.rope(h.mla.d_rope, h.n_ctx_train));
   NIBBLE_CHECK(read_yarn(reader, h));
   h.rope.first = h.mla.kv_lora;
   h.rope_swa = h.rope;
-  set_rope_pairs(h, RopePairs::kAdjacent);
-  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
   NIBBLE_CHECK(read_experts(reader, h));
   return h;
 }

@@ -20,22 +20,18 @@ constexpr std::string_view kMoeDefaults =
         "moe_intermediate_size": 1536, "moe_layer_start_index": 1, "moe_layer_interval": 1,
         "moe_layer_end_index": -1})";
 
-Result<Hparams> read_with(const HparamsReader& reader) {
-  NIBBLE_TRY(Hparams h, reader.common());
-  set_rope_pairs(h, RopePairs::kAdjacent);
-  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
-  return h;
+Result<Hparams> read_dense(const HparamsSource& source) {
+  return HparamsReader(source, "ernie4_5").common(Rotation::kAdjacent, Activation::kSilu);
 }
-Result<Hparams> read_dense(const HparamsSource& source) { return read_with({source, "ernie4_5"}); }
 Result<Hparams> read_moe(const HparamsSource& source) {
   const HparamsReader reader(source, "ernie4_5-moe");
-  NIBBLE_TRY(Hparams h, read_with(reader));
+  NIBBLE_TRY(Hparams h, reader.common(Rotation::kAdjacent, Activation::kSilu));
   h.moe.normalize = true;
   if (h.moe.n_ff_shared == 0) {
     NIBBLE_TRY(h.moe.n_ff_shared, reader.shared_width(h.moe.n_ff));
   }
   NIBBLE_TRY(const int n_dense, reader.count_or("leading_dense_block_count", 0, 0, h.n_layer));
-  NIBBLE_TRY(const int step, reader.count_or("interleave_moe_layer_step", 1, 1, 4096));
+  NIBBLE_TRY(const int step, reader.count_or("interleave_moe_layer_step", 1, 1, kMaxLayers));
   NIBBLE_TRY(h.moe_layer, reader.layer_flags("expert_layers", h.n_layer));
   if (!h.moe_layer.empty()) return h;
   for (int i = 0; i < h.n_layer; ++i) h.moe_layer.push_back(i >= n_dense && (i + 1) % step == 0);
@@ -75,12 +71,11 @@ Result<Metadata> moe_config(const Json& config) {
   keys.count("expert_count", {"moe_num_experts"}).count("expert_used_count", {"moe_k"});
   keys.count("expert_feed_forward_length", {"moe_intermediate_size"});
   keys.count("expert_shared_count", {"moe_num_shared_experts"});
-  const int64_t n_layer = std::clamp<int64_t>(keys.n_layer(), 0, 4096);
   const int64_t first = keys.integer({"moe_layer_start_index"}, 1);
   const int64_t end = keys.integer({"moe_layer_end_index"}, -1);
   const int64_t step = std::max<int64_t>(1, keys.integer({"moe_layer_interval"}, 1));
   std::vector<bool> moe;
-  for (int64_t i = 0; i < n_layer; ++i)
+  for (int i = 0; i < keys.n_layer(); ++i)
     moe.push_back((i + 1) % step == 0 && i >= first && (end < 0 || i <= end));
   return keys.set_flags("expert_layers", std::move(moe)).take();
 }

@@ -1,8 +1,6 @@
 // EXAONE 3 and 3.5: Llama's block under names of its own. EXAONE 4: norms after the branches, norms
 // of heads, windows on three layers of four, and positions only on layers with a window (everywhere
 // in the sizes without one). arXiv:2412.04862, arXiv:2507.11407.
-#include <algorithm>
-
 #include "core/base/json.h"
 #include "core/models/blocks.h"
 #include "core/models/config_keys.h"
@@ -18,11 +16,7 @@ constexpr std::string_view kExaone3Defaults =
     R"({"layer_norm_epsilon": 1e-5, "max_position_embeddings": 2048, "vocab_size": 102400})";
 
 Result<Hparams> read_exaone3(const HparamsSource& source) {
-  const HparamsReader reader(source, "exaone");
-  NIBBLE_TRY(Hparams h, reader.common());
-  set_rope_pairs(h, RopePairs::kHalves);
-  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
-  return h;
+  return HparamsReader(source, "exaone").common(Rotation::kHalves, Activation::kSilu);
 }
 
 std::vector<TensorSpec> exaone3_tensors(const Hparams& h) {
@@ -50,12 +44,9 @@ Result<Metadata> exaone3_config(const Json& config) {
 
 Result<Hparams> read(const HparamsSource& source) {
   const HparamsReader reader(source, "exaone4");
-  NIBBLE_TRY(Hparams h, reader.common());
-  set_rope_pairs(h, RopePairs::kHalves);
-  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
+  NIBBLE_TRY(Hparams h, reader.common(Rotation::kHalves, Activation::kSilu));
   if (h.window == 0) return h;
-  NIBBLE_TRY(h.sliding, reader.layer_flags("attention.sliding_window_pattern", h.n_layer));
-  if (h.sliding.empty()) h.sliding = all_but_each(h.n_layer, kPeriod);
+  NIBBLE_TRY(h.sliding, reader.windows(h.n_layer, kPeriod));
   h.no_rope = h.sliding;
   h.no_rope.flip();
   return h;
@@ -85,13 +76,10 @@ BlockOptions block(const Hparams& h, int layer) {
 // The layers with a window by sliding_window_pattern: a period, or letters ("LLLG"), whose last
 // layer sees everything.
 std::vector<bool> pattern_layers(ConfigKeys& keys, const Json& pattern) {
-  const int n_layer = static_cast<int>(std::clamp<int64_t>(keys.n_layer(), 0, 4096));
   const auto* letters = pattern.get_ptr<const std::string*>();
-  if (!letters || letters->empty()) {
-    const int64_t period = keys.integer({"sliding_window_pattern"}, kPeriod);
-    return all_but_each(n_layer, static_cast<int>(std::clamp<int64_t>(period, 0, 4096)));
-  }
-  std::vector<bool> sliding(n_layer);
+  if (!letters || letters->empty())
+    return all_but_each(keys.n_layer(), keys.integer({"sliding_window_pattern"}, kPeriod));
+  std::vector<bool> sliding(keys.n_layer());
   for (size_t i = 0; i < sliding.size(); ++i) sliding[i] = (*letters)[i % letters->size()] == 'L';
   if (!sliding.empty()) sliding.back() = false;
   return sliding;

@@ -1,8 +1,6 @@
 // Falcon 7B, 11B, 40B and 180B (parallel branches, few KV heads) and Falcon-RW (ALiBi, serial,
 // biases).
 // arXiv:2311.16867. GELU is the exact one, as in the original.
-#include <algorithm>
-
 #include "core/models/blocks.h"
 #include "core/models/config_keys.h"
 
@@ -18,9 +16,7 @@ constexpr std::string_view kFirst40B = "RefinedWeb";
 
 Result<Hparams> read(const HparamsSource& source) {
   const HparamsReader reader(source, "falcon");
-  NIBBLE_TRY(Hparams h, reader.common());
-  set_rope_pairs(h, RopePairs::kHalves);
-  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kGeluErf));
+  NIBBLE_TRY(Hparams h, reader.common(Rotation::kHalves, Activation::kGeluErf));
   NIBBLE_TRY(h.parallel, reader.flag_or("use_parallel_residual", true));
   NIBBLE_TRY(h.alibi, reader.flag_or("use_alibi", false));
   h.grouped_qkv = h.hf_rows;

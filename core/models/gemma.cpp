@@ -1,7 +1,6 @@
 // Gemma 1 to 3: embeddings scaled by sqrt(n_embd), gated GELU (tanh), norm weights stored minus
 // one; from 2 on norms before and after each branch and windows; 3 has norms of heads and a
 // rotation of its own for windows. arXiv:2403.08295, arXiv:2408.00118, arXiv:2503.19786.
-#include <algorithm>
 #include <cmath>
 
 #include "core/base/json.h"
@@ -32,17 +31,14 @@ constexpr std::string_view kGemma3Defaults =
         "rope_theta": 1e6, "rope_local_base_freq": 1e4, "sliding_window_pattern": 6})";
 
 Result<Hparams> read(const HparamsReader& reader) {
-  NIBBLE_TRY(Hparams h, reader.common());
-  set_rope_pairs(h, RopePairs::kHalves);
+  NIBBLE_TRY(Hparams h, reader.common(Rotation::kHalves, Activation::kGeluTanh));
   h.embedding_scale = std::sqrt(static_cast<float>(h.n_embd));
-  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kGeluTanh));
   return h;
 }
 
 Result<Hparams> read_windowed(const HparamsReader& reader, int period, int layers_27b) {
   NIBBLE_TRY(Hparams h, read(reader));
-  NIBBLE_TRY(h.sliding, reader.layer_flags("attention.sliding_window_pattern", h.n_layer));
-  if (h.sliding.empty()) h.sliding = all_but_each(h.n_layer, period);
+  NIBBLE_TRY(h.sliding, reader.windows(h.n_layer, period));
   if (h.attn_scale == 0 && h.n_layer == layers_27b)
     h.attn_scale = 1 / std::sqrt(static_cast<float>(h.n_embd / h.n_head));
   return h;
@@ -115,12 +111,10 @@ Result<Metadata> gemma_config(const Json& config) {
   return keys.take();
 }
 
-void windowed(ConfigKeys& keys, int period) {
+void windowed(ConfigKeys& keys, int64_t period) {
   keys.sizes().window().activation({"hidden_activation"});
   if (!keys.find({"layer_types"}))
-    keys.set_flags(
-        "attention.sliding_window_pattern",
-        all_but_each(static_cast<int>(std::clamp<int64_t>(keys.n_layer(), 0, 4096)), period));
+    keys.set_flags("attention.sliding_window_pattern", all_but_each(keys.n_layer(), period));
   keys.set_number("attention.scale", 1 / std::sqrt(keys.number({"query_pre_attn_scalar"}, 256)));
 }
 
@@ -136,9 +130,8 @@ Result<Metadata> gemma2_config(const Json& config) {
 // attn_logit_softcapping may stand in the config, but nothing of the original reads it.
 Result<Metadata> gemma3_config(const Json& config) {
   ConfigKeys keys(config, "gemma3", kGemma3Defaults);
-  const int64_t period =
-      keys.integer({"sliding_window_pattern", "_sliding_window_pattern"}, kGemma3Period);
-  windowed(keys, static_cast<int>(std::clamp<int64_t>(period, 0, 4096)));
+  windowed(keys,
+           keys.integer({"sliding_window_pattern", "_sliding_window_pattern"}, kGemma3Period));
   keys.number_key("final_logit_softcapping", {"final_logit_softcapping"});
   keys.set_number("rope.freq_base_swa",
                   keys.window_theta(keys.number({"rope_local_base_freq"}, 1e4)));

@@ -10,14 +10,12 @@ constexpr std::string_view kDefaults =
     R"({"rms_norm_eps": 1.5625e-7, "max_position_embeddings": 131072, "vocab_size": 151552,
         "num_key_value_heads": 2, "head_dim": 128, "partial_rotary_factor": 0.5})";
 
-Result<Hparams> read_with(const HparamsReader& reader) {
-  NIBBLE_TRY(Hparams h, reader.common());
-  set_rope_pairs(h, RopePairs::kAdjacent);
-  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
-  return h;
+Result<Hparams> read_glm4(const HparamsSource& source) {
+  return HparamsReader(source, "glm4").common(Rotation::kAdjacent, Activation::kSilu);
 }
-Result<Hparams> read_glm4(const HparamsSource& source) { return read_with({source, "glm4"}); }
-Result<Hparams> read_chatglm(const HparamsSource& source) { return read_with({source, "chatglm"}); }
+Result<Hparams> read_chatglm(const HparamsSource& source) {
+  return HparamsReader(source, "chatglm").common(Rotation::kAdjacent, Activation::kSilu);
+}
 
 std::vector<TensorSpec> tensors(const Hparams& h, bool sandwich) {
   TensorTable t(h);

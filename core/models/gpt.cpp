@@ -1,8 +1,6 @@
 // GPT-2, GPT-Neo, GPT-J and GPT-NeoX with Pythia. Radford 2019; Black 2021; Wang 2021; Black 2022,
 // arXiv:2204.06745; Biderman 2023, arXiv:2304.01373. GPT-NeoX's GELU is the exact one, as in the
 // original.
-#include <algorithm>
-
 #include "core/base/json.h"
 #include "core/models/blocks.h"
 #include "core/models/config_keys.h"
@@ -25,39 +23,33 @@ constexpr std::string_view kNeoXDefaults =
         "rotary_pct": 0.25, "rotary_emb_base": 10000, "hidden_act": "gelu",
         "use_parallel_residual": true})";
 
-Result<Hparams> read(const HparamsReader& reader, Activation activation) {
-  NIBBLE_TRY(Hparams h, reader.common());
-  NIBBLE_TRY(h.activation, reader.activation_or(activation));
+Result<Hparams> read(const HparamsReader& reader, Rotation rotation, Activation activation) {
+  NIBBLE_TRY(Hparams h, reader.common(rotation, activation));
   if (h.n_ff == 0) h.n_ff = 4 * h.n_embd;
   return h;
 }
 
 Result<Hparams> read_gpt2(const HparamsSource& source) {
-  NIBBLE_TRY(Hparams h, read({source, "gpt2"}, Activation::kGeluTanh));
-  h.rope.n_rot = h.rope_swa.n_rot = 0;
-  return h;
+  return read({source, "gpt2"}, Rotation::kNone, Activation::kGeluTanh);
 }
 
 Result<Hparams> read_gptneo(const HparamsSource& source) {
   const HparamsReader reader(source, "gptneo");
-  NIBBLE_TRY(Hparams h, read(reader, Activation::kGeluTanh));
-  h.rope.n_rot = h.rope_swa.n_rot = 0;
+  NIBBLE_TRY(Hparams h, read(reader, Rotation::kNone, Activation::kGeluTanh));
   h.attn_scale = 1;
   NIBBLE_TRY(h.sliding, reader.layer_flags("attention.sliding_window_pattern", h.n_layer));
   return h;
 }
 
 Result<Hparams> read_gptj(const HparamsSource& source) {
-  NIBBLE_TRY(Hparams h, read({source, "gptj"}, Activation::kGeluTanh));
-  set_rope_pairs(h, RopePairs::kAdjacent);
+  NIBBLE_TRY(Hparams h, read({source, "gptj"}, Rotation::kAdjacent, Activation::kGeluTanh));
   h.parallel = true;
   return h;
 }
 
 Result<Hparams> read_gptneox(const HparamsSource& source) {
   const HparamsReader reader(source, "gptneox");
-  NIBBLE_TRY(Hparams h, read(reader, Activation::kGeluErf));
-  set_rope_pairs(h, RopePairs::kHalves);
+  NIBBLE_TRY(Hparams h, read(reader, Rotation::kHalves, Activation::kGeluErf));
   NIBBLE_TRY(h.parallel, reader.flag_or("use_parallel_residual", true));
   h.grouped_qkv = h.hf_rows;
   return h;
@@ -155,7 +147,7 @@ Result<Metadata> gptneo_config(const Json& config) {
   keys.plain_sizes().activation({"activation_function"});
   keys.count("attention.sliding_window", {"window_size"});
   std::vector<bool> local;
-  const size_t n_layer = std::clamp<int64_t>(keys.n_layer(), 0, 4096);
+  const size_t n_layer = keys.n_layer();
   if (const Json* types = keys.find({"attention_types"}); types && types->is_array()) {
     for (const Json& run : *types) {
       if (!run.is_array() || run.size() != 2 || !run[0].is_array() || !run[1].is_number_unsigned())

@@ -1,7 +1,5 @@
 // gpt-oss 20B and 120B: experts with biases and a clamped SwiGLU, attention sinks, windows on every
 // other layer, YaRN whose range is not rounded. OpenAI, gpt-oss model card, arXiv:2508.10925.
-#include <algorithm>
-
 #include "core/models/blocks.h"
 #include "core/models/config_keys.h"
 
@@ -20,14 +18,12 @@ constexpr std::string_view kDefaults =
 
 Result<Hparams> read(const HparamsSource& source) {
   const HparamsReader reader(source, "gpt-oss");
-  NIBBLE_TRY(Hparams h, reader.common());
-  set_rope_pairs(h, RopePairs::kHalves);
+  NIBBLE_TRY(Hparams h, reader.common(Rotation::kHalves, Activation::kSilu));
   // GGUF files do not say it; all published models leave the range as it is.
   NIBBLE_TRY(h.rope.truncate, reader.flag_or("rope.scaling.truncate", !source.gguf));
   h.rope_swa = h.rope;
   h.moe.gating = ExpertGating::kSoftmaxChosen;
-  NIBBLE_TRY(h.sliding, reader.layer_flags("attention.sliding_window_pattern", h.n_layer));
-  if (h.sliding.empty()) h.sliding = all_but_each(h.n_layer, kPeriod);
+  NIBBLE_TRY(h.sliding, reader.windows(h.n_layer, kPeriod));
   return h;
 }
 

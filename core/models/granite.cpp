@@ -13,9 +13,7 @@ constexpr std::string_view kDefaults =
 
 Result<Hparams> read(const HparamsSource& source, std::string_view arch) {
   const HparamsReader reader(source, arch);
-  NIBBLE_TRY(Hparams h, reader.common());
-  set_rope_pairs(h, pairs_of_permuted(h));
-  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
+  NIBBLE_TRY(Hparams h, reader.common(Rotation::kPermuted, Activation::kSilu));
   h.moe.normalize = true;
   if (h.logit_scale != 0) h.logit_scale = 1 / h.logit_scale;  // the key is a divisor
   return h;

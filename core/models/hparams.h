@@ -13,6 +13,8 @@
 
 namespace nibble {
 
+constexpr int kMaxLayers = 4096;
+
 // How positions beyond the trained length are squeezed into the rotation. Sources: Chen 2023
 // (linear), Peng 2023, arXiv:2309.00071 (dynamic NTK, YaRN), Llama 3.1's model card (llama3), Ding
 // 2024, arXiv:2402.13753 (longrope).

@@ -9,7 +9,6 @@
 namespace nibble {
 namespace {
 
-constexpr int kMaxLayers = 4096;
 constexpr int kMaxWidth = 1 << 22;
 constexpr int kMaxHeads = 1 << 14;
 constexpr int64_t kMaxRow = 1 << 26;  // values of all heads or experts of one token
@@ -39,9 +38,9 @@ std::optional<int64_t> one_integer(const MetadataValue& value) {
 
 }  // namespace
 
-std::vector<bool> all_but_each(int n_layer, int p) {
+std::vector<bool> all_but_each(int n_layer, int64_t p) {
   std::vector<bool> flags(n_layer);
-  for (int i = 0; i < n_layer; ++i) flags[i] = p == 0 || i % p < p - 1;
+  for (int i = 0; i < n_layer; ++i) flags[i] = p == 0 || (i + 1) % p != 0;
   return flags;
 }
 
@@ -114,6 +113,11 @@ Result<std::vector<bool>> HparamsReader::layer_flags(std::string_view name, int 
   }
   NIBBLE_TRY(const int period, need_count(name, 0, kMaxLayers));
   return all_but_each(n_layer, period);
+}
+
+Result<std::vector<bool>> HparamsReader::windows(int n_layer, int otherwise) const {
+  NIBBLE_TRY(auto flags, layer_flags("attention.sliding_window_pattern", n_layer));
+  return flags.empty() ? all_but_each(n_layer, otherwise) : flags;
 }
 
 Result<void> HparamsReader::sizes(Hparams& h) const {
@@ -247,15 +251,19 @@ Result<RopeHparams> HparamsReader::rope(int d_head, int n_ctx_train) const {
   return r;
 }
 
-Result<Hparams> HparamsReader::common() const {
+Result<Hparams> HparamsReader::common(Rotation rotation, Activation activation) const {
   Hparams h;
   h.arch = arch_;
   h.hf_rows = source_.gguf == nullptr;
   NIBBLE_CHECK(sizes(h));
   NIBBLE_CHECK(scales(h));
   NIBBLE_CHECK(experts(h));
-  const int d_head = h.d_k;
-  NIBBLE_TRY(h.rope, rope(d_head, h.n_ctx_train));
+  NIBBLE_TRY(h.activation, activation_or(activation));
+  NIBBLE_TRY(h.rope, rope(h.d_k, h.n_ctx_train));
+  const bool halves =
+      rotation == Rotation::kHalves || (rotation == Rotation::kPermuted && h.hf_rows);
+  h.rope.pairs = halves ? RopePairs::kHalves : RopePairs::kAdjacent;
+  if (rotation == Rotation::kNone) h.rope.n_rot = 0;
   h.rope_swa = h.rope;
   return h;
 }

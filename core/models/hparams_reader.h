@@ -11,14 +11,22 @@
 
 namespace nibble {
 
+// Which values of a head of Q and K are rotated together.
+enum class Rotation : uint8_t {
+  kNone,
+  kAdjacent,
+  kHalves,
+  kPermuted,  // adjacent in GGUF, which orders the rows anew, halves in a folder
+};
+
 class HparamsReader {
  public:
   HparamsReader(const HparamsSource& source, std::string_view arch)
       : source_(source), arch_(arch) {}
 
-  // Sizes, epsilon, rotation, scales, experts and the sliding window's length, checked. Families
-  // refine the result.
-  Result<Hparams> common() const;
+  // Sizes, epsilon, rotation, scales, experts, the sliding window's length and the activation (GGUF
+  // files do not say it: the given one), checked. Families refine the result.
+  Result<Hparams> common(Rotation rotation, Activation activation) const;
 
   // ARCH.key. A count: an integer in [low, high], or an array of one and the same; absent: nullopt.
   Result<std::optional<int>> count(std::string_view key, int low, int high) const;
@@ -28,12 +36,12 @@ class HparamsReader {
   Result<int> need_count(std::string_view key, int low, int high) const;
   Result<double> number_or(std::string_view key, double otherwise) const;  // finite
   Result<bool> flag_or(std::string_view key, bool otherwise) const;
-  // The activation of a folder's config; GGUF files do not say.
-  Result<Activation> activation_or(Activation otherwise) const;
   Result<std::string_view> text_or(std::string_view key, std::string_view otherwise) const;
   // One flag for each layer: an array of n_layer flags, or a period p: all but each p-th layer;
   // absent: empty.
   Result<std::vector<bool>> layer_flags(std::string_view key, int n_layer) const;
+  // The layers with a window; where the file does not say, all but each otherwise-th.
+  Result<std::vector<bool>> windows(int n_layer, int otherwise) const;
   // ARCH.rope.*, of heads with d_head values.
   Result<RopeHparams> rope(int d_head, int n_ctx_train) const;
 
@@ -44,13 +52,14 @@ class HparamsReader {
   Result<void> sizes(Hparams& h) const;
   Result<void> scales(Hparams& h) const;
   Result<void> experts(Hparams& h) const;
+  Result<Activation> activation_or(Activation otherwise) const;
   Result<void> rope_scaling(RopeHparams& r) const;
 
   const HparamsSource& source_;
   std::string_view arch_;
 };
 
-// All layers but each p-th: i % p < p - 1. p = 0: every layer.
-std::vector<bool> all_but_each(int n_layer, int p);
+// All layers but each p-th: (i + 1) % p != 0. p = 0: every layer.
+std::vector<bool> all_but_each(int n_layer, int64_t p);
 
 }  // namespace nibble

@@ -2,8 +2,6 @@
 // DeepSeek LLM and the distills, InternLM 3; SmolLM 3 and the mistral3 variant, which differ by a
 // key or two. Touvron 2023, arXiv:2302.13971; Jiang 2023, arXiv:2310.06825; Jiang 2024,
 // arXiv:2401.04088 (Mixtral).
-#include <algorithm>
-
 #include "core/base/json.h"
 #include "core/models/blocks.h"
 #include "core/models/config_keys.h"
@@ -30,13 +28,10 @@ constexpr std::string_view kSmolLm3Defaults =
 constexpr int kSmolLm3Period = 4;  // each fourth layer has no positions
 
 Result<Hparams> read_with(const HparamsReader& reader) {
-  NIBBLE_TRY(Hparams h, reader.common());
-  set_rope_pairs(h, pairs_of_permuted(h));
-  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
+  NIBBLE_TRY(Hparams h, reader.common(Rotation::kPermuted, Activation::kSilu));
   h.moe.normalize = true;
   if (h.window > 0) {
-    NIBBLE_TRY(h.sliding, reader.layer_flags("attention.sliding_window_pattern", h.n_layer));
-    if (h.sliding.empty()) h.sliding.assign(h.n_layer, true);
+    NIBBLE_TRY(h.sliding, reader.windows(h.n_layer, 0));
   }
   return h;
 }
@@ -128,8 +123,7 @@ Result<Metadata> read_smollm3_config(const Json& config) {
     for (const Json& x : *uses) none.push_back(x.is_number() && x == 0);
   } else if (const int64_t period = keys.integer({"no_rope_layer_interval"}, kSmolLm3Period);
              period > 0) {
-    none = all_but_each(static_cast<int>(std::clamp<int64_t>(keys.n_layer(), 0, 4096)),
-                        static_cast<int>(std::min<int64_t>(period, 4096)));
+    none = all_but_each(keys.n_layer(), period);
     none.flip();
   }
   // Without layer_types the layers without positions are the ones that have the window.

@@ -24,9 +24,7 @@ constexpr std::string_view kDefaults =
 
 Result<Hparams> read(const HparamsSource& source) {
   const HparamsReader reader(source, "llama4");
-  NIBBLE_TRY(Hparams h, reader.common());
-  set_rope_pairs(h, RopePairs::kAdjacent);
-  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
+  NIBBLE_TRY(Hparams h, reader.common(Rotation::kAdjacent, Activation::kSilu));
   h.moe.gating = ExpertGating::kSigmoid;
   h.moe.scale_input = true;
   h.moe.n_ff_shared = h.moe.n_ff;
@@ -43,7 +41,7 @@ Result<Hparams> read(const HparamsSource& source) {
   NIBBLE_TRY(h.temperature_beta, reader.number_or("attention.temperature_scale", 0.1));
   NIBBLE_TRY(h.temperature_floor, reader.number_or("attention.temperature_floor", kChunk));
   h.temperature_offset = 1;
-  NIBBLE_TRY(const int step, reader.count_or("interleave_moe_layer_step", 1, 0, 4096));
+  NIBBLE_TRY(const int step, reader.count_or("interleave_moe_layer_step", 1, 0, kMaxLayers));
   NIBBLE_TRY(h.moe_layer, reader.layer_flags("expert_layers", h.n_layer));
   if (h.moe_layer.empty()) {
     h.moe_layer.resize(h.n_layer);
@@ -111,7 +109,6 @@ Result<Metadata> read_config(const Json& config) {
   keys.count("feed_forward_length", {"intermediate_size_mlp"});
   keys.count("expert_feed_forward_length", {"intermediate_size"});
   keys.sizes().rope().activation({"hidden_act"}).experts();
-  const int n_layer = static_cast<int>(std::clamp<int64_t>(keys.n_layer(), 0, 4096));
   const auto list = [&](std::string_view name, auto&& flag_of, std::vector<bool> otherwise) {
     const Json* values = keys.find({name});
     if (!values || !values->is_array() || values->empty()) return otherwise;
@@ -119,9 +116,8 @@ Result<Metadata> read_config(const Json& config) {
     for (const Json& x : *values) flags.push_back(flag_of(x));
     return flags;
   };
-  const int interval = static_cast<int>(
-      std::clamp<int64_t>(keys.integer({"no_rope_layer_interval"}, kPeriod), 1, 4096));
-  std::vector<bool> none = all_but_each(n_layer, interval);
+  const int64_t interval = std::max<int64_t>(1, keys.integer({"no_rope_layer_interval"}, kPeriod));
+  std::vector<bool> none = all_but_each(keys.n_layer(), interval);
   none.flip();
   none = list(
       "no_rope_layers", [](const Json& x) { return x == 0; }, none);
@@ -138,7 +134,7 @@ Result<Metadata> read_config(const Json& config) {
   keys.set_number("attention.temperature_floor", keys.number({"floor_scale"}, kChunk));
   keys.set_count("interleave_moe_layer_step", keys.integer({"interleave_moe_layer_step"}, 1));
   if (const Json* layers = keys.find({"moe_layers"}); layers && layers->is_array()) {
-    std::vector<bool> moe(n_layer);
+    std::vector<bool> moe(keys.n_layer());
     for (const Json& i : *layers)
       if (i.is_number_unsigned() && i.get<size_t>() < moe.size()) moe[i.get<size_t>()] = true;
     keys.set_flags("expert_layers", std::move(moe));

@@ -22,31 +22,24 @@ constexpr std::string_view kOlmo3Defaults =
         "sliding_window": 4096, "rope_theta": 5e5})";
 
 Result<Hparams> read_olmo1(const HparamsSource& source) {
-  const HparamsReader reader(source, "olmo");
-  NIBBLE_TRY(Hparams h, reader.common());
-  set_rope_pairs(h, pairs_of_permuted(h));
-  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
-  return h;
+  return HparamsReader(source, "olmo").common(Rotation::kPermuted, Activation::kSilu);
 }
 
 Result<Hparams> read_olmoe(const HparamsSource& source) {
   const HparamsReader reader(source, "olmoe");
-  NIBBLE_TRY(Hparams h, reader.common());
-  set_rope_pairs(h, RopePairs::kHalves);
-  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
+  NIBBLE_TRY(Hparams h, reader.common(Rotation::kHalves, Activation::kSilu));
   NIBBLE_TRY(h.moe.normalize, reader.flag_or("expert_weights_norm", false));
   return h;
 }
 
 Result<Hparams> read(const HparamsSource& source) {
   const HparamsReader reader(source, "olmo2");
-  NIBBLE_TRY(Hparams h, reader.common());
-  set_rope_pairs(h, RopePairs::kHalves);
-  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
+  NIBBLE_TRY(Hparams h, reader.common(Rotation::kHalves, Activation::kSilu));
   NIBBLE_TRY(h.rope_swa.base, reader.number_or("rope.freq_base_swa", h.rope.base));
   unscale(h.rope_swa);
-  NIBBLE_TRY(h.sliding, reader.layer_flags("attention.sliding_window_pattern", h.n_layer));
-  if (h.sliding.empty() && h.window > 0) h.sliding = all_but_each(h.n_layer, kPeriod);
+  if (h.window > 0) {
+    NIBBLE_TRY(h.sliding, reader.windows(h.n_layer, kPeriod));
+  }
   return h;
 }
 

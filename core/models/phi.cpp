@@ -16,10 +16,8 @@ constexpr std::string_view kPhi3Defaults =
 
 Result<Hparams> read_phi2(const HparamsSource& source) {
   const HparamsReader reader(source, "phi2");
-  NIBBLE_TRY(Hparams h, reader.common());
-  set_rope_pairs(h, RopePairs::kHalves);
+  NIBBLE_TRY(Hparams h, reader.common(Rotation::kHalves, Activation::kGeluTanh));
   h.parallel = true;
-  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kGeluTanh));
   h.qk_norm = source.has("blk.0.attn_q_norm.weight", false);
   if (h.qk_norm) return unsupported("Phi with norms of queries and keys is not built in");
   return h;
@@ -27,9 +25,7 @@ Result<Hparams> read_phi2(const HparamsSource& source) {
 
 Result<Hparams> read_phi3(const HparamsSource& source) {
   const HparamsReader reader(source, "phi3");
-  NIBBLE_TRY(Hparams h, reader.common());
-  set_rope_pairs(h, RopePairs::kHalves);
-  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
+  NIBBLE_TRY(Hparams h, reader.common(Rotation::kHalves, Activation::kSilu));
   if (h.window > 0) h.sliding.assign(h.n_layer, true);
   return h;
 }

@@ -34,9 +34,7 @@ constexpr std::string_view kQwen3MoeDefaults =
 
 Result<Hparams> read(const HparamsSource& source, std::string_view arch, bool normalize) {
   const HparamsReader reader(source, arch);
-  NIBBLE_TRY(Hparams h, reader.common());
-  set_rope_pairs(h, RopePairs::kHalves);
-  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
+  NIBBLE_TRY(Hparams h, reader.common(Rotation::kHalves, Activation::kSilu));
   NIBBLE_TRY(h.moe.normalize, reader.flag_or("expert_weights_norm", normalize));
   NIBBLE_TRY(h.moe_layer, reader.layer_flags("expert_layers", h.n_layer));
   if (h.window > 0) {
@@ -97,8 +95,7 @@ void window(ConfigKeys& keys, WindowRule rule) {
   if (keys.find({"layer_types"})) return;
   const int64_t max = keys.integer({"max_window_layers"}, 28);
   std::vector<bool> sliding;
-  for (int64_t i = 0; i < std::min<int64_t>(keys.n_layer(), 4096); ++i)
-    sliding.push_back(rule(i, max));
+  for (int64_t i = 0; i < keys.n_layer(); ++i) sliding.push_back(rule(i, max));
   keys.set_flags("attention.sliding_window_pattern", std::move(sliding));
 }
 
@@ -107,8 +104,7 @@ void experts(ConfigKeys& keys) {
   keys.experts().set_flag("expert_weights_norm", keys.flag({"norm_topk_prob"}, false));
   const int64_t step = std::max<int64_t>(1, keys.integer({"decoder_sparse_step"}, 1));
   std::vector<bool> moe;
-  for (int64_t i = 0; i < std::min<int64_t>(keys.n_layer(), 4096); ++i)
-    moe.push_back((i + 1) % step == 0);
+  for (int64_t i = 0; i < keys.n_layer(); ++i) moe.push_back((i + 1) % step == 0);
   if (const Json* dense = keys.find({"mlp_only_layers"}); dense && dense->is_array())
     for (const Json& i : *dense)
       if (i.is_number_unsigned() && i.get<size_t>() < moe.size()) moe[i.get<size_t>()] = false;

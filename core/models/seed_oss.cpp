@@ -11,11 +11,7 @@ constexpr std::string_view kDefaults =
         "num_key_value_heads": 8, "head_dim": 128})";
 
 Result<Hparams> read(const HparamsSource& source) {
-  const HparamsReader reader(source, "seed_oss");
-  NIBBLE_TRY(Hparams h, reader.common());
-  set_rope_pairs(h, RopePairs::kHalves);
-  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
-  return h;
+  return HparamsReader(source, "seed_oss").common(Rotation::kHalves, Activation::kSilu);
 }
 
 std::vector<TensorSpec> tensors(const Hparams& h) {

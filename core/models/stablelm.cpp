@@ -13,9 +13,7 @@ constexpr std::string_view kDefaults =
 
 Result<Hparams> read(const HparamsSource& source) {
   const HparamsReader reader(source, "stablelm");
-  NIBBLE_TRY(Hparams h, reader.common());
-  set_rope_pairs(h, RopePairs::kHalves);
-  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kSilu));
+  NIBBLE_TRY(Hparams h, reader.common(Rotation::kHalves, Activation::kSilu));
   // GGUF's key is not to be trusted: converters wrote true for sequential models. The second norm
   // tells.
   NIBBLE_TRY(const bool parallel, reader.flag_or("use_parallel_residual", false));

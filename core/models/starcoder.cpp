@@ -19,10 +19,8 @@ constexpr std::string_view kBigCodeDefaults =
 
 Result<Hparams> read_bigcode(const HparamsSource& source) {
   const HparamsReader reader(source, "starcoder");
-  NIBBLE_TRY(Hparams h, reader.common());
-  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kGeluTanh));
+  NIBBLE_TRY(Hparams h, reader.common(Rotation::kNone, Activation::kGeluTanh));
   if (h.n_ff == 0) h.n_ff = 4 * h.n_embd;
-  h.rope.n_rot = h.rope_swa.n_rot = 0;
   return h;
 }
 
@@ -53,9 +51,7 @@ Result<Metadata> bigcode_config(const Json& config) {
 
 Result<Hparams> read(const HparamsSource& source) {
   const HparamsReader reader(source, "starcoder2");
-  NIBBLE_TRY(Hparams h, reader.common());
-  set_rope_pairs(h, RopePairs::kHalves);
-  NIBBLE_TRY(h.activation, reader.activation_or(Activation::kGeluTanh));
+  NIBBLE_TRY(Hparams h, reader.common(Rotation::kHalves, Activation::kGeluTanh));
   if (h.window > 0) h.sliding.assign(h.n_layer, true);
   return h;
 }
