@@ -259,11 +259,11 @@ Result<Hparams> HparamsReader::common(Rotation rotation, Activation activation) 
   NIBBLE_CHECK(scales(h));
   NIBBLE_CHECK(experts(h));
   NIBBLE_TRY(h.activation, activation_or(activation));
+  if (rotation == Rotation::kNone) return h;
   NIBBLE_TRY(h.rope, rope(h.d_k, h.n_ctx_train));
   const bool halves =
       rotation == Rotation::kHalves || (rotation == Rotation::kPermuted && h.hf_rows);
   h.rope.pairs = halves ? RopePairs::kHalves : RopePairs::kAdjacent;
-  if (rotation == Rotation::kNone) h.rope.n_rot = 0;
   h.rope_swa = h.rope;
   return h;
 }
