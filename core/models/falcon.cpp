@@ -1,6 +1,6 @@
 // Falcon 7B, 11B, 40B and 180B (parallel branches, few KV heads) and Falcon-RW (ALiBi, serial,
-// biases).
-// arXiv:2311.16867. GELU is the exact one, as in the original.
+// biases). arXiv:2311.16867. GELU is the exact one, as in the original. ALiBi's slopes and what they
+// add to the scores are exact too, where the original rounds them to bfloat16.
 #include "core/models/blocks.h"
 #include "core/models/config_keys.h"
 
