@@ -72,7 +72,7 @@ Result<Metadata> command_r_config(const Json& config) {
 Result<Metadata> cohere2_config(const Json& config) {
   ConfigKeys keys(config, "cohere2", kCohere2Defaults);
   keys.sizes().rope().activation({"hidden_act"}).number_key("logit_scale", {"logit_scale"});
-  keys.window();
+  keys.window_layers();
   if (!keys.find({"layer_types"}))
     keys.set_flags("attention.sliding_window_pattern",
                    all_but_each(keys.n_layer(), keys.integer({"sliding_window_pattern"}, kPeriod)));

@@ -22,6 +22,12 @@ ConfigKeys::ConfigKeys(const Json& config, std::string_view arch, std::string_vi
   metadata_.add({"general.architecture", arch, kString});
 }
 
+ConfigKeys ConfigKeys::part(const Json& object) const {
+  ConfigKeys inner(object, arch_, "{}");
+  inner.error_ = error_;
+  return inner;
+}
+
 const Json* ConfigKeys::find(Names names) const {
   bool null = false;
   for (const auto name : names) {
@@ -40,8 +46,8 @@ const Json* ConfigKeys::find(Names names) const {
 }
 
 void ConfigKeys::fault(Names names, std::string_view expected) {
-  if (error_.empty())
-    error_ = fmt::format("config.json: key '{}' is no {}", *names.begin(), expected);
+  if (error_->empty())
+    *error_ = fmt::format("config.json: key '{}' is no {}", *names.begin(), expected);
 }
 
 double ConfigKeys::number(Names names, double otherwise) {
@@ -94,8 +100,8 @@ void ConfigKeys::add(std::string_view key, MetadataValue value, uint32_t gguf_ty
   metadata_.add({arch_ + "." + std::string(key), std::move(value), gguf_type});
 }
 ConfigKeys& ConfigKeys::set_count(std::string_view key, int64_t value) {
-  if (value < 0 && error_.empty())
-    error_ = fmt::format("config.json: {} for '{}', expected no negative number", value, key);
+  if (value < 0 && error_->empty())
+    *error_ = fmt::format("config.json: {} for '{}', expected no negative number", value, key);
   add(key, static_cast<uint64_t>(value < 0 ? 0 : value), kU32);
   return *this;
 }
@@ -128,7 +134,7 @@ ConfigKeys& ConfigKeys::number_key(std::string_view key, Names names) {
   return *this;
 }
 ConfigKeys& ConfigKeys::refuse(bool when, std::string_view what) {
-  if (when && error_.empty()) error_ = fmt::format("config.json: {}", what);
+  if (when && error_->empty()) *error_ = fmt::format("config.json: {}", what);
   return *this;
 }
 
@@ -150,7 +156,9 @@ ConfigKeys& ConfigKeys::plain_sizes() {
   number_key("attention.layer_norm_epsilon",
              {"layer_norm_eps", "layer_norm_epsilon", "norm_epsilon", "norm_eps"});
   set_flag("tie_word_embeddings", flag({"tie_word_embeddings"}, false));
-  return *this;
+  refuse(!flag({"is_causal"}, true), "is_causal false (an embedding model) is not built in");
+  const Json* layers = find({"per_layer_config"});
+  return refuse(layers && !layers->empty(), "per_layer_config is not built in");
 }
 
 int ConfigKeys::n_layer() {
@@ -170,13 +178,14 @@ ConfigKeys& ConfigKeys::activation(Names names) {
 }
 
 ConfigKeys& ConfigKeys::window() {
-  const Json* size = find({"sliding_window"});
-  if (!size) return *this;
   const int64_t n = integer({"sliding_window"}, 0);
-  if (n <= 0) return *this;
+  return n > 0 ? set_count("attention.sliding_window", n) : *this;
+}
+
+ConfigKeys& ConfigKeys::window_layers() {
+  window();
   const Json* types = find({"layer_types"});
-  set_count("attention.sliding_window", n);
-  if (!types || !types->is_array()) return *this;
+  if (integer({"sliding_window"}, 0) <= 0 || !types || !types->is_array()) return *this;
   std::vector<bool> sliding;
   for (const Json& type : *types)
     sliding.push_back(type.is_string() && type == "sliding_attention");
@@ -193,7 +202,7 @@ ConfigKeys& ConfigKeys::experts() {
 }
 
 Result<Metadata> ConfigKeys::take() {
-  if (!error_.empty()) return unsupported("{}", error_);
+  if (!error_->empty()) return unsupported("{}", *error_);
   return std::move(metadata_);
 }
 

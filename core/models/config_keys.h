@@ -43,25 +43,33 @@ class ConfigKeys {
   ConfigKeys& count(std::string_view key, Names names);
   ConfigKeys& number_key(std::string_view key, Names names);
 
+  // The keys of an object inside the configuration, without defaults. What is wrong with them is
+  // wrong with this.
+  ConfigKeys part(const Json& object) const;
+
   // Sizes, epsilon and tying, from the names that all original configurations use.
   ConfigKeys& sizes();
   // The same for classes that read neither num_key_value_heads nor head_dim.
   ConfigKeys& plain_sizes();
-  // rope_scaling, or rope_parameters where that is absent or empty, as transformers has it;
-  // nullptr: neither.
-  const Json* rope_given();
-  // rope_theta, and what rope_given() says (the part for layers that see everything, where it
-  // has such parts). The whole head is rotated, as most classes do, whatever
+  // rope_scaling, or rope_parameters where that is absent or empty, or the class's own where both
+  // are absent; empty: none.
+  const Json& rope_given();
+  // rope_theta, and what rope_given() says. The whole head is rotated, as most classes do, whatever
   // partial_rotary_factor says; with it, their scalings fail, and so does this.
   ConfigKeys& rope();
   // The same for classes that rotate partial_rotary_factor of a head.
   ConfigKeys& partial_rope();
-  // The theta of rope_parameters' part for layers with a window; a scaling there is refused.
+  // The same for classes that rotate each kind of layer in its own way: what rope_parameters' part
+  // 'full_attention' says, and rope_scaling on top.
+  ConfigKeys& rope_of_kinds();
+  // The theta of their part 'sliding_attention'; a scaling there is refused.
   double window_theta(double otherwise);
   // The activation, under nibble's own key.
   ConfigKeys& activation(Names names);
-  // attention.sliding_window and the layers it holds for, from layer_types where that is there.
+  // attention.sliding_window.
   ConfigKeys& window();
+  // The same, and the layers it holds for, from layer_types where that is there.
+  ConfigKeys& window_layers();
   // expert_count and what goes with it.
   ConfigKeys& experts();
 
@@ -75,14 +83,16 @@ class ConfigKeys {
   void add(std::string_view key, MetadataValue value, uint32_t gguf_type);
   void fault(Names names, std::string_view expected);
   ConfigKeys& rotation(bool reads_part);
-  // rope_scaling's keys. part: a partial_rotary_factor that the family does not read.
-  ConfigKeys& scaling(const Json& given, bool part);
+  // The object under a key of rope_parameters; empty: none.
+  const Json& rope_kind(std::string_view name) const;
+  // The keys of a scaling, whose trained length is n_ctx_orig where that is not 0.
+  ConfigKeys& scaling(ConfigKeys given, int64_t n_ctx_orig);
 
   const Json& config_;
   std::shared_ptr<const Json> defaults_;  // null: none
   std::string arch_;
   Metadata metadata_;
-  std::string error_;
+  std::shared_ptr<std::string> error_ = std::make_shared<std::string>();  // the first one
 };
 
 }  // namespace nibble

@@ -9,6 +9,11 @@
 namespace nibble {
 namespace {
 
+const Json kNone = Json::object();
+
+// "mrope" is the plain rotation over text.
+bool is_scaled(std::string_view type) { return type != "default" && type != "mrope"; }
+
 double yarn_magnitude(double factor, double mscale) {
   return factor <= 1 ? 1 : 0.1 * mscale * std::log(factor) + 1;
 }
@@ -41,66 +46,79 @@ void add_longrope(ConfigKeys& out, ConfigKeys& given, double factor, int64_t n_c
 ConfigKeys& ConfigKeys::rope() { return rotation(false); }
 ConfigKeys& ConfigKeys::partial_rope() { return rotation(true); }
 
-const Json* ConfigKeys::rope_given() {
-  const Json* given = find({"rope_scaling", "rope_parameters"});
-  if (given && given->empty()) given = find({"rope_parameters"});
-  if (!given || given->is_object()) return given;
-  fault({"rope_scaling"}, "object");
-  return nullptr;
+const Json& ConfigKeys::rope_given() {
+  for (const char* name : {"rope_scaling", "rope_parameters"}) {
+    const auto at = config_.find(name);
+    if (at == config_.end() || at->is_null()) continue;
+    if (!at->is_object()) {
+      fault({name}, "object");
+    } else if (!at->empty() || name == std::string_view("rope_parameters")) {
+      return *at;
+    }
+  }
+  if (!defaults_ || !defaults_->contains("rope_parameters")) return kNone;
+  return (*defaults_)["rope_parameters"];
 }
 
 ConfigKeys& ConfigKeys::rotation(bool reads_part) {
-  const Json* parameters = rope_given();
-  if (const Json* nested = find({"rope_parameters"});
-      nested && nested->is_object() && nested->contains("full_attention")) {
-    refuse(parameters != nested,
-           "rope_scaling beside rope_parameters of 'full_attention' is not built in");
-    parameters = &(*nested)["full_attention"];
-  }
-  double theta = number({"rope_theta", "rotary_emb_base", "global_rope_theta"}, 10000);
-  double partial = number({"partial_rotary_factor", "rotary_pct", "rope_pct"}, 1);
-  if (parameters && parameters->is_object()) {
-    const ConfigKeys inner(*parameters, arch_, "{}");
-    if (const Json* t = inner.find({"rope_theta"}); t && t->is_number()) theta = t->get<double>();
-    if (const Json* p = inner.find({"partial_rotary_factor"}); p && p->is_number())
-      partial = p->get<double>();
-  }
-  set_number("rope.freq_base", theta);
-  const int64_t n_head = integer({"num_attention_heads", "n_head", "num_heads"}, 1);
-  const int64_t d_head =
-      integer({"head_dim"}, integer({"hidden_size", "n_embd"}, 0) / std::max<int64_t>(1, n_head));
-  if (partial != 1 && reads_part) {
-    const double n_rot = partial * static_cast<double>(d_head);
+  const Json& given = rope_given();
+  refuse(given.contains("full_attention") || given.contains("sliding_attention"),
+         fmt::format("rope_parameters of kinds of layers are not built in for '{}'", arch_));
+  ConfigKeys inner = part(given);
+  const double theta = number({"rope_theta", "rotary_emb_base", "global_rope_theta"}, 10000);
+  set_number("rope.freq_base", inner.number({"rope_theta"}, theta));
+  const double share = inner.number({"partial_rotary_factor"},
+                                    number({"partial_rotary_factor", "rotary_pct", "rope_pct"}, 1));
+  if (share != 1 && reads_part) {
+    const int64_t n_head = integer({"num_attention_heads", "n_head", "num_heads"}, 1);
+    const int64_t d_head =
+        integer({"head_dim"}, integer({"hidden_size", "n_embd"}, 0) / std::max<int64_t>(1, n_head));
+    const double n_rot = share * static_cast<double>(d_head);
     set_count("rope.dimension_count", static_cast<int64_t>(std::clamp(n_rot, -1.0, 1e9)));
   }
-  return parameters && parameters->is_object() ? scaling(*parameters, partial != 1 && !reads_part)
-                                               : *this;
+  const std::string type = inner.text({"rope_type", "type"}, "default");
+  refuse(share != 1 && !reads_part && is_scaled(type),
+         fmt::format("rope scaling '{}' of a part of each head is not built in for '{}'", type,
+                     arch_));
+  return scaling(std::move(inner), integer({"original_max_position_embeddings"}, 0));
+}
+
+const Json& ConfigKeys::rope_kind(std::string_view name) const {
+  const Json* given = find({"rope_parameters"});
+  if (!given || !given->is_object()) return kNone;
+  const auto at = given->find(name);
+  return at != given->end() && at->is_object() ? *at : kNone;
+}
+
+ConfigKeys& ConfigKeys::rope_of_kinds() {
+  Json full = rope_kind("full_attention");
+  if (const Json* more = find({"rope_scaling"})) {
+    if (more->is_object())
+      full.update(*more);
+    else
+      fault({"rope_scaling"}, "object");
+  }
+  ConfigKeys inner = part(full);
+  set_number("rope.freq_base", inner.number({"rope_theta"}, number({"rope_theta"}, 10000)));
+  return scaling(std::move(inner), 0);
 }
 
 double ConfigKeys::window_theta(double otherwise) {
-  const Json* given = find({"rope_parameters"});
-  if (!given || !given->is_object()) return otherwise;
-  const auto at = given->find("sliding_attention");
-  if (at == given->end() || !at->is_object()) return otherwise;
-  ConfigKeys part(*at, arch_, "{}");
-  const std::string type = part.text({"rope_type", "type"}, "default");
-  refuse(type != "default",
+  ConfigKeys inner = part(rope_kind("sliding_attention"));
+  const std::string type = inner.text({"rope_type", "type"}, "default");
+  refuse(is_scaled(type),
          fmt::format("rope scaling '{}' of 'sliding_attention' is not built in", type));
-  return part.number({"rope_theta"}, otherwise);
+  return inner.number({"rope_theta"}, otherwise);
 }
 
-ConfigKeys& ConfigKeys::scaling(const Json& given, bool part) {
-  ConfigKeys s(given, arch_, "{}");
+ConfigKeys& ConfigKeys::scaling(ConfigKeys s, int64_t n_ctx_orig) {
   const std::string type = s.text({"rope_type", "type"}, "default");
+  if (!is_scaled(type)) return *this;
   const int64_t n_ctx = integer({"max_position_embeddings"}, 0);
-  const int64_t orig = s.integer({"original_max_position_embeddings"},
-                                 integer({"original_max_position_embeddings"}, n_ctx));
-  const double stretch =
-      static_cast<double>(n_ctx) / static_cast<double>(std::max<int64_t>(1, orig));
-  double factor = s.number({"factor"}, orig > 0 ? stretch : 1);
-  if (type == "default" || type == "mrope") return *this;
-  refuse(part, fmt::format("rope scaling '{}' of a part of each head is not built in for '{}'",
-                           type, arch_));
+  const int64_t orig =
+      n_ctx_orig > 0 ? n_ctx_orig : s.integer({"original_max_position_embeddings"}, n_ctx);
+  const double factor =
+      s.number({"factor"}, orig > 0 ? static_cast<double>(n_ctx) / static_cast<double>(orig) : 1);
   if (type == "dynamic") {
     refuse(s.find({"alpha"}) != nullptr, "dynamic rope scaling by 'alpha' is not built in");
     return set_number("rope.scaling.dynamic_factor", factor);
@@ -114,15 +132,12 @@ ConfigKeys& ConfigKeys::scaling(const Json& given, bool part) {
     set_number("rope.scaling.low_freq_factor", s.number({"low_freq_factor"}, 1));
     set_number("rope.scaling.high_freq_factor", s.number({"high_freq_factor"}, 4));
   } else if (type == "longrope" || type == "su") {
-    if (config_.contains("original_max_position_embeddings")) factor = stretch;
     add_longrope(*this, s, factor, orig);
   } else {
     refuse(true, "rope scaling '" + type + "' is not one nibble knows");
   }
   set_number("rope.scaling.factor", factor);
-  set_count("rope.scaling.original_context_length", orig);
-  if (error_.empty()) error_ = s.error_;
-  return *this;
+  return set_count("rope.scaling.original_context_length", orig);
 }
 
 }  // namespace nibble

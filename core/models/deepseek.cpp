@@ -191,10 +191,8 @@ Result<Metadata> v2_config(const Json& config) {
   keys.count("attention.q_lora_rank", {"q_lora_rank"});
   keys.set_count("rope.dimension_count", rope);
   keys.sizes().rope().activation({"hidden_act"});
-  if (const Json* scaling = keys.rope_given()) {
-    const double all = ConfigKeys(*scaling, "deepseek2", "{}").number({"mscale_all_dim"}, 0);
-    keys.set_number("rope.scaling.yarn_log_multiplier", 0.1 * all);
-  }
+  const double all = keys.part(keys.rope_given()).number({"mscale_all_dim"}, 0);
+  if (all != 0) keys.set_number("rope.scaling.yarn_log_multiplier", 0.1 * all);
   expert_keys(keys, type != "deepseek_v2");
   keys.refuse(!keys.flag({"rope_interleave"}, true), "rope_interleave false is not built in");
   return keys.take();

@@ -88,7 +88,7 @@ std::vector<bool> pattern_layers(ConfigKeys& keys, const Json& pattern) {
 // layer_types says outright which layers have a window.
 Result<Metadata> read_config(const Json& config) {
   ConfigKeys keys(config, "exaone4", kDefaults);
-  keys.sizes().rope().activation({"hidden_act"}).window();
+  keys.sizes().rope().activation({"hidden_act"}).window_layers();
   const Json* pattern = keys.find({"sliding_window_pattern"});
   if (!keys.find({"layer_types"}) && keys.find({"sliding_window"}) && pattern)
     keys.set_flags("attention.sliding_window_pattern", pattern_layers(keys, *pattern));

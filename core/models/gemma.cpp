@@ -59,7 +59,7 @@ Result<Hparams> read_gemma2(const HparamsSource& source) {
 Result<Hparams> read_gemma3(const HparamsSource& source) {
   const HparamsReader reader(source, "gemma3");
   NIBBLE_TRY(Hparams h, read_windowed(reader, kGemma3Period, kGemma3Layers27B));
-  NIBBLE_TRY(h.rope_swa.base, reader.number_or("rope.freq_base_swa", 10000));
+  NIBBLE_TRY(h.rope_swa.base, reader.rope_base("rope.freq_base_swa", 10000));
   unscale(h.rope_swa);
   return h;
 }
@@ -112,7 +112,7 @@ Result<Metadata> gemma_config(const Json& config) {
 }
 
 void windowed(ConfigKeys& keys, int64_t period) {
-  keys.sizes().window().activation({"hidden_activation"});
+  keys.sizes().window_layers().activation({"hidden_activation"});
   if (!keys.find({"layer_types"}))
     keys.set_flags("attention.sliding_window_pattern", all_but_each(keys.n_layer(), period));
   keys.set_number("attention.scale", 1 / std::sqrt(keys.number({"query_pre_attn_scalar"}, 256)));
@@ -134,10 +134,10 @@ Result<Metadata> gemma3_config(const Json& config) {
            keys.integer({"sliding_window_pattern", "_sliding_window_pattern"}, kGemma3Period));
   keys.number_key("final_logit_softcapping", {"final_logit_softcapping"});
   keys.set_number("rope.freq_base_swa",
-                  keys.window_theta(keys.number({"rope_local_base_freq"}, 1e4)));
+                  keys.rope_of_kinds().window_theta(keys.number({"rope_local_base_freq"}, 1e4)));
   keys.refuse(keys.flag({"use_bidirectional_attention"}, false),
               "use_bidirectional_attention (an embedding model) is not built in");
-  return keys.rope().take();
+  return keys.take();
 }
 
 const Architecture kGemma{

@@ -13,7 +13,7 @@ constexpr std::string_view kDefaults =
     R"({"rms_norm_eps": 1e-5, "max_position_embeddings": 131072, "vocab_size": 201088,
         "num_key_value_heads": 8, "head_dim": 64, "sliding_window": 128, "rope_theta": 150000.0,
         "num_local_experts": 128, "num_experts_per_tok": 4,
-        "rope_scaling": {"rope_type": "yarn", "factor": 32.0, "beta_fast": 32.0, "beta_slow": 1.0,
+        "rope_parameters": {"rope_type": "yarn", "factor": 32.0, "beta_fast": 32.0, "beta_slow": 1.0,
         "truncate": false, "original_max_position_embeddings": 4096}})";
 
 Result<Hparams> read(const HparamsSource& source) {
@@ -73,7 +73,7 @@ BlockOptions block(const Hparams& h, int layer) {
 
 Result<Metadata> read_config(const Json& config) {
   ConfigKeys keys(config, "gpt-oss", kDefaults);
-  keys.sizes().rope().window().experts();
+  keys.sizes().rope().window_layers().experts();
   const double limit = keys.number({"swiglu_limit"}, kLimit);
   keys.refuse(limit != kLimit, fmt::format("swiglu_limit {}, expected {}", limit, kLimit));
   const double alpha = keys.number({"swiglu_alpha"}, kAlpha);

@@ -230,10 +230,15 @@ Result<int> HparamsReader::shared_width(int n_ff) const {
   return static_cast<int>(width);
 }
 
+Result<double> HparamsReader::rope_base(std::string_view name, double otherwise) const {
+  NIBBLE_TRY(const double base, number_or(name, otherwise));
+  if (base < 1) return corrupt("key '{}': {}, expected 1 or more", key(name), base);
+  return base;
+}
+
 Result<RopeHparams> HparamsReader::rope(int d_head, int n_ctx_train) const {
   RopeHparams r;
-  NIBBLE_TRY(r.base, number_or("rope.freq_base", 10000));
-  if (r.base < 1) return corrupt("key '{}': {}, expected 1 or more", key("rope.freq_base"), r.base);
+  NIBBLE_TRY(r.base, rope_base("rope.freq_base", 10000));
   NIBBLE_TRY(r.n_rot, count_or("rope.dimension_count", d_head, 0, d_head));
   if (r.n_rot % 2 != 0)
     return unsupported("key '{}': {} rotated values of a head, expected an even number",

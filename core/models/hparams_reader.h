@@ -42,6 +42,7 @@ class HparamsReader {
   Result<std::vector<bool>> layer_flags(std::string_view key, int n_layer) const;
   // The layers with a window; where the file does not say, all but each otherwise-th.
   Result<std::vector<bool>> windows(int n_layer, int otherwise) const;
+  Result<double> rope_base(std::string_view key, double otherwise) const;  // 1 or more
   // ARCH.rope.*, of heads with d_head values.
   Result<RopeHparams> rope(int d_head, int n_ctx_train) const;
 

@@ -88,7 +88,8 @@ Result<Metadata> read_llama_config(const Json& config) {
                   : mixtral ? kMixtralDefaults
                             : kLlamaDefaults);
   keys.sizes().rope().activation({"hidden_act"});
-  if (mistral || mixtral) keys.window();
+  if (type == "ministral") keys.window_layers();
+  if (type == "mistral" || mixtral) keys.window();
   if (mixtral) keys.experts();
   return keys.take();
 }
@@ -98,20 +99,19 @@ Result<Metadata> read_mistral3_config(const Json& config) {
   const std::string type = ConfigKeys(config, "mistral3", "{}").text({"model_type"}, "ministral3");
   ConfigKeys keys(config, "mistral3", type == "mistral" ? kMistralDefaults : kMinistral3Defaults);
   keys.sizes().rope().activation({"hidden_act"}).window();
-  if (const Json* given = keys.rope_given()) {
-    ConfigKeys rope(*given, "mistral3", "{}");
-    const double beta = rope.number({"llama_4_scaling_beta"}, 0);
-    keys.set_number("attention.temperature_scale", beta);
-    const std::string scaling = rope.text({"rope_type", "type"}, "default");
-    keys.refuse(
-        beta != 0 && scaling == "dynamic",
-        fmt::format("llama_4_scaling_beta {} beside rope scaling 'dynamic' is not built in", beta));
-    // Without a scaling only the temperature needs the trained length.
-    if (beta != 0 && scaling == "default")
-      keys.set_count("rope.scaling.original_context_length",
-                     rope.integer({"original_max_position_embeddings"},
-                                  keys.integer({"max_position_embeddings"}, 0)));
-  }
+  ConfigKeys rope = keys.part(keys.rope_given());
+  const double beta = rope.number({"llama_4_scaling_beta"}, 0);
+  if (beta == 0) return keys.take();
+  keys.set_number("attention.temperature_scale", beta);
+  const std::string scaling = rope.text({"rope_type", "type"}, "default");
+  keys.refuse(
+      scaling == "dynamic",
+      fmt::format("llama_4_scaling_beta {} beside rope scaling 'dynamic' is not built in", beta));
+  // Without a scaling only the temperature needs the trained length.
+  if (scaling == "default")
+    keys.set_count("rope.scaling.original_context_length",
+                   rope.integer({"original_max_position_embeddings"},
+                                keys.integer({"max_position_embeddings"}, 0)));
   return keys.take();
 }
 
@@ -128,7 +128,7 @@ Result<Metadata> read_smollm3_config(const Json& config) {
   }
   // Without layer_types the layers without positions are the ones that have the window.
   if (keys.flag({"use_sliding_window"}, false)) {
-    keys.window();
+    keys.window_layers();
     if (!keys.find({"layer_types"}) && !none.empty())
       keys.set_flags("attention.sliding_window_pattern", none);
   }

@@ -35,7 +35,7 @@ Result<Hparams> read_olmoe(const HparamsSource& source) {
 Result<Hparams> read(const HparamsSource& source) {
   const HparamsReader reader(source, "olmo2");
   NIBBLE_TRY(Hparams h, reader.common(Rotation::kHalves, Activation::kSilu));
-  NIBBLE_TRY(h.rope_swa.base, reader.number_or("rope.freq_base_swa", h.rope.base));
+  NIBBLE_TRY(h.rope_swa.base, reader.rope_base("rope.freq_base_swa", h.rope.base));
   unscale(h.rope_swa);
   if (h.window > 0) {
     NIBBLE_TRY(h.sliding, reader.windows(h.n_layer, kPeriod));
@@ -117,9 +117,9 @@ Result<Metadata> olmoe_config(const Json& config) {
 Result<Metadata> read_config(const Json& config) {
   const std::string type = ConfigKeys(config, "olmo2", "{}").text({"model_type"}, "olmo2");
   ConfigKeys keys(config, "olmo2", type == "olmo3" ? kOlmo3Defaults : kDefaults);
-  keys.sizes().rope().activation({"hidden_act"});
-  if (type != "olmo3") return keys.take();
-  if (const double theta = keys.window().window_theta(0); theta != 0)
+  keys.sizes().activation({"hidden_act"});
+  if (type != "olmo3") return keys.rope().take();
+  if (const double theta = keys.rope_of_kinds().window_layers().window_theta(0); theta != 0)
     keys.set_number("rope.freq_base_swa", theta);
   return keys.take();
 }

@@ -82,7 +82,8 @@ BlockOptions qwen3_block(const Hparams& h, int layer) {
   return o;
 }
 
-// Whether a layer has a window where the config has no layer_types. max: its max_window_layers.
+// Whether a layer has a window where the config has no layer_types. max: its max_window_layers. A
+// class whose every layer has one reads no layer_types.
 using WindowRule = bool (*)(int64_t layer, int64_t max);
 bool from_max_on(int64_t layer, int64_t max) { return layer >= max; }
 bool every_other_below_max(int64_t layer, int64_t max) { return layer % 2 == 0 && layer < max; }
@@ -91,8 +92,11 @@ bool every_layer(int64_t, int64_t) { return true; }
 // Windows only where use_sliding_window says so.
 void window(ConfigKeys& keys, WindowRule rule) {
   if (!keys.flag({"use_sliding_window"}, false)) return;
+  if (rule != every_layer && keys.find({"layer_types"})) {
+    keys.window_layers();
+    return;
+  }
   keys.window();
-  if (keys.find({"layer_types"})) return;
   const int64_t max = keys.integer({"max_window_layers"}, 28);
   std::vector<bool> sliding;
   for (int64_t i = 0; i < keys.n_layer(); ++i) sliding.push_back(rule(i, max));
