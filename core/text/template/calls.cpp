@@ -124,8 +124,7 @@ Result<Value> Interpreter::call_macro(const Macro& macro, const Args& args) {
   const Deeper deeper(*this, kLevels / 2);
   if (deeper.too_deep()) return too_deep();
   const auto held = macro.scope;
-  auto inner = std::make_shared<Scope>();
-  inner->parent = held;
+  NIBBLE_TRY(auto inner, scope_of(macro.node->body, held));
   std::string text;
   auto saved_out = std::exchange(out_, &text);
   auto saved_scope = std::exchange(scope_, inner);
@@ -152,7 +151,7 @@ Result<void> Interpreter::bind_macro(const Macro& macro, const Args& args, Scope
     if (named)
       scope.set(node.params[i], *named);
     else
-      missing.push_back(i);
+      scope.set(node.params[i], Value()), missing.push_back(i);
     for (size_t k = 0; k < used.size(); ++k)
       used[k] = used[k] || args.named[k].first == node.param_names[i];
   }

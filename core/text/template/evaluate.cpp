@@ -69,18 +69,23 @@ Result<Value> Interpreter::eval_kind(const Expr& e) {
   return invalid_input("not a value");
 }
 
+static Value undefined_name(std::string_view name) {
+  return make_undefined(quote(name) + " is undefined");
+}
+
 Result<Value> Interpreter::eval_name(const Expr& e) {
   size_t n_seen = 0;
   for (Scope* s = scope_.get(); s; s = s->parent.get()) {
     n_seen += 1 + s->names.size();
     if (const Value* v = s->find(e.symbol)) {
       NIBBLE_CHECK(spend(int64_t(n_seen / 16)));
+      if (v->is_undefined() && !v->identity()) return undefined_name(e.name);
       return *v;
     }
   }
   NIBBLE_CHECK(spend(int64_t(n_seen / 16)));
   if (const auto& v = globals_[size_t(e.symbol)]) return *v;
-  return make_undefined(quote(e.name) + " is undefined");
+  return undefined_name(e.name);
 }
 
 Result<Value> Interpreter::eval_items(const Expr& e, Kind kind) {

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "core/text/template/scopes.h"
+
 namespace nibble::jinja {
 namespace {
 
@@ -46,6 +48,7 @@ Result<Tree> Parser::run() {
   NIBBLE_TRY(tree_.body, block({}, {}));
   for (const Unknown& u : unknown_)
     if (!u.soft) return invalid_input("{}", u.message);
+  find_unset_names(tree_);
   return std::move(tree_);
 }
 
@@ -138,12 +141,12 @@ Result<Block> Parser::whole_body(std::string_view end, std::string_view tag) {
   next();
   return out;
 }
-Result<Block> Parser::inner_body(std::string_view end, std::string_view tag) {
+Result<Block> Parser::inner_body(std::string_view end, std::string_view tag, bool loops) {
   const bool soft = std::exchange(soft_, false);
-  const int loops = std::exchange(loops_, 0);
+  const int n_loops = std::exchange(loops_, loops ? loops_ : 0);
   auto out = whole_body(end, tag);
   soft_ = soft;
-  loops_ = loops;
+  loops_ = n_loops;
   return out;
 }
 
@@ -166,7 +169,7 @@ Result<Stmt> Parser::statement() {
   if (tag == "macro") return macro();
   if (tag == "call") return call_block();
   if (tag == "filter") return filter_block();
-  if (tag == "generation") return scope(tag, "endgeneration");
+  if (tag == "generation") return generation();
   if (tag == "block") return named_block();
   if (tag == "autoescape") return autoescape();
   if (tag == "break") return loop_control(StmtKind::kBreak);

@@ -36,7 +36,8 @@ class Parser {
   Result<Block> block(Words end, std::string_view tag);  // up to {% one of end, which is not taken
   Result<Block> body(Words end, std::string_view tag);   // the same after the tag's own %}
   Result<Block> whole_body(std::string_view end, std::string_view tag);  // takes the end's name too
-  Result<Block> inner_body(std::string_view end, std::string_view tag);  // with names of its own
+  // With names of its own; loops: it is still part of the loop around it.
+  Result<Block> inner_body(std::string_view end, std::string_view tag, bool loops = false);
   Result<Stmt> statement();
   Result<Stmt> print();
   Result<Stmt> set();
@@ -46,7 +47,7 @@ class Parser {
   Result<Stmt> macro();
   Result<Stmt> call_block();
   Result<Stmt> filter_block();
-  Result<Stmt> scope(std::string_view tag, std::string_view end);
+  Result<Stmt> generation();
   Result<Stmt> named_block();
   Result<Stmt> autoescape();
   Result<Stmt> loop_control(StmtKind kind);

@@ -1,4 +1,6 @@
 // Statements, as jinja2 parses them with the loop controls and the generation tag of transformers.
+#include <algorithm>
+
 #include "core/text/template/parser.h"
 
 namespace nibble::jinja {
@@ -15,7 +17,7 @@ Result<Stmt> Parser::set() {
   s.kind = StmtKind::kSetBlock;
   NIBBLE_TRY(ExprPtr filters, filter_chain(nullptr));
   s.exprs.push_back(std::move(filters));
-  NIBBLE_TRY(Block inner, inner_body("endset", "set"));
+  NIBBLE_TRY(Block inner, inner_body("endset", "set", true));
   s.blocks.push_back(std::move(inner));
   return s;
 }
@@ -87,9 +89,11 @@ Result<void> Parser::signature(MacroNode& macro) {
   NIBBLE_CHECK(expect_op("("));
   while (!current().is_op(")")) {
     if (!macro.params.empty()) NIBBLE_CHECK(expect_op(","));
+    const Token at = current();
     NIBBLE_TRY(std::string name, identifier());
     macro.params.push_back(symbol(name));
-    macro.explicit_caller = macro.explicit_caller || name == "caller";
+    if (name == "caller" && !current().is_op("="))
+      return error(at, "the special \"caller\" argument must be omitted or be given a default");
     macro.param_names.push_back(std::move(name));
     if (skip_op("=")) {
       NIBBLE_TRY(ExprPtr value, expression());
@@ -108,6 +112,13 @@ Result<void> Parser::macro_body(MacroNode& macro, std::string_view end, std::str
   macros_.pop_back();
   if (!inner) return std::unexpected(std::move(inner).error());
   macro.body = std::move(*inner);
+  // A parameter of a special name is one like any other.
+  const auto is_param = [&](int name) {
+    return std::ranges::find(macro.params, name) != macro.params.end();
+  };
+  macro.explicit_caller = is_param(tree_.caller);
+  macro.uses_varargs = macro.uses_varargs && !is_param(tree_.varargs);
+  macro.uses_kwargs = macro.uses_kwargs && !is_param(tree_.kwargs);
   return {};
 }
 
@@ -126,7 +137,6 @@ Result<Stmt> Parser::call_block() {
   Stmt s = stmt(StmtKind::kCallBlock);
   const Token tag = next();
   s.macro = std::make_unique<MacroNode>();
-  s.macro->name = "caller";
   if (current().is_op("(")) NIBBLE_CHECK(signature(*s.macro));
   NIBBLE_TRY(ExprPtr called, expression());
   if (called->kind != ExprKind::kCall) return error(tag, "expected call");
@@ -141,16 +151,17 @@ Result<Stmt> Parser::filter_block() {
   NIBBLE_TRY(ExprPtr first, filter(nullptr));
   NIBBLE_TRY(ExprPtr filters, filter_chain(std::move(first)));
   s.exprs.push_back(std::move(filters));
-  NIBBLE_TRY(Block inner, inner_body("endfilter", "filter"));
+  NIBBLE_TRY(Block inner, inner_body("endfilter", "filter", true));
   s.blocks.push_back(std::move(inner));
   return s;
 }
 
-Result<Stmt> Parser::scope(std::string_view tag, std::string_view end) {
-  Stmt s = stmt(StmtKind::kScope);
+// A macro that transformers calls where it stands.
+Result<Stmt> Parser::generation() {
+  Stmt s = stmt(StmtKind::kCallBlock);
   next();
-  NIBBLE_TRY(Block inner, inner_body(end, tag));
-  s.blocks.push_back(std::move(inner));
+  s.macro = std::make_unique<MacroNode>();
+  NIBBLE_CHECK(macro_body(*s.macro, "endgeneration", "generation"));
   return s;
 }
 
@@ -175,7 +186,7 @@ Result<Stmt> Parser::autoescape() {
   if (!current().is_name("false") && !current().is_name("False"))
     return error(tag, "autoescape can only be false");
   next();
-  NIBBLE_TRY(Block inner, inner_body("endautoescape", "autoescape"));
+  NIBBLE_TRY(Block inner, inner_body("endautoescape", "autoescape", true));
   s.blocks.push_back(std::move(inner));
   return s;
 }

@@ -114,6 +114,7 @@ class Printer {
         return "range(" + ends + (r.step == 1 ? ")" : ", " + number_str(r.step) + ")");
       }
       case Kind::kMacro:
+        if (v.as<Macro>().name().empty()) return "<Macro anonymous>";
         return "<Macro " + quote(v.as<Macro>().name()) + ">";
       case Kind::kMethod:
         return fmt::format("<built-in method {} of {}>", v.as<Method>().name,

@@ -70,6 +70,7 @@ Result<std::string> Interpreter::render(const Json& variables) {
       globals_[i] = Value::object(Kind::kBuiltin, std::move(builtin));
     }
   }
+  for (const int name : tree_.body.unset) globals_[size_t(name)].reset();
   std::string out;
   out_ = &out;
   auto flow = run(tree_.body);
@@ -91,6 +92,15 @@ void Interpreter::define(int symbol, Value v) {
     scope_->set(symbol, std::move(v));
   else
     globals_[size_t(symbol)] = std::move(v);
+}
+
+Result<std::shared_ptr<Scope>> Interpreter::scope_of(const Block& block,
+                                                     std::shared_ptr<Scope> parent) {
+  NIBBLE_CHECK(spend(int64_t(block.unset.size() / 4)));
+  auto scope = std::make_shared<Scope>();
+  scope->parent = std::move(parent);
+  for (const int name : block.unset) scope->names.emplace_back(name, Value());
+  return scope;
 }
 
 Result<Flow> Interpreter::run(const Block& block) {
@@ -127,31 +137,18 @@ Result<Flow> Interpreter::run_kind(const Stmt& s) {
       done = assign(*s.target, std::move(v));
       break;
     }
-    case StmtKind::kSetBlock:
-      done = run_set_block(s);
-      break;
     case StmtKind::kWith:
-      done = run_with(s);
-      break;
+      return run_with(s);
     case StmtKind::kMacro:
       done = define_macro(s);
       break;
     case StmtKind::kCallBlock:
       done = run_call_block(s);
       break;
-    case StmtKind::kFilterBlock: {
-      NIBBLE_TRY(Value inner, captured(s.blocks[0]));
-      NIBBLE_TRY(const Value v, filter_text(s.exprs[0].get(), std::move(inner)));
-      if (!v.is(Kind::kString))
-        return invalid_input("sequence item 0: expected str instance, {} found", type_name(v));
-      done = append(v.str());
-      break;
-    }
-    case StmtKind::kScope: {
-      NIBBLE_TRY(const Value v, captured(s.blocks[0]));
-      done = append(v.str());
-      break;
-    }
+    case StmtKind::kSetBlock:
+    case StmtKind::kFilterBlock:
+    case StmtKind::kScope:
+      return run_captured(s);
     case StmtKind::kBreak:
       return Flow::kBreak;
     case StmtKind::kContinue:
@@ -232,8 +229,7 @@ Result<void> Interpreter::run_loop(const Stmt& s, const Value& iterable,
   scope_ = saved;
   if (!ran) return std::unexpected(std::move(ran).error());
   if (*ran) return {};
-  scope_ = std::make_shared<Scope>();
-  scope_->parent = outer;
+  NIBBLE_TRY(scope_, scope_of(s.blocks[1], outer));
   auto flow = run(s.blocks[1]);
   scope_ = std::move(saved);
   if (!flow) return std::unexpected(std::move(flow).error());
@@ -250,9 +246,7 @@ Result<bool> Interpreter::run_rounds(const Stmt& s, const std::shared_ptr<Loop>&
     NIBBLE_CHECK(spend(1));
     NIBBLE_TRY(const bool more, loop->advance());
     if (!more) return ran;
-    if (!scope_ || scope_.use_count() > 1) scope_ = std::make_shared<Scope>();
-    scope_->names.clear();
-    scope_->parent = outer;
+    NIBBLE_TRY(scope_, scope_of(s.blocks[0], outer));
     scope_->set(tree_.loop, Value::object(Kind::kLoop, loop));
     NIBBLE_CHECK(assign(*s.target, loop->current));
     NIBBLE_TRY(const Flow flow, run(s.blocks[0]));
@@ -261,17 +255,29 @@ Result<bool> Interpreter::run_rounds(const Stmt& s, const std::shared_ptr<Loop>&
   }
 }
 
-Result<Value> Interpreter::captured(const Block& block) {
+// A set block, filter block or scope: what it prints, in a scope of its own that its filters see
+// too, is assigned or printed. Nothing is when break or continue leaves it.
+Result<Flow> Interpreter::run_captured(const Stmt& s) {
   std::string text;
+  NIBBLE_TRY(auto inner, scope_of(s.blocks[0], scope_));
   auto saved_out = std::exchange(out_, &text);
-  auto saved_scope = scope_;
-  scope_ = std::make_shared<Scope>();
-  scope_->parent = saved_scope;
-  auto flow = run(block);
+  auto saved_scope = std::exchange(scope_, std::move(inner));
+  const auto flow = run(s.blocks[0]);
+  const Expr* filters = s.exprs.empty() ? nullptr : s.exprs[0].get();
+  Result<Value> v = Value();
+  if (flow && *flow == Flow::kNext) v = filter_text(filters, Value::text(std::move(text)));
   out_ = saved_out;
   scope_ = std::move(saved_scope);
-  if (!flow) return std::unexpected(std::move(flow).error());
-  return Value::text(std::move(text));
+  if (!flow || *flow != Flow::kNext) return flow;
+  if (!v) return std::unexpected(std::move(v).error());
+  if (s.target) {
+    NIBBLE_CHECK(assign(*s.target, std::move(*v)));
+    return Flow::kNext;
+  }
+  if (!v->is(Kind::kString))
+    return invalid_input("sequence item 0: expected str instance, {} found", type_name(*v));
+  NIBBLE_CHECK(append(v->str()));
+  return Flow::kNext;
 }
 
 Result<Value> Interpreter::filter_text(const Expr* filters, Value text) {
@@ -282,28 +288,20 @@ Result<Value> Interpreter::filter_text(const Expr* filters, Value text) {
   return result;
 }
 
-Result<void> Interpreter::run_set_block(const Stmt& s) {
-  NIBBLE_TRY(Value inner, captured(s.blocks[0]));
-  NIBBLE_TRY(Value v, filter_text(s.exprs[0].get(), std::move(inner)));
-  return assign(*s.target, std::move(v));
-}
-
-Result<void> Interpreter::run_with(const Stmt& s) {
+Result<Flow> Interpreter::run_with(const Stmt& s) {
   std::vector<Value> values;
   for (const ExprPtr& e : s.exprs) {
     NIBBLE_TRY(Value v, eval(*e));
     values.push_back(std::move(v));
   }
-  auto saved = scope_;
-  scope_ = std::make_shared<Scope>();
-  scope_->parent = saved;
+  NIBBLE_TRY(auto inner, scope_of(s.blocks[0], scope_));
+  auto saved = std::exchange(scope_, std::move(inner));
   Result<void> done;
   for (size_t i = 0; i < values.size() && done; ++i)
     done = assign(*s.targets[i], std::move(values[i]));
   auto flow = done ? run(s.blocks[0]) : std::unexpected(done.error());
   scope_ = std::move(saved);
-  if (!flow) return std::unexpected(std::move(flow).error());
-  return {};
+  return flow;
 }
 
 Result<void> Interpreter::define_macro(const Stmt& s) {
@@ -314,7 +312,8 @@ Result<void> Interpreter::define_macro(const Stmt& s) {
 
 Result<void> Interpreter::run_call_block(const Stmt& s) {
   NIBBLE_TRY(const Value caller, make_macro(*s.macro));
-  NIBBLE_TRY(const Value v, eval_call(*s.exprs[0], &caller));
+  NIBBLE_TRY(const Value v,
+             s.exprs.empty() ? call(caller, Args()) : eval_call(*s.exprs[0], &caller));
   NIBBLE_TRY(const std::string text, str(v));
   return append(text);
 }

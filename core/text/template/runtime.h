@@ -153,11 +153,11 @@ class Interpreter {
   Result<bool> run_rounds(const Stmt& s, const std::shared_ptr<Loop>& loop,
                           std::shared_ptr<Scope> outer);
   Result<Value> filtered(const Stmt& s, const Value& iterable, std::shared_ptr<Scope> outer);
-  Result<void> run_with(const Stmt& s);
+  Result<Flow> run_with(const Stmt& s);
   Result<void> run_call_block(const Stmt& s);
-  Result<void> run_set_block(const Stmt& s);
+  Result<Flow> run_captured(const Stmt& s);
   Result<void> define_macro(const Stmt& s);
-  Result<Value> captured(const Block& block);  // what it prints, in a scope of its own
+  Result<std::shared_ptr<Scope>> scope_of(const Block& block, std::shared_ptr<Scope> parent);
   Result<Value> filter_text(const Expr* filters, Value text);
   Result<void> assign(const Expr& target, Value v);
   Result<void> append(std::string_view text);

@@ -15,7 +15,10 @@ struct Expr;
 struct Stmt;
 struct Function;
 using ExprPtr = std::unique_ptr<Expr>;
-using Block = std::vector<Stmt>;
+
+struct Block : std::vector<Stmt> {
+  std::vector<int> unset;  // names that are undefined where it begins (scopes.h)
+};
 
 enum class ExprKind : uint8_t {
   kLiteral,  // value
@@ -88,7 +91,7 @@ enum class StmtKind : uint8_t {
   kSetBlock,   // target = blocks[0] through the filters exprs[0] (may be null)
   kWith,       // targets[i] = exprs[i]: blocks[0]
   kMacro,      // macro
-  kCallBlock,  // exprs[0] called with macro as caller
+  kCallBlock,  // exprs[0] called with macro as caller; without it, macro alone
   kFilterBlock,  // exprs[0] over blocks[0]
   kScope,        // blocks[0] with names of its own
   kBreak,
@@ -97,7 +100,7 @@ enum class StmtKind : uint8_t {
 };
 
 struct MacroNode {
-  std::string name;
+  std::string name;  // empty: of a call block
   int symbol = -1;
   std::vector<int> params;
   std::vector<std::string> param_names;
