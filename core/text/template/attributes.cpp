@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/text/template/characters.h"
+#include "core/text/template/numbers.h"
 #include "core/text/template/print.h"
 #include "core/text/template/runtime.h"
 
@@ -52,11 +53,11 @@ bool range_attribute(const Range& r, std::string_view name, Value& out) {
 
 Result<bool> macro_attribute(const MacroNode& macro, std::string_view name, Value& out) {
   if (name == "name") {
-    out = Value::text(macro.name);
+    out = macro.name.empty() ? Value::none() : Value::text(macro.name);
   } else if (name == "arguments") {
     std::vector<Value> names;
     for (const std::string& param : macro.param_names) names.push_back(Value::text(param));
-    NIBBLE_TRY(out, make_list(std::move(names)));
+    NIBBLE_TRY(out, make_list(std::move(names), Kind::kTuple));
   } else if (name == "caller") {
     out = Value::boolean(macro.uses_caller);
   } else if (name == "catch_kwargs") {
@@ -75,7 +76,7 @@ Integer clamp_index(Integer i, Integer n, Integer low, Integer high) {
 }
 
 struct SliceRange {
-  Integer start, count, step;
+  Integer start, stop, count, step;
 };
 Result<SliceRange> slice_range(Integer n, const Value& start, const Value& stop,
                                const Value& step) {
@@ -90,12 +91,9 @@ Result<SliceRange> slice_range(Integer n, const Value& start, const Value& stop,
       start.is(Kind::kNone) ? (by > 0 ? 0 : n - 1) : clamp_index(start.to_integer(), n, low, high);
   const Integer to =
       stop.is(Kind::kNone) ? (by > 0 ? n : -1) : clamp_index(stop.to_integer(), n, low, high);
-  const Range range = [&] {
-    Range r;
-    r.start = from, r.stop = to, r.step = std::clamp<Integer>(by, -n - 1, n + 1);
-    return r;
-  }();
-  return SliceRange{from, range.size(), range.step};
+  Range range;
+  range.start = from, range.stop = to, range.step = std::clamp<Integer>(by, -n - 1, n + 1);
+  return SliceRange{from, to, range.size(), by};
 }
 
 std::string slice_text(const Value& v, const SliceRange& r) {
@@ -256,8 +254,9 @@ Result<Value> Interpreter::slice(const Value& owner, const Value& start, const V
     auto out = std::make_shared<Range>(owner.as<Range>());
     const Range& r = owner.as<Range>();
     out->start = r.start + range.start * r.step;
-    out->step = r.step * range.step;
-    out->stop = out->start + out->step * range.count;
+    out->stop = r.start + range.stop * r.step;
+    if (__builtin_mul_overflow(r.step, range.step, &out->step) || is_far(out->step))
+      return too_large();
     return Value::object(Kind::kRange, std::move(out));
   }
   std::vector<Value> items;

@@ -13,10 +13,12 @@ int compare_numbers(const Value& a, const Value& b) {
     const Integer x = a.to_integer(), y = b.to_integer();
     return x < y ? -1 : x > y;
   }
-  const long double x = a.is_integral() ? static_cast<long double>(a.to_integer()) : a.to_number();
-  const long double y = b.is_integral() ? static_cast<long double>(b.to_integer()) : b.to_number();
+  const double x = a.to_number(), y = b.to_number();
   if (std::isnan(x) || std::isnan(y)) return 2;
-  return x < y ? -1 : x > y;
+  if (x != y || a.kind() == b.kind() || std::abs(x) >= 0x1p127) return x < y ? -1 : x > y;
+  const Integer i = a.is_integral() ? a.to_integer() : Integer(x);
+  const Integer j = b.is_integral() ? b.to_integer() : Integer(y);
+  return i < j ? -1 : i > j;
 }
 
 bool equal_dicts(const Dict& a, const Dict& b) {

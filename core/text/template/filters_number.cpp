@@ -23,14 +23,20 @@ Result<Value> length_filter(Interpreter&, const Value& self, const Params&) {
   return Value::integer(n);
 }
 
-// The integer that int() gives, or nothing where it raises.
-std::optional<Integer> as_int(const Value& v, int base) {
+// The integer that int() gives, or nothing where the default counts.
+Result<std::optional<Integer>> as_int(const Value& v, int base) {
   if (v.is_integral()) return v.to_integer();
-  if (v.is(Kind::kFloat)) return truncate(v.to_number());
-  if (!v.is(Kind::kString)) return std::nullopt;
-  if (const auto i = int_of(v.str(), base)) return i;
-  const auto f = float_of(v.str());  // so that "42.5" gives 42
-  return f ? truncate(*f) : std::nullopt;
+  std::optional<double> f;
+  if (v.is(Kind::kString)) {
+    NIBBLE_TRY(const auto i, int_of(v.str(), base));
+    if (i) return i;
+    f = float_of(v.str());  // so that "42.5" gives 42
+    if (f && std::isinf(*f)) return std::nullopt;
+  } else if (v.is(Kind::kFloat)) {
+    f = v.to_number();
+  }
+  if (!f || std::isnan(*f)) return std::nullopt;
+  return truncate(*f);
 }
 
 Result<Value> int_(Interpreter& in, const Value& self, const Params& p) {
@@ -38,7 +44,8 @@ Result<Value> int_(Interpreter& in, const Value& self, const Params& p) {
   if (self.is_undefined()) return invalid_input("{}", undefined_message(self));
   NIBBLE_TRY(const Integer base, p.integer(1, 10));
   const bool valid = base == 0 || (base >= 2 && base <= 36);
-  if (const auto i = as_int(self, valid ? int(base) : 10)) return Value::integer(*i);
+  NIBBLE_TRY(const auto i, as_int(self, valid ? int(base) : 10));
+  if (i) return Value::integer(*i);
   return p.has(0) ? p[0] : Value::integer(0);
 }
 
@@ -69,7 +76,8 @@ Result<Value> round_integer(Integer i, Integer n) {
   if (rest < 0) rest += unit;
   Integer down = i - rest;
   const bool odd = (down / unit) % 2 != 0;
-  if (rest > unit - rest || (rest == unit - rest && odd)) down += unit;
+  const bool up = rest > unit - rest || (rest == unit - rest && odd);
+  if (up && __builtin_add_overflow(down, unit, &down)) return too_large();
   return Value::integer(down);
 }
 
@@ -87,6 +95,7 @@ Result<Value> round_(Interpreter&, const Value& self, const Params& p) {
                             : round_integer(self.to_integer(), -precision);
     return Value::number(round_to(self.to_number(), int(precision)));
   }
+  if (self.is_integral() && precision >= 0) return Value::number(self.to_number());
   const double scale = std::pow(10.0, double(precision));
   const double scaled = self.to_number() * scale;
   const double rounded = method == "ceil" ? std::ceil(scaled) : std::floor(scaled);

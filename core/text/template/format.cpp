@@ -7,6 +7,7 @@
 
 #include "core/text/template/characters.h"
 #include "core/text/template/markup.h"
+#include "core/text/template/numbers.h"
 #include "core/text/template/print.h"
 
 namespace nibble::jinja {
@@ -15,14 +16,28 @@ namespace {
 constexpr int kMaxPrecision = 1000;
 constexpr size_t kMaxWidth = 1 << 20;
 
-std::string group_digits(std::string_view digits, char mark) {
-  const size_t whole = std::min(digits.find_first_not_of("0123456789"), digits.size());
-  std::string out;
-  for (size_t i = 0; i < whole; ++i) {
-    if (i > 0 && (whole - i) % 3 == 0) out += mark;
-    out += digits[i];
+// Leading digits that groups are made of, and digits in one.
+size_t whole_digits(std::string_view digits, const NumberStyle& style) {
+  const bool hex = style.type == 'x' || style.type == 'X';
+  return std::min(digits.find_first_not_of(hex ? "0123456789abcdefABCDEF" : "0123456789"),
+                  digits.size());
+}
+size_t group_size(const NumberStyle& style) {
+  return std::string_view("xXob").contains(style.type) ? 4 : 3;
+}
+
+std::string untyped_digits(double f, int precision) {
+  const std::string scientific = fmt::format("{:.{}e}", f, precision - 1);
+  const size_t e = scientific.find('e');
+  const int exponent = std::stoi(scientific.substr(e + 1));
+  if (exponent >= -4 && exponent < precision - 1) {
+    const std::string digits = fmt::format("{:.{}g}", f, precision);
+    return digits.contains('.') ? digits : digits + ".0";
   }
-  return out + std::string(digits.substr(whole));
+  std::string digits = scientific.substr(0, e);
+  if (digits.contains('.')) digits.resize(digits.find_last_not_of('0') + 1);
+  if (digits.ends_with('.')) digits.pop_back();
+  return digits + scientific.substr(e);
 }
 
 std::string float_digits(double f, const NumberStyle& style) {
@@ -35,6 +50,8 @@ std::string float_digits(double f, const NumberStyle& style) {
     return fmt::format(fmt::runtime(pattern), f, digits);
   };
   switch (style.type) {
+    case '\0':
+      return style.precision < 0 ? number_repr(f) : untyped_digits(f, std::max(precision, 1));
     case 'f':
     case 'F':
       return style.alternate ? with("{:#.{}f}", precision) : with("{:.{}f}", precision);
@@ -70,7 +87,7 @@ std::string integer_digits(Integer i, const NumberStyle& style, std::string& pre
   }
 }
 
-bool is_integer_type(char c) { return std::string_view("diuxXob").contains(c); }
+bool is_integer_type(char c) { return c != '\0' && std::string_view("diuxXob").contains(c); }
 
 std::string sign_of(bool negative, char sign) {
   if (negative) return "-";
@@ -84,9 +101,7 @@ Result<NumberText> format_number(const Value& v, const NumberStyle& style) {
   if (is_integer_type(style.type)) {
     Integer i = 0;
     if (v.is(Kind::kFloat)) {
-      if (!(std::abs(v.to_number()) < 1.7e38))
-        return invalid_input("cannot convert float {} to integer", number_repr(v.to_number()));
-      i = Integer(v.to_number());
+      NIBBLE_TRY(i, truncate(v.to_number()));
     } else {
       i = v.to_integer();
     }
@@ -97,10 +112,26 @@ Result<NumberText> format_number(const Value& v, const NumberStyle& style) {
   } else {
     const double f = v.to_number();
     out.digits = float_digits(std::abs(f), style);
-    out.sign = sign_of(std::signbit(f) && !std::isnan(f), style.sign);
+    const bool zero = out.digits.find_first_of("123456789in") == std::string::npos;
+    out.sign =
+        sign_of(std::signbit(f) && !std::isnan(f) && !(zero && style.plain_zero), style.sign);
   }
-  if (style.group != '\0') out.digits = group_digits(out.digits, style.group);
   return out;
+}
+
+void fill_groups(std::string& digits, const NumberStyle& style, size_t width) {
+  size_t whole = whole_digits(digits, style);
+  const size_t rest = digits.size() - whole, n = group_size(style);
+  if (whole == 0) return;
+  size_t missing = 0;
+  while (whole + (whole - 1) / n + rest < width) ++whole, ++missing;
+  digits.insert(0, missing, '0');
+  std::string out;
+  for (size_t i = 0; i < whole; ++i) {
+    if (i > 0 && (whole - i) % n == 0) out += style.group;
+    out += digits[i];
+  }
+  digits.replace(0, whole, out);
 }
 
 std::string pad(std::string_view head, std::string_view body, size_t width, std::string_view fill,
@@ -227,7 +258,7 @@ class Percent {
     if (peek() == 'l' || peek() == 'h' || peek() == 'L') ++at_;
     if (at_ >= text_.size()) return invalid_input("incomplete format");
     c.style.type = text_[at_++];
-    if (c.style.type == '%') {
+    if (c.style.type == '%' && text_[at_ - 2] == '%') {
       out_ += '%';
       return {};
     }

@@ -15,10 +15,9 @@ constexpr size_t kMaxWidth = 1 << 20;
 struct Spec {
   std::string fill = " ";
   char align = '\0';
-  bool zero = false;
+  bool zeros = false;
   size_t width = 0;
-  NumberStyle style;
-  bool has_type = false;
+  NumberStyle style = {.type = '\0'};
 };
 
 bool is_align(char c) { return c == '<' || c == '>' || c == '^' || c == '='; }
@@ -38,10 +37,12 @@ bool take(std::string_view& text, char c) {
 
 Result<Spec> parse_spec(std::string_view text) {
   Spec spec;
+  bool filled = false;
   const size_t first = text.empty() ? 0 : char_bytes(text, 0);
   if (first < text.size() && is_align(text[first])) {
     spec.fill = text.substr(0, first);
     spec.align = text[first];
+    filled = true;
     text.remove_prefix(first + 1);
   } else if (!text.empty() && is_align(text[0])) {
     spec.align = text[0];
@@ -49,11 +50,13 @@ Result<Spec> parse_spec(std::string_view text) {
   }
   for (const char sign : {'+', '-', ' '})
     if (take(text, sign)) spec.style.sign = sign;
+  spec.style.plain_zero = take(text, 'z');
   spec.style.alternate = take(text, '#');
-  spec.zero = take(text, '0');
+  spec.zeros = take(text, '0');
+  if (spec.zeros && !filled) spec.fill = "0";
   spec.width = take_number(text);
   for (const char mark : {',', '_'})
-    if (take(text, mark)) spec.style.group = mark;
+    if (spec.style.group == '\0' && take(text, mark)) spec.style.group = mark;
   if (take(text, '.')) {
     const size_t precision = take_number(text);
     if (precision > 1000) return invalid_input("format: precision above 1000");
@@ -61,44 +64,59 @@ Result<Spec> parse_spec(std::string_view text) {
   }
   if (spec.width > kMaxWidth) return invalid_input("format: width above {}", kMaxWidth);
   if (text.size() > 1) return invalid_input("Invalid format specifier");
-  spec.has_type = !text.empty();
-  if (spec.has_type) spec.style.type = text[0];
+  if (!text.empty()) spec.style.type = text[0];
+  const std::string_view grouped = spec.style.group == '_' ? "deEfFgG%boxX" : "deEfFgG%";
+  if (spec.style.group && spec.style.type && !grouped.contains(spec.style.type))
+    return invalid_input("Cannot specify '{}' with '{}'.", spec.style.group, spec.style.type);
   return spec;
 }
 
 Result<std::string> format_text(std::string s, const Spec& spec) {
-  if ((spec.has_type && spec.style.type != 's') || spec.align == '=')
+  const NumberStyle& style = spec.style;
+  if ((style.type != '\0' && style.type != 's') || spec.align == '=')
     return invalid_input("Unknown format code for object of type 'str'");
-  if (spec.style.sign != NumberStyle{}.sign || spec.style.alternate || spec.style.group)
-    return invalid_input("A sign, '#', ',' or '_' is not allowed in a string's format");
-  if (spec.style.precision >= 0) s.resize(char_offset(s, size_t(spec.style.precision)));
-  const bool zeros = spec.zero && spec.align == '\0';
-  return pad("", s, spec.width, zeros ? "0" : spec.fill, spec.align ? spec.align : '<');
+  if (style.sign != NumberStyle{}.sign || style.plain_zero || style.alternate || style.group)
+    return invalid_input("A sign, 'z', '#', ',' or '_' is not allowed in a string's format");
+  if (style.precision >= 0) s.resize(char_offset(s, size_t(style.precision)));
+  return pad("", s, spec.width, spec.fill, spec.align ? spec.align : '<');
+}
+
+Result<void> check_integer_style(const NumberStyle& style) {
+  if (style.precision >= 0)
+    return invalid_input("Precision not allowed in integer format specifier");
+  if (style.plain_zero)
+    return invalid_input("Negative zero coercion (z) not allowed in integer format specifier");
+  if (style.type == 'c' && (style.sign != NumberStyle{}.sign || style.alternate))
+    return invalid_input("Sign or '#' not allowed with integer format specifier 'c'");
+  return {};
+}
+
+Result<NumberText> character(Integer code) {
+  if (code < 0 || code > 0x10FFFF) return invalid_input("%c arg not in range(0x110000)");
+  NumberText n;
+  append_char(n.digits, char32_t(code));
+  return n;
 }
 
 Result<std::string> format_numeric(const Value& v, Spec spec) {
   const bool integral = v.is_integral();
-  if (!spec.has_type) spec.style.type = integral ? 'd' : 'g';
+  NumberStyle& style = spec.style;
+  if (integral && style.type == '\0') style.type = 'd';
   const std::string_view types = integral ? "bcdoxXneEfFgG%" : "neEfFgG%";
-  if (!types.contains(spec.style.type))
-    return invalid_input("Unknown format code '{}' for object of type '{}'", spec.style.type,
+  if (style.type != '\0' && !types.contains(style.type))
+    return invalid_input("Unknown format code '{}' for object of type '{}'", style.type,
                          type_name(v));
-  if (spec.style.type == 'n') spec.style.type = integral ? 'd' : 'g';
-  NumberText n;
-  if (spec.style.type == 'c') {
-    append_char(n.digits, char32_t(std::clamp<Integer>(v.to_integer(), 0, 0x10FFFF)));
-  } else if (!integral && !spec.has_type && spec.style.precision < 0) {
-    n.digits = number_repr(v.to_number());
-    if (n.digits.starts_with('-'))
-      n.sign = "-", n.digits.erase(0, 1);
-    else if (spec.style.sign != '-')
-      n.sign = spec.style.sign;
-  } else {
-    NIBBLE_TRY(n, format_number(v, spec.style));
+  if (style.type == 'n') style.type = integral ? 'd' : 'g';
+  if (integral && std::string_view("bcdoxX").contains(style.type))
+    NIBBLE_CHECK(check_integer_style(style));
+  NIBBLE_TRY(NumberText n, style.type == 'c' ? character(v.to_integer()) : format_number(v, style));
+  const char align = spec.align ? spec.align : spec.zeros ? '=' : '>';
+  const std::string head = n.sign + n.prefix;
+  if (style.group) {
+    const bool zeros = spec.fill == "0" && align == '=' && spec.width > head.size();
+    fill_groups(n.digits, style, zeros ? spec.width - head.size() : 0);
   }
-  const bool zeros = spec.zero && spec.align == '\0';
-  const char align = zeros ? '=' : spec.align ? spec.align : '>';
-  return pad(n.sign + n.prefix, n.digits, spec.width, zeros ? "0" : spec.fill, align);
+  return pad(head, n.digits, spec.width, spec.fill, align);
 }
 
 class Braces {
@@ -166,7 +184,7 @@ class Braces {
 
   Result<Value> value(std::string_view path) {
     const std::string_view name = path.substr(0, path.find_first_of(".["));
-    NIBBLE_TRY(Value v, root(name));
+    NIBBLE_TRY(Value v, root(name, name.size() == path.size()));
     path.remove_prefix(name.size());
     while (!path.empty()) {
       const bool attribute = path[0] == '.';
@@ -183,8 +201,14 @@ class Braces {
     return v;
   }
 
-  Result<Value> root(std::string_view name) {
-    const auto number = name.empty() ? std::optional<Integer>(next_++) : parse_integer(name, 10);
+  // A number that has no attributes behind it forbids fields without a number, and they it.
+  Result<Value> root(std::string_view name, bool alone) {
+    auto number = parse_integer(name, 10);
+    const bool numbered = number.has_value() && alone;
+    if ((name.empty() && next_ < 0) || (numbered && next_ > 0))
+      return invalid_input("cannot switch between automatic and manual field numbering");
+    if (numbered) next_ = -1;
+    if (name.empty()) number = next_++;
     if (number) {
       if (*number < Integer(fields_.positional.size())) return fields_.positional[size_t(*number)];
       return invalid_input("Replacement index {} out of range for positional args tuple",
@@ -199,7 +223,7 @@ class Braces {
   Interpreter& in_;
   bool safe_;
   const Args& fields_;
-  Integer next_ = 0;
+  Integer next_ = 0;  // of the fields without a number; -1: there may be none
 };
 
 }  // namespace

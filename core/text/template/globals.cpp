@@ -19,9 +19,7 @@ Result<Value> range(Interpreter&, const Value&, const Params& p) {
   out->stop = p[p.has(1) ? 1 : 0].to_integer();
   if (p.has(2)) out->step = p[2].to_integer();
   if (out->step == 0) return invalid_input("range() arg 3 must not be zero");
-  constexpr Integer kFar = Integer(1) << 100;
-  const auto far = [](Integer i) { return i > kFar || i < -kFar; };
-  if (far(out->start) || far(out->stop) || far(out->step) || out->size() > kMaxRange)
+  if (is_far(out->start) || is_far(out->stop) || is_far(out->step) || out->size() > kMaxRange)
     return invalid_input("Range too big. The sandbox blocks ranges larger than MAX_RANGE ({}).",
                          int64_t(kMaxRange));
   out->weight = int64_t(out->size()) + 1;

@@ -1,9 +1,11 @@
 #include "core/text/template/numbers.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
 #include "core/text/template/characters.h"
+#include "core/text/template/print.h"
 
 namespace nibble::jinja {
 namespace {
@@ -76,7 +78,7 @@ std::optional<double> parse_float(std::string_view text) {
   return value;
 }
 
-std::optional<Integer> int_of(std::string_view text, int base) {
+Result<std::optional<Integer>> int_of(std::string_view text, int base) {
   text = strip(text);
   const bool minus = take_sign(text);
   const int prefix = prefix_base(text);
@@ -93,8 +95,11 @@ std::optional<Integer> int_of(std::string_view text, int base) {
     if (leading_zero) return std::nullopt;
     base = 10;
   }
+  const bool valid = !digits->empty() &&
+                     std::ranges::all_of(*digits, [&](char c) { return digit_value(c) < base; });
+  if (!valid) return std::nullopt;
   const auto value = parse_integer(*digits, base);
-  if (!value) return std::nullopt;
+  if (!value) return too_large();
   return minus ? -*value : *value;
 }
 
@@ -119,9 +124,31 @@ std::optional<double> float_of(std::string_view text) {
   return minus ? -value : value;
 }
 
-std::optional<Integer> truncate(double value) {
-  if (!(std::abs(value) < 1.7e38)) return std::nullopt;
+Result<Integer> truncate(double value) {
+  if (!std::isfinite(value))
+    return invalid_input("cannot convert float {} to integer", number_repr(value));
+  if (std::abs(value) >= 0x1p127) return too_large();
   return Integer(value);
+}
+
+std::unexpected<Error> too_large() {
+  return invalid_input("an integer beyond 127 bits is not supported");
+}
+
+double divide(Integer a, Integer b) {
+  const auto size = [](Integer i) { return i < 0 ? -Magnitude(i) : Magnitude(i); };
+  const Magnitude divisor = size(b);
+  Magnitude quotient = size(a) / divisor, rest = size(a) % divisor;
+  if (size(a) <= Magnitude(1) << 53 && divisor <= Magnitude(1) << 53) return double(a) / double(b);
+  int exponent = 0;
+  for (; quotient >> 64 == 0 && a != 0; --exponent) {
+    rest *= 2;
+    quotient = quotient * 2 + (rest >= divisor);
+    if (rest >= divisor) rest -= divisor;
+  }
+  quotient |= rest != 0;  // what is left decides between two neighbours at the same distance
+  const double value = std::ldexp(double(quotient), exponent);
+  return (a < 0) != (b < 0) ? -value : value;
 }
 
 double round_to(double value, int digits) {

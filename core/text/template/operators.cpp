@@ -5,6 +5,7 @@
 #include "core/text/template/characters.h"
 #include "core/text/template/format.h"
 #include "core/text/template/markup.h"
+#include "core/text/template/numbers.h"
 #include "core/text/template/runtime.h"
 #include "core/text/template/search.h"
 
@@ -24,7 +25,7 @@ Result<Value> integer_power(Integer base, Integer exponent) {
   for (; exponent > 0; exponent /= 2) {
     if (exponent % 2 == 1) overflow = __builtin_mul_overflow(result, base, &result) || overflow;
     if (exponent > 1) overflow = __builtin_mul_overflow(base, base, &base) || overflow;
-    if (overflow) return invalid_input("integer too large");
+    if (overflow) return too_large();
   }
   return Value::integer(result);
 }
@@ -32,6 +33,11 @@ Result<Value> integer_power(Integer base, Integer exponent) {
 Integer floor_div(Integer a, Integer b) {
   const Integer q = a / b;
   return q * b != a && (a < 0) != (b < 0) ? q - 1 : q;
+}
+
+Integer floor_mod(Integer a, Integer b) {
+  const Integer m = a % b;
+  return m != 0 && (m < 0) != (b < 0) ? m + b : m;
 }
 
 Result<Value> integers(Op op, Integer a, Integer b) {
@@ -49,20 +55,20 @@ Result<Value> integers(Op op, Integer a, Integer b) {
       break;
     case Op::kDiv:
       if (b == 0) return invalid_input("division by zero");
-      return Value::number(double(static_cast<long double>(a) / static_cast<long double>(b)));
+      return Value::number(divide(a, b));
     case Op::kFloorDiv:
     case Op::kMod:
       if (b == 0) return invalid_input("integer division or modulo by zero");
       if (b == -1)
         return op == Op::kMod ? Result<Value>(Value::integer(0)) : integers(Op::kSub, 0, a);
-      out = op == Op::kMod ? a - floor_div(a, b) * b : floor_div(a, b);
+      out = op == Op::kMod ? floor_mod(a, b) : floor_div(a, b);
       break;
     default:
       if (b >= 0) return integer_power(a, b);
       if (a == 0) return invalid_input("0.0 cannot be raised to a negative power");
       return Value::number(std::pow(double(a), double(b)));
   }
-  if (overflow) return invalid_input("integer too large");
+  if (overflow) return too_large();
   return Value::integer(out);
 }
 

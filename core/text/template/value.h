@@ -109,9 +109,10 @@ struct Sequence : Object {
   std::vector<std::string_view> names;  // of a named tuple's items
 };
 struct Range : Object {
-  Integer start = 0, stop = 0, step = 1;
+  Integer start = 0, stop = 0, step = 1;  // range() makes none that is_far
   Integer size() const;
 };
+inline bool is_far(Integer i) { return i > Integer(1) << 100 || i < -(Integer(1) << 100); }
 struct View : Object {
   enum What { kKeys, kValues, kItems } what = kKeys;
   Value dict;
