@@ -1,10 +1,13 @@
 // Simple mappings come from utf8proc; the ones that lengthen the text, which it lacks, from
-// Unicode's SpecialCasing.txt.
+// unicode_special_case.h.
 #include "core/text/unicode_case.h"
 
 #include <utf8proc.h>
 
+#include <algorithm>
+
 #include "core/text/template/characters.h"
+#include "core/text/unicode_special_case.h"
 
 namespace nibble {
 namespace {
@@ -13,36 +16,23 @@ using jinja::append_char;
 using jinja::char_at;
 using jinja::char_bytes;
 
-struct Special {
-  char32_t c;
-  std::u32string_view upper, title;
-};
-constexpr Special kSpecial[] = {
-    {0xDF, U"SS", U"Ss"},
-    {0x149, U"\u02BCN", U"\u02BCN"},
-    {0x1F0, U"J\u030C", U"J\u030C"},
-    {0x390, U"\u0399\u0308\u0301", U"\u0399\u0308\u0301"},
-    {0x3B0, U"\u03A5\u0308\u0301", U"\u03A5\u0308\u0301"},
-    {0x587, U"\u0535\u0552", U"\u0535\u0582"},
-    {0x1E96, U"H\u0331", U"H\u0331"},
-    {0x1E97, U"T\u0308", U"T\u0308"},
-    {0x1E98, U"W\u030A", U"W\u030A"},
-    {0x1E99, U"Y\u030A", U"Y\u030A"},
-    {0x1E9A, U"A\u02BE", U"A\u02BE"},
-    {0xFB00, U"FF", U"Ff"},
-    {0xFB01, U"FI", U"Fi"},
-    {0xFB02, U"FL", U"Fl"},
-    {0xFB03, U"FFI", U"Ffi"},
-    {0xFB04, U"FFL", U"Ffl"},
-    {0xFB05, U"ST", U"St"},
-    {0xFB06, U"ST", U"St"},
-};
+const text::SpecialCase* find_special(char32_t c) {
+  const auto row = std::ranges::lower_bound(text::kSpecialCases, c, {}, &text::SpecialCase::c);
+  return row != std::end(text::kSpecialCases) && row->c == c ? row : nullptr;
+}
 
-const Special* find_special(char32_t c) {
-  if (c < 0xDF) return nullptr;
-  for (const Special& row : kSpecial)
-    if (row.c == c) return &row;
-  return nullptr;
+// Greek vowels with a subscript iota, which stands alone in upper case: eight a row, small and
+// capital ones alike.
+bool has_iota(char32_t c) { return c >= 0x1F80 && c <= 0x1FAF; }
+char32_t without_iota(char32_t c) {  // a capital
+  constexpr char32_t kRows[] = {0x1F08, 0x1F28, 0x1F68};
+  return kRows[(c - 0x1F80) / 16] + c % 8;
+}
+
+template <size_t n>
+bool in_ranges(const text::CaseRange (&ranges)[n], char32_t c) {
+  const auto range = std::ranges::lower_bound(ranges, c, {}, &text::CaseRange::last);
+  return range != std::end(ranges) && c >= range->first;
 }
 
 void append_all(std::string& out, std::u32string_view text) {
@@ -52,6 +42,11 @@ void append_all(std::string& out, std::u32string_view text) {
 utf8proc_category_t category(char32_t c) { return utf8proc_category(utf8proc_int32_t(c)); }
 
 bool is_case_ignorable(char32_t c) {
+  constexpr std::u32string_view kMarks =
+      U"'.:^`\u00A8\u00AD\u00AF\u00B4\u00B7\u00B8\u0387\u055F"
+      U"\u05F4\u2018\u2019\u2024\u2027\uFE13\uFE52\uFE55\uFF07"
+      U"\uFF0E\uFF1A";
+  if (c < 0x80 || kMarks.contains(c)) return kMarks.contains(c);
   switch (category(c)) {
     case UTF8PROC_CATEGORY_MN:
     case UTF8PROC_CATEGORY_ME:
@@ -60,7 +55,7 @@ bool is_case_ignorable(char32_t c) {
     case UTF8PROC_CATEGORY_SK:
       return true;
     default:
-      return c == '\'' || c == '.' || c == ':' || c == 0xB7 || c == 0x2019;
+      return false;
   }
 }
 
@@ -73,16 +68,9 @@ bool ends_word(std::string_view text, size_t at) {
   return true;
 }
 
-}  // namespace
-
-void append_upper(std::string& out, char32_t c) {
-  if (const Special* special = find_special(c))
-    append_all(out, special->upper);
-  else
-    append_char(out, char32_t(utf8proc_toupper(utf8proc_int32_t(c))));
-}
 void append_title(std::string& out, char32_t c) {
-  if (const Special* special = find_special(c))
+  const text::SpecialCase* special = find_special(c);
+  if (special && !special->title.empty())
     append_all(out, special->title);
   else
     append_char(out, char32_t(utf8proc_totitle(utf8proc_int32_t(c))));
@@ -93,36 +81,58 @@ void append_lower(std::string& out, char32_t c) {
   else
     append_char(out, char32_t(utf8proc_tolower(utf8proc_int32_t(c))));
 }
-void append_folded(std::string& out, char32_t c) {
-  if (const Special* special = find_special(c)) {
-    std::string upper;
-    append_all(upper, special->upper);
-    out += to_lower(upper);
+
+}  // namespace
+
+void append_upper(std::string& out, char32_t c) {
+  if (has_iota(c)) {
+    append_char(out, without_iota(c));
+    append_char(out, 0x399);
+  } else if (const text::SpecialCase* special = find_special(c)) {
+    append_all(out, special->upper);
   } else {
-    append_lower(out, c == 0x3C2 ? 0x3C3 : c);
+    append_char(out, char32_t(utf8proc_toupper(utf8proc_int32_t(c))));
   }
 }
-
-std::string to_upper(std::string_view text) {
-  std::string out;
-  for (size_t at = 0; at < text.size(); at += char_bytes(text, at))
-    append_upper(out, char_at(text, at));
-  return out;
+void append_folded(std::string& out, char32_t c) {
+  utf8proc_int32_t folded[8];
+  const auto n = utf8proc_decompose_char(utf8proc_int32_t(c), folded, std::size(folded),
+                                         UTF8PROC_CASEFOLD, nullptr);
+  for (utf8proc_ssize_t i = 0; i < n; ++i) append_char(out, char32_t(folded[i]));
 }
 
-std::string to_lower(std::string_view text) {
+std::string change_case(std::string_view text, FunctionRef<Case(char32_t)> choose) {
   std::string out;
   bool in_word = false;  // a letter with case stands before, nothing but marks between
   for (size_t at = 0; at < text.size();) {
     const char32_t c = char_at(text, at);
     at += char_bytes(text, at);
-    if (c == 0x3A3)
-      append_char(out, in_word && ends_word(text, at) ? 0x3C2 : 0x3C3);
-    else
-      append_lower(out, c);
-    if (c < 0x80 ? c != '\'' && c != '.' && c != ':' : !is_case_ignorable(c)) in_word = is_cased(c);
+    switch (choose(c)) {
+      case Case::kSame:
+        append_char(out, c);
+        break;
+      case Case::kUpper:
+        append_upper(out, c);
+        break;
+      case Case::kTitle:
+        append_title(out, c);
+        break;
+      case Case::kLower:
+        if (c == 0x3A3)
+          append_char(out, in_word && ends_word(text, at) ? 0x3C2 : 0x3C3);
+        else
+          append_lower(out, c);
+    }
+    if (!is_case_ignorable(c)) in_word = is_cased(c);
   }
   return out;
+}
+
+std::string to_upper(std::string_view text) {
+  return change_case(text, [](char32_t) { return Case::kUpper; });
+}
+std::string to_lower(std::string_view text) {
+  return change_case(text, [](char32_t) { return Case::kLower; });
 }
 
 bool is_letter(char32_t c) {
@@ -130,8 +140,12 @@ bool is_letter(char32_t c) {
   return k >= UTF8PROC_CATEGORY_LU && k <= UTF8PROC_CATEGORY_LO;
 }
 bool is_decimal(char32_t c) { return category(c) == UTF8PROC_CATEGORY_ND; }
-bool is_upper(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LU; }
-bool is_lower(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LL || c == 0xAA || c == 0xBA; }
+bool is_upper(char32_t c) {
+  return category(c) == UTF8PROC_CATEGORY_LU || in_ranges(text::kOtherUpper, c);
+}
+bool is_lower(char32_t c) {
+  return category(c) == UTF8PROC_CATEGORY_LL || in_ranges(text::kOtherLower, c);
+}
 bool is_title(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LT; }
 bool is_cased(char32_t c) { return is_upper(c) || is_lower(c) || is_title(c); }
 bool is_alnum(char32_t c) {

@@ -4,13 +4,16 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/function_ref.h"
+
 namespace nibble {
 
 std::string to_upper(std::string_view text);
 std::string to_lower(std::string_view text);
-void append_upper(std::string& out, char32_t c);  // one character may become several
-void append_title(std::string& out, char32_t c);
-void append_lower(std::string& out, char32_t c);
+enum class Case { kSame, kUpper, kTitle, kLower };
+// Each character, from first to last, in the case that choose gives for it.
+std::string change_case(std::string_view text, FunctionRef<Case(char32_t)> choose);
+void append_upper(std::string& out, char32_t c);   // one character may become several
 void append_folded(std::string& out, char32_t c);  // for comparing without case
 
 bool is_letter(char32_t c);

@@ -148,3 +148,36 @@ TEST_CASE("str.format and %") {
       {"{{ '%5%' % [1] }}", nullptr},
   });
 }
+
+TEST_CASE("letters that become several, and words") {
+  check({
+      {"{{ 'ΑΣ'.capitalize() }} {{ 'ΑΣ ΒΣ.'.title() }} {{ 'ασς ΑΣ'.swapcase() }} {{ 'ΑΣ'|title }} "
+       "{{ 'ΑΣ'.lower() }}",
+       "Ας Ας Βς. ΑΣΣ ας Ασ ας"},
+      {"{{ 'ᾳ ᾀ ﬓ ὖ'.upper() }} {{ 'ᾳ ᾀ ﬓ ὖ'.title() }} {{ 'ᾳ ᾀ ﬓ ὖ ẞ ς'.casefold() }}",
+       "ΑΙ ἈΙ ՄՆ Υ̓͂ ᾼ ᾈ Մն Υ̓͂ αι ἀι մն ὖ ss σ"},
+      {"{{ 'ⅷ'.islower() }} {{ 'Ⅷ'.isupper() }} {{ 'ʰ'.islower() }} {{ 'aʰ'.istitle() }} {{ "
+       "'①'.isdigit() }}",
+       "True True True False True"},
+  });
+}
+
+TEST_CASE("batch and slice of odd numbers") {
+  check({
+      {"{{ l|batch(0)|list }} {{ l|batch(-2)|list }} {{ []|batch(0)|list }} {{ l|batch(2, "
+       "'x')|list }} {{ l|batch(3, 'x')|list }}",
+       "[[], [3, 1, 2]] [[3, 1, 2]] [] [[3, 1], [2, 'x']] [[3, 1, 2]]"},
+      {"{{ l|slice(-1)|list }} {{ l|slice(2, 'x')|list }}", "[] [[3, 1], [2, 'x']]"},
+      {"{{ l|slice(0)|list }}", nullptr},
+  });
+}
+
+TEST_CASE("join of a safe text escapes, and tojson knows DEL") {
+  check({
+      {"{{ ('<b>'|safe).join(['<', 5, '>'|safe]) }} {{ 'x'.join(['<'|safe]) }}", "&lt;<b>5<b>> <"},
+      {R"({{ '\x7f'|tojson(ensure_ascii=true) }})", R"("\u007f")"},
+      {"{{ {2: 'b', 1.5: 'a', true: 'c'}|tojson(sort_keys=true) }}",
+       R"({"true": "c", "1.5": "a", "2": "b"})"},
+      {"{{ {2: 'b', 'a': 1}|tojson(sort_keys=true) }}", nullptr},
+  });
+}

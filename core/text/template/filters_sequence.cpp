@@ -86,39 +86,48 @@ Result<Value> sum(Interpreter& in, const Value& self, const Params& p) {
   }
 }
 
-Result<int64_t> positive(const Params& p, size_t i, std::string_view what) {
-  NIBBLE_TRY(const Integer n, p.integer(i, 0));
-  if (n < 1 || n > INT32_MAX) return invalid_input("{}: a count above 0 wanted", what);
-  return int64_t(n);
+Result<int64_t> number_of(const Params& p, std::string_view what) {
+  NIBBLE_TRY(const Integer n, p.integer(0, 0));
+  if (n > INT32_MAX) return invalid_input("{}: a number above {}", what, INT32_MAX);
+  return int64_t(std::max<Integer>(n, -1));
 }
 
+// As jinja2's batch does it: rows of 0 give an empty one and then all items, as those below 0 do.
 Result<Value> batch(Interpreter& in, const Value& self, const Params& p) {
-  NIBBLE_TRY(const int64_t size, positive(p, 0, "batch"));
+  NIBBLE_TRY(const int64_t size, number_of(p, "batch"));
   NIBBLE_TRY(Iterator source, Iterator::over(in, self));
   const Value fill = p.has(1) ? p[1] : Value::none();
   NIBBLE_TRY(const Value held, make_list({self, fill}));
-  return make_generator(held, [&in, source, size, fill](Value& out) mutable -> Result<bool> {
-    std::vector<Value> row;
-    Value v;
-    while (int64_t(row.size()) < size) {
-      NIBBLE_TRY(const bool more, source.next(v));
-      if (!more) break;
-      row.push_back(std::move(v));
-    }
-    if (row.empty()) return false;
-    if (!fill.is(Kind::kNone)) {
-      NIBBLE_CHECK(in.spend(size - int64_t(row.size())));
-      row.resize(size_t(size), fill);
-    }
-    NIBBLE_TRY(out, make_list(std::move(row)));
-    return true;
-  });
+  return make_generator(
+      held,
+      [&in, source, size, fill, row = std::vector<Value>()](Value& out) mutable -> Result<bool> {
+        while (true) {
+          Value v;
+          NIBBLE_TRY(const bool more, source.next(v));
+          if (!more) break;
+          const bool full = int64_t(row.size()) == size;
+          if (full) {
+            NIBBLE_TRY(out, make_list(std::exchange(row, {})));
+          }
+          row.push_back(std::move(v));
+          if (full) return true;
+        }
+        if (row.empty()) return false;
+        const int64_t missing = size - int64_t(row.size());
+        if (!fill.is(Kind::kNone) && missing > 0) {
+          NIBBLE_CHECK(in.spend(missing));
+          row.resize(size_t(size), fill);
+        }
+        NIBBLE_TRY(out, make_list(std::exchange(row, {})));
+        return true;
+      });
 }
 
 Result<Value> slice(Interpreter& in, const Value& self, const Params& p) {
-  NIBBLE_TRY(const int64_t slices, positive(p, 0, "slice"));
+  NIBBLE_TRY(const int64_t slices, number_of(p, "slice"));
   NIBBLE_TRY(const std::vector<Value> items, in.collect(self));
-  NIBBLE_CHECK(in.spend(slices));
+  if (slices == 0) return invalid_input("integer division or modulo by zero");
+  NIBBLE_CHECK(in.spend(std::max<int64_t>(slices, 0)));
   const auto n = int64_t(items.size());
   std::vector<Value> rows;
   int64_t at = 0;

@@ -156,9 +156,17 @@ Result<Value> all_are(Interpreter& in, const Value& self, const Params&) {
 }
 
 bool is_ascii_char(char32_t c) { return c < 0x80; }
+// Superscripts, and digits in circles, brackets and the like.
 bool is_digit_char(char32_t c) {
-  return is_decimal(c) || c == 0xB2 || c == 0xB3 || c == 0xB9 || (c >= 0x2070 && c <= 0x2079) ||
-         (c >= 0x2080 && c <= 0x2089);
+  static constexpr std::pair<char32_t, char32_t> kOther[] = {
+      {0xB2, 0xB3},       {0xB9, 0xB9},       {0x1369, 0x1371},   {0x19DA, 0x19DA},
+      {0x2070, 0x2070},   {0x2074, 0x2079},   {0x2080, 0x2089},   {0x2460, 0x2468},
+      {0x2474, 0x247C},   {0x2488, 0x2490},   {0x24EA, 0x24EA},   {0x24F5, 0x24FD},
+      {0x24FF, 0x24FF},   {0x2776, 0x277E},   {0x2780, 0x2788},   {0x278A, 0x2792},
+      {0x10A40, 0x10A43}, {0x10E60, 0x10E68}, {0x11052, 0x1105A}, {0x1F100, 0x1F10A}};
+  return is_decimal(c) || std::ranges::any_of(kOther, [c](const auto& range) {
+           return c >= range.first && c <= range.second;
+         });
 }
 bool is_numeric_char(char32_t c) { return is_alnum(c) && !is_letter(c); }
 

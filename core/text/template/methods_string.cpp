@@ -39,32 +39,17 @@ Result<Value> casefold(Interpreter& in, const Value& self, const Params&) {
 }
 
 Result<Value> swapcase(Interpreter& in, const Value& self, const Params&) {
-  std::string out;
-  for (const std::string_view text : split_chars(self.str())) {
-    const char32_t c = char_at(text, 0);
-    if (is_upper(c))
-      append_lower(out, c);
-    else if (is_lower(c))
-      append_upper(out, c);
-    else
-      out += text;
-  }
-  return mapped(in, self, std::move(out));
+  return mapped(in, self, change_case(self.str(), [](char32_t c) {
+                  return is_upper(c) ? Case::kLower : is_lower(c) ? Case::kUpper : Case::kSame;
+                }));
 }
 
 // A letter after one that has no case begins a word.
 Result<Value> title(Interpreter& in, const Value& self, const Params&) {
-  std::string out;
   bool inside = false;
-  for (const std::string_view text : split_chars(self.str())) {
-    const char32_t c = char_at(text, 0);
-    if (inside)
-      append_lower(out, c);
-    else
-      append_title(out, c);
-    inside = is_cased(c);
-  }
-  return mapped(in, self, std::move(out));
+  return mapped(in, self, change_case(self.str(), [&](char32_t c) {
+                  return std::exchange(inside, is_cased(c)) ? Case::kLower : Case::kTitle;
+                }));
 }
 
 template <bool left, bool right>
@@ -138,7 +123,7 @@ Result<Value> expandtabs(Interpreter& in, const Value& self, const Params& p) {
   for (const std::string_view c : split_chars(self.str())) {
     if (c == "\t") {
       const Integer n = size > 0 ? size - column % size : 0;
-      NIBBLE_CHECK(in.spend_bytes(size_t(n)));
+      NIBBLE_CHECK(in.spend_bytes(size_t(std::min<Integer>(n, INT64_MAX))));
       out.append(size_t(n), ' ');
       column += n;
       continue;
@@ -153,11 +138,13 @@ Result<Value> join(Interpreter& in, const Value& self, const Params& p) {
   NIBBLE_TRY(const std::vector<Value> parts, in.collect(p[0]));
   std::string out;
   for (size_t i = 0; i < parts.size(); ++i) {
-    if (!parts[i].is(Kind::kString))
+    if (!parts[i].is(Kind::kString) && !self.is_safe())
       return invalid_input("sequence item {}: expected str instance, {} found", i,
                            type_name(parts[i]));
     if (i > 0) out += self.str();
-    out += parts[i].str();
+    NIBBLE_TRY(const std::string part, in.str(parts[i]));
+    const bool safe = parts[i].is(Kind::kString) && parts[i].is_safe();
+    out += self.is_safe() && !safe ? escape(part) : part;
     NIBBLE_CHECK(in.spend_bytes(out.size() > in.max_bytes() ? out.size() : self.str().size()));
   }
   return in.text(std::move(out), self.is_safe());

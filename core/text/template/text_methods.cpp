@@ -8,10 +8,8 @@
 namespace nibble::jinja {
 
 std::string capitalized(std::string_view text) {
-  std::string out;
-  if (text.empty()) return out;
-  append_title(out, char_at(text, 0));
-  return out + to_lower(text.substr(char_bytes(text, 0)));
+  Case next = Case::kTitle;
+  return change_case(text, [&](char32_t) { return std::exchange(next, Case::kLower); });
 }
 
 // CPython puts the odd space left when the width is odd, else right.

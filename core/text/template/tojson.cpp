@@ -88,8 +88,7 @@ class JsonWriter {
     for (size_t at = 0; at < text.size();) {
       const size_t n = char_bytes(text, at);
       const char32_t c = char_at(text, at);
-      const bool escape =
-          c < 0x20 || c == '"' || c == '\\' || (style_.ascii && c > 0x7E && c != 0x7F);
+      const bool escape = c < 0x20 || c == '"' || c == '\\' || (style_.ascii && c > 0x7E);
       if (escape)
         escaped(c);
       else
@@ -145,15 +144,15 @@ class JsonWriter {
 
   Result<std::vector<const Dict::Entry*>> ordered(const Dict& dict) const {
     std::vector<const Dict::Entry*> entries;
-    bool text_only = true;
-    for (const auto& entry : dict.entries()) {
-      entries.push_back(&entry);
-      text_only = text_only && entry.first.is(Kind::kString);
-    }
+    for (const auto& entry : dict.entries()) entries.push_back(&entry);
     if (!style_.sort_keys) return entries;
-    if (!text_only) return invalid_input("tojson: sort_keys needs keys that are all text");
-    std::ranges::stable_sort(entries, {},
-                             [](const auto* e) -> const std::string& { return e->first.str(); });
+    for (const auto* entry : entries) {
+      const auto comparable = compare(entries[0]->first, entry->first, "<");
+      if (!comparable && entries.size() > 1) return std::unexpected(comparable.error());
+    }
+    std::ranges::stable_sort(entries, [](const auto* a, const auto* b) {
+      return compare(a->first, b->first, "<").value_or(0) == -1;
+    });
     return entries;
   }
 
