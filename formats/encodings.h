@@ -1,12 +1,6 @@
 // How a checkpoint says that its weights are quantized, and the making of one logical tensor of the
-// several that are stored.
-// - fp8, fbgemm_fp8, compressed-tensors: X.weight (FP8, int8), X.weight_scale_inv or
-// X.weight_scale.
-// - compressed-tensors, pack-quantized: X.weight_packed, X.weight_scale, X.weight_zero_point and
-// X.weight_g_idx where they are there, X.weight_shape.
-// - gptq: X.qweight, X.qzeros, X.scales, X.g_idx where there is one. awq: the same without g_idx.
-// - mxfp4: X_blocks, X_scales; named X, and [.., out, in] where the plain model's X is [.., in,
-// out]. What is not read is refused by its name.
+// several that are stored. Each way is a file of formats/encodings; what is not read is refused by
+// its name.
 #pragma once
 
 #include <deque>

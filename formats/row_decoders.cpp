@@ -2,49 +2,13 @@
 
 #include <algorithm>
 
-#include "core/base/byte_cursor.h"
-
 namespace nibble {
 namespace {
-
-uint32_t word(const std::byte* words, int64_t i) { return load_le<uint32_t>(words + 4 * i); }
 
 void decode_row(const RawTensor& t, int64_t row, float* out) {
   const int64_t n_cols = t.shape.n_cols();
   t.type->decode(t.bytes.data() + static_cast<size_t>(row * n_cols) * t.type->n_bytes(), n_cols,
                  out);
-}
-
-// Scale and zero of one row in one group.
-struct Affine {
-  float scale = 0;
-  int zero = 0;
-  float operator()(uint32_t code) const {
-    return scale * static_cast<float>(static_cast<int>(code) - zero);
-  }
-};
-
-// Code i of a stream of codes in words that stand `stride` apart.
-uint32_t stream_code(const std::byte* words, int64_t stride, int bits, int64_t i) {
-  const int64_t bit = i * bits, at = bit / 32 * stride;
-  const int shift = static_cast<int>(bit % 32);
-  uint32_t code = word(words, at) >> shift;
-  if (shift + bits > 32) code |= word(words, at + stride) << (32 - shift);
-  return code & ((1u << bits) - 1);
-}
-
-float scale_at(const StoredType& type, const std::byte* scales, int64_t i) {
-  return type.value(scales + static_cast<size_t>(i) * type.n_bytes());
-}
-
-Affine affine_of(const PackedLayout& l, int64_t group, int64_t row, uint32_t zero) {
-  return {scale_at(*l.scale_type, l.scales, group * l.n_rows + row),
-          static_cast<int>(zero) + l.zero_offset};
-}
-
-int64_t group_of(const auto& layout, int64_t column) {
-  return layout.group_of ? load_le<int32_t>(layout.group_of + 4 * column)
-                         : column / layout.group_size;
 }
 
 }  // namespace
@@ -53,80 +17,6 @@ void ElementDecoder::decode(int64_t first, int64_t n, float* out, size_t stride)
   const size_t row_bytes = static_cast<size_t>(n_cols_) * type_.n_bytes();
   for (int64_t r = first; r < first + n; ++r, out += stride)
     type_.decode(data_ + static_cast<size_t>(r) * row_bytes, n_cols_, out);
-}
-
-ScaledDecoder::ScaledDecoder(const ScaledLayout& layout)
-    : l_(layout),
-      scale_rows_((l_.n_rows + l_.block_rows - 1) / l_.block_rows),
-      scale_cols_((l_.n_cols + l_.block_cols - 1) / l_.block_cols) {}
-
-void ScaledDecoder::decode(int64_t first, int64_t n, float* out, size_t stride) const {
-  const size_t row_bytes = static_cast<size_t>(l_.n_cols) * l_.type->n_bytes();
-  for (int64_t r = first; r < first + n; ++r, out += stride) {
-    l_.type->decode(l_.codes + static_cast<size_t>(r) * row_bytes, l_.n_cols, out);
-    const int64_t scale_row = r / l_.n_rows * scale_rows_ + r % l_.n_rows / l_.block_rows;
-    for (int64_t b = 0; b < scale_cols_; ++b) {
-      const auto at = static_cast<size_t>(scale_row * scale_cols_ + b) * l_.scale_type->n_bytes();
-      const float scale = l_.scale_type->value(l_.scales + at);
-      const int64_t end = std::min(l_.n_cols, (b + 1) * l_.block_cols);
-      for (int64_t c = b * l_.block_cols; c < end; ++c) out[c] *= scale;
-    }
-  }
-}
-
-void GptqDecoder::decode(int64_t first, int64_t n, float* out, size_t stride) const {
-  const int64_t zero_words = l_.n_rows * l_.bits / 32;  // of a group
-  for (int64_t row = first; row < first + n; ++row, out += stride) {
-    int64_t group = -1;
-    Affine affine;
-    for (int64_t c = 0; c < l_.n_cols; ++c) {
-      if (const int64_t g = group_of(l_, c); g != group) {
-        group = g;
-        affine = affine_of(l_, g, row, stream_code(l_.zeros + 4 * g * zero_words, 1, l_.bits, row));
-      }
-      out[c] = affine(stream_code(l_.codes + 4 * row, l_.n_rows, l_.bits, c));
-    }
-  }
-}
-
-void AwqDecoder::decode(int64_t first, int64_t n, float* out, size_t stride) const {
-  static constexpr int kNibble[] = {0, 4, 1, 5, 2, 6, 3, 7};  // of row 8 c + i in word c
-  const int64_t words_per_column = l_.n_rows / 8;
-  for (int64_t row = first; row < first + n; ++row, out += stride) {
-    const int shift = 4 * kNibble[row % 8];
-    Affine affine;
-    for (int64_t c = 0; c < l_.n_cols; ++c) {
-      if (c % l_.group_size == 0) {
-        const int64_t group = c / l_.group_size;
-        const uint32_t zeros = word(l_.zeros, group * words_per_column + row / 8);
-        affine = affine_of(l_, group, row, zeros >> shift & 15);
-      }
-      out[c] = affine(word(l_.codes, c * words_per_column + row / 8) >> shift & 15);
-    }
-  }
-}
-
-void RowPackedDecoder::decode(int64_t first, int64_t n, float* out, size_t stride) const {
-  const int per_word = 32 / l_.bits;
-  const uint32_t mask = (1u << l_.bits) - 1;
-  const int64_t words_per_row = l_.n_cols / per_word;
-  const auto affine_of = [&](int64_t group, int64_t row) {
-    const int shift = static_cast<int>(row % per_word) * l_.bits;
-    const uint32_t zero = l_.zeros
-                              ? word(l_.zeros, row / per_word * l_.n_groups + group) >> shift & mask
-                              : 1u << (l_.bits - 1);
-    return Affine{scale_at(*l_.scale_type, l_.scales, row * l_.n_groups + group),
-                  static_cast<int>(zero)};
-  };
-  for (int64_t row = first; row < first + n; ++row, out += stride) {
-    int64_t group = -1;
-    Affine affine;
-    for (int64_t c = 0; c < l_.n_cols; ++c) {
-      if (const int64_t g = group_of(l_, c); g != group) affine = affine_of(group = g, row);
-      const uint32_t codes = word(l_.codes, row * words_per_row + c / per_word);
-      out[c] = affine(codes >> c % per_word * l_.bits & mask);
-    }
-  }
 }
 
 void Mxfp4Decoder::decode(int64_t first, int64_t n, float* out, size_t stride) const {
