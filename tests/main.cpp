@@ -1,6 +1,6 @@
-// Runs one layer's cases. A case that needs a kit which is not there says so through NIBBLE_NEED_DATA, one that needs
-// what this system lacks through report_skipped(); a run in which nothing failed and something was skipped ends with
-// 77, which CTest counts as skipped.
+// Runs one layer's cases. A case that needs a kit which is not there says so through
+// NIBBLE_NEED_DATA, one that needs what this system lacks through report_skipped(); a run in which
+// nothing failed and something was skipped ends with 77, which CTest counts as skipped.
 #define DOCTEST_CONFIG_IMPLEMENT
 #include "tests/test_data.h"
 

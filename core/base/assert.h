@@ -1,4 +1,5 @@
-// An assertion is for nibble's own bugs and unreachable from any file's content. Kept in release builds.
+// An assertion is for nibble's own bugs and unreachable from any file's content. Kept in release
+// builds.
 #pragma once
 
 #include <cstdio>

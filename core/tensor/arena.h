@@ -1,5 +1,5 @@
-// All scratch memory of a run in one allocation, sized once: first every user says what it needs, then the arena is
-// made, and nothing is allocated while tokens flow.
+// All scratch memory of a run in one allocation, sized once: first every user says what it needs,
+// then the arena is made, and nothing is allocated while tokens flow.
 #pragma once
 
 #include <cstddef>
@@ -12,14 +12,16 @@ namespace nibble {
 
 class Arena {
  public:
-  // Anonymous zero pages, huge ones asked for; memory is taken as it is touched. Fails with kOutOfMemory.
+  // Anonymous zero pages, huge ones asked for; memory is taken as it is touched. Fails with
+  // kOutOfMemory.
   static Result<Arena> create(size_t n_bytes);
   Arena() = default;
   Arena(Arena&& other) noexcept;
   Arena& operator=(Arena&& other) noexcept;
   ~Arena();
 
-  // The next n bytes, 64-byte aligned. Asking for more than create() was told is a fault of nibble's own.
+  // The next n bytes, 64-byte aligned. Asking for more than create() was told is a fault of
+  // nibble's own.
   std::byte* take_bytes(size_t n);
   template <class T>
   std::span<T> take(size_t n) {

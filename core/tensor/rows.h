@@ -1,4 +1,5 @@
-// Rows of f32 values in somebody else's memory: activations. [rows, cols], row r at data + r * stride.
+// Rows of f32 values in somebody else's memory: activations. [rows, cols], row r at data +
+// r * stride.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +23,8 @@ struct ConstRows {
 
   ConstRows() = default;
   ConstRows(const float* d, int r, int c, size_t s) : data(d), rows(r), cols(c), stride(s) {}
-  ConstRows(const Rows& x) : data(x.data), rows(x.rows), cols(x.cols), stride(x.stride) {}  // NOLINT: a view of a view
+  ConstRows(const Rows& x)  // NOLINT: a view of a view
+      : data(x.data), rows(x.rows), cols(x.cols), stride(x.stride) {}
   const float* row(int r) const { return data + static_cast<size_t>(r) * stride; }
 };
 
