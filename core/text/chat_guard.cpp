@@ -6,6 +6,7 @@
 
 #include "core/text/chat.h"
 #include "core/text/template/characters.h"
+#include "core/text/utf8.h"
 
 namespace nibble {
 namespace {
@@ -19,7 +20,7 @@ struct Marks {
 std::optional<Marks> unused_character(std::initializer_list<std::string_view> texts) {
   for (char32_t c = 0xE000; c <= 0xF8FF; ++c) {
     Marks marks;
-    jinja::append_char(marks.character, c);
+    text::append_utf8(marks.character, c);
     marks.escaped = fmt::format("\\u{:04x}", static_cast<uint32_t>(c));
     const bool used = std::ranges::any_of(texts, [&](std::string_view text) {
       return text.find(marks.character) != text.npos || text.find(marks.escaped) != text.npos;

@@ -7,6 +7,7 @@
 #include "core/text/fields.h"
 #include "core/text/pattern.h"
 #include "core/text/unicode.h"
+#include "core/text/unicode_case.h"
 #include "core/text/utf8.h"
 
 namespace nibble::text {

@@ -141,14 +141,6 @@ bool is_ideograph(char32_t c) {
          between(c, 0x2B920, 0x2CEAF) || between(c, 0xF900, 0xFAFF) || between(c, 0x2F800, 0x2FA1F);
 }
 
-void append_lower(std::string& out, char32_t c) {
-  if (c == 0x130) {  // the one code point whose lower case is two
-    out += "i\xCC\x87";
-    return;
-  }
-  append_utf8(out, static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c))));
-}
-
 std::string normal_form(NormalForm form, std::string_view text) {
   std::string out;
   out.reserve(text.size() + text.size() / 8);

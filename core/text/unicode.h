@@ -15,7 +15,6 @@ bool is_punctuation(char32_t c);      // P, and all ASCII that is no letter, dig
 bool is_control(char32_t c);          // Cc, Cf, Co
 bool is_word(char32_t c);  // letters, marks, decimal digits, connectors: a regular expression's \w
 bool is_ideograph(char32_t c);  // CJK unified and compatibility ideographs
-void append_lower(std::string& out, char32_t c);
 
 enum class NormalForm { kNfc, kNfd, kNfkc, kNfkd };
 // text (valid UTF-8) in the form, as the `tokenizers` package gives it: what Unicode 9 does not

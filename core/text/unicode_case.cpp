@@ -8,13 +8,14 @@
 
 #include "core/text/template/characters.h"
 #include "core/text/unicode_special_case.h"
+#include "core/text/utf8.h"
 
 namespace nibble {
 namespace {
 
-using jinja::append_char;
 using jinja::char_at;
 using jinja::char_bytes;
+using text::append_utf8;
 
 const text::SpecialCase* find_special(char32_t c) {
   const auto row = std::ranges::lower_bound(text::kSpecialCases, c, {}, &text::SpecialCase::c);
@@ -36,7 +37,7 @@ bool in_ranges(const text::CaseRange (&ranges)[n], char32_t c) {
 }
 
 void append_all(std::string& out, std::u32string_view text) {
-  for (const char32_t c : text) append_char(out, c);
+  for (const char32_t c : text) append_utf8(out, c);
 }
 
 utf8proc_category_t category(char32_t c) { return utf8proc_category(utf8proc_int32_t(c)); }
@@ -73,32 +74,32 @@ void append_title(std::string& out, char32_t c) {
   if (special && !special->title.empty())
     append_all(out, special->title);
   else
-    append_char(out, char32_t(utf8proc_totitle(utf8proc_int32_t(c))));
-}
-void append_lower(std::string& out, char32_t c) {
-  if (c == 0x130)
-    append_all(out, U"i\u0307");
-  else
-    append_char(out, char32_t(utf8proc_tolower(utf8proc_int32_t(c))));
+    append_utf8(out, char32_t(utf8proc_totitle(utf8proc_int32_t(c))));
 }
 
 }  // namespace
 
 void append_upper(std::string& out, char32_t c) {
   if (has_iota(c)) {
-    append_char(out, without_iota(c));
-    append_char(out, 0x399);
+    append_utf8(out, without_iota(c));
+    append_utf8(out, 0x399);
   } else if (const text::SpecialCase* special = find_special(c)) {
     append_all(out, special->upper);
   } else {
-    append_char(out, char32_t(utf8proc_toupper(utf8proc_int32_t(c))));
+    append_utf8(out, char32_t(utf8proc_toupper(utf8proc_int32_t(c))));
   }
+}
+void append_lower(std::string& out, char32_t c) {
+  if (c == 0x130)  // the one code point whose lower case is two
+    append_all(out, U"i\u0307");
+  else
+    append_utf8(out, char32_t(utf8proc_tolower(utf8proc_int32_t(c))));
 }
 void append_folded(std::string& out, char32_t c) {
   utf8proc_int32_t folded[8];
   const auto n = utf8proc_decompose_char(utf8proc_int32_t(c), folded, std::size(folded),
                                          UTF8PROC_CASEFOLD, nullptr);
-  for (utf8proc_ssize_t i = 0; i < n; ++i) append_char(out, char32_t(folded[i]));
+  for (utf8proc_ssize_t i = 0; i < n; ++i) append_utf8(out, char32_t(folded[i]));
 }
 
 std::string change_case(std::string_view text, FunctionRef<Case(char32_t)> choose) {
@@ -109,7 +110,7 @@ std::string change_case(std::string_view text, FunctionRef<Case(char32_t)> choos
     at += char_bytes(text, at);
     switch (choose(c)) {
       case Case::kSame:
-        append_char(out, c);
+        append_utf8(out, c);
         break;
       case Case::kUpper:
         append_upper(out, c);
@@ -119,7 +120,7 @@ std::string change_case(std::string_view text, FunctionRef<Case(char32_t)> choos
         break;
       case Case::kLower:
         if (c == 0x3A3)
-          append_char(out, in_word && ends_word(text, at) ? 0x3C2 : 0x3C3);
+          append_utf8(out, in_word && ends_word(text, at) ? 0x3C2 : 0x3C3);
         else
           append_lower(out, c);
     }

@@ -13,7 +13,8 @@ std::string to_lower(std::string_view text);
 enum class Case { kSame, kUpper, kTitle, kLower };
 // Each character, from first to last, in the case that choose gives for it.
 std::string change_case(std::string_view text, FunctionRef<Case(char32_t)> choose);
-void append_upper(std::string& out, char32_t c);   // one character may become several
+void append_upper(std::string& out, char32_t c);  // one character may become several
+void append_lower(std::string& out, char32_t c);
 void append_folded(std::string& out, char32_t c);  // for comparing without case
 
 bool is_letter(char32_t c);

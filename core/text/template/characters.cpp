@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/text/utf8.h"
+
 namespace nibble::jinja {
 namespace {
 
@@ -62,18 +64,8 @@ size_t char_bytes(std::string_view text, size_t at) {
 }
 
 char32_t char_at(std::string_view text, size_t at) {
-  const auto byte = [&](size_t i) { return char32_t(uint8_t(text[at + i])); };
-  switch (char_bytes(text, at)) {
-    case 2:
-      return (byte(0) & 0x1F) << 6 | (byte(1) & 0x3F);
-    case 3:
-      return (byte(0) & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F);
-    case 4:
-      return (byte(0) & 0x07) << 18 | (byte(1) & 0x3F) << 12 | (byte(2) & 0x3F) << 6 |
-             (byte(3) & 0x3F);
-    default:
-      return byte(0) < 0x80 ? byte(0) : 0xFFFD;
-  }
+  if (char_bytes(text, at) > 1) return text::decode_utf8(text.data() + at);
+  return uint8_t(text[at]) < 0x80 ? char32_t(text[at]) : 0xFFFD;
 }
 
 size_t count_chars(std::string_view text) {
@@ -88,19 +80,6 @@ size_t char_offset(std::string_view text, size_t n, size_t from) {
   size_t at = from;
   while (n-- > 0 && at < text.size()) at += char_bytes(text, at);
   return std::min(at, text.size());
-}
-
-void append_char(std::string& out, char32_t c) {
-  if (c < 0x80) {
-    out += char(c);
-  } else if (c < 0x800) {
-    out += {char(0xC0 | c >> 6), char(0x80 | (c & 0x3F))};
-  } else if (c < 0x10000) {
-    out += {char(0xE0 | c >> 12), char(0x80 | (c >> 6 & 0x3F)), char(0x80 | (c & 0x3F))};
-  } else {
-    out += {char(0xF0 | c >> 18), char(0x80 | (c >> 12 & 0x3F)), char(0x80 | (c >> 6 & 0x3F)),
-            char(0x80 | (c & 0x3F))};
-  }
 }
 
 std::vector<std::string_view> split_chars(std::string_view text) {

@@ -15,7 +15,6 @@ size_t char_bytes(std::string_view text, size_t at);
 char32_t char_at(std::string_view text, size_t at);
 // Byte offset of the n-th character (text.size() when there are fewer), counted from byte `from`.
 size_t char_offset(std::string_view text, size_t n, size_t from = 0);
-void append_char(std::string& out, char32_t c);
 std::vector<std::string_view> split_chars(std::string_view text);
 
 bool is_space(char32_t c);  // str.isspace

@@ -7,6 +7,7 @@
 #include "core/text/template/runtime.h"
 #include "core/text/template/text_methods.h"
 #include "core/text/unicode_case.h"
+#include "core/text/utf8.h"
 
 namespace nibble::jinja {
 namespace {
@@ -42,7 +43,7 @@ std::string titled(std::string_view text) {
   for (size_t at = 0; at < text.size();) {
     const char32_t c = char_at(text, at);
     if (is_space(c) || c == '-' || c == '(' || c == '{' || c == '[' || c == '<') {
-      append_char(out, c);
+      text::append_utf8(out, c);
       begin = true;
       at += char_bytes(text, at);
       continue;

@@ -9,6 +9,7 @@
 #include "core/text/template/markup.h"
 #include "core/text/template/numbers.h"
 #include "core/text/template/print.h"
+#include "core/text/utf8.h"
 
 namespace nibble::jinja {
 namespace {
@@ -298,7 +299,7 @@ class Percent {
     if (!v.is_integral()) return invalid_input("%c requires int or char");
     if (v.to_integer() < 0 || v.to_integer() > 0x10FFFF)
       return invalid_input("%c arg not in range(0x110000)");
-    append_char(s, char32_t(v.to_integer()));
+    text::append_utf8(s, char32_t(v.to_integer()));
     return s;
   }
 

@@ -6,6 +6,7 @@
 #include "core/text/template/markup.h"
 #include "core/text/template/numbers.h"
 #include "core/text/template/print.h"
+#include "core/text/utf8.h"
 
 namespace nibble::jinja {
 namespace {
@@ -94,7 +95,7 @@ Result<void> check_integer_style(const NumberStyle& style) {
 Result<NumberText> character(Integer code) {
   if (code < 0 || code > 0x10FFFF) return invalid_input("%c arg not in range(0x110000)");
   NumberText n;
-  append_char(n.digits, char32_t(code));
+  text::append_utf8(n.digits, char32_t(code));
   return n;
 }
 

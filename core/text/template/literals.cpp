@@ -3,8 +3,8 @@
 #include <charconv>
 
 #include "core/base/printable.h"
-#include "core/text/template/characters.h"
 #include "core/text/template/numbers.h"
+#include "core/text/utf8.h"
 
 namespace nibble::jinja {
 namespace {
@@ -54,7 +54,7 @@ class Unescaper {
     size_t i = at_ + 1;
     for (; i < text_.size() && i < at_ + 4 && text_[i] >= '0' && text_[i] <= '7'; ++i)
       value = value * 8 + uint32_t(text_[i] - '0');
-    append_char(out_, value);
+    text::append_utf8(out_, value);
     at_ = i;
   }
   Result<uint32_t> digits(size_t at, int n) const {
@@ -77,7 +77,7 @@ class Unescaper {
       }
     }
     if (c > 0x10FFFF) return invalid_input("illegal Unicode character");
-    append_char(out_, c >= 0xD800 && c < 0xE000 ? 0xFFFD : c);
+    text::append_utf8(out_, c >= 0xD800 && c < 0xE000 ? 0xFFFD : c);
     return {};
   }
 

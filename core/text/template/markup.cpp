@@ -4,6 +4,7 @@
 
 #include "core/text/template/characters.h"
 #include "core/text/template/numbers.h"
+#include "core/text/utf8.h"
 
 namespace nibble::jinja {
 namespace {
@@ -19,7 +20,7 @@ std::string numeric_entity(std::string_view digits) {
   const bool hex = digits.starts_with('x') || digits.starts_with('X');
   const auto code = parse_integer(digits.substr(hex), hex ? 16 : 10);
   std::string out;
-  if (code && *code > 0 && *code <= 0x10FFFF) append_char(out, char32_t(*code));
+  if (code && *code > 0 && *code <= 0x10FFFF) text::append_utf8(out, char32_t(*code));
   return out;
 }
 
