@@ -1,15 +1,11 @@
-// Activations to int8 codes: what scalar_encode.h computes, bit for bit.
+// Activations to int8 codes: see activation_codes.h.
 #pragma once
 
 #include <immintrin.h>
 
-#include <bit>
-#include <cstdint>
-#include <cstring>
+#include "quant/isa/activation_codes.h"
 
 namespace nibble::quant::NIBBLE_ISA {
-
-inline constexpr uint32_t kLeastMax = 0x04800000, kInfinite = 0x7f800000, kNan = 0x7fc00000;
 
 inline uint32_t max_of_lanes(__m256i v) {
   __m128i m = _mm_max_epu32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
@@ -24,10 +20,8 @@ inline float encode_activations(const float* x, int n, int8_t* q) {
   for (int i = 0; i < n; i += 8)
     max = _mm256_max_epu32(max, _mm256_and_si256(load256(x + i), magnitude));
   const uint32_t max_bits = max_of_lanes(max);
-  if (max_bits < kLeastMax || max_bits >= kInfinite) [[unlikely]] {
-    std::memset(q, 0, n);
-    return max_bits < kLeastMax ? 0 : std::bit_cast<float>(kNan);
-  }
+  if (!has_codes(max_bits)) [[unlikely]]
+    return without_codes(max_bits, n, q);
   const float largest = std::bit_cast<float>(max_bits);
   const __m256 inverse = _mm256_set1_ps(127 / largest);
   const auto ints = [&](int i) {

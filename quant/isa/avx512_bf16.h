@@ -67,7 +67,7 @@ void multiply_bf16_tokens(const PanelBf16* panel, const TileBf16* tile, int n_bl
 inline void multiply_bf16(const std::byte* panel, int n_rows, int n_cols, const std::byte* tile,
                           int n_tokens, float* out, size_t out_stride) {
   const auto rows = static_cast<__mmask16>((1u << n_rows) - 1);
-  for_tokens(n_tokens, [&](int t, auto n) {
+  for_tokens<kTileTokens>(n_tokens, [&](int t, auto n) {
     multiply_bf16_tokens<decltype(n)::value>(
         reinterpret_cast<const PanelBf16*>(panel), reinterpret_cast<const TileBf16*>(tile),
         (n_cols + 31) / 32, t, rows, out + t * out_stride, out_stride);

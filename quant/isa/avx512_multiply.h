@@ -5,6 +5,7 @@
 
 #include <immintrin.h>
 
+#include "quant/isa/for_tokens.h"
 #include "quant/kernels/layout.h"
 #include "quant/kernels/panel.h"
 
@@ -163,33 +164,12 @@ void multiply256_tokens(const Panel256<F::kGroup, F::kHasMin>* panel, const Tile
     _mm512_mask_storeu_ps(out + t * out_stride, rows, _mm512_load_ps(total[t]));
 }
 
-// Calls body(first token, number of tokens as a type) until n_tokens are done. Few bodies, as each
-// costs seconds of compile time: a whole tile goes at once, or by kMost, a rest by four and less,
-// which costs little more than its share.
-template <int N>
-struct Number {
-  static constexpr int value = N;
-};
-template <int kMost = kTileTokens, class Body>
-[[gnu::always_inline]] inline void for_tokens(int n_tokens, Body body) {
-  int t = 0;
-  if constexpr (kMost == kTileTokens) {  // its first token is known, which saves registers
-    if (n_tokens == kMost) return body(0, Number<kMost>{});
-  } else {
-    for (; t + kMost <= n_tokens; t += kMost) body(t, Number<kMost>{});
-  }
-  for (; t + 4 <= n_tokens; t += 4) body(t, Number<4>{});
-  if (n_tokens - t == 3) body(t, Number<3>{});
-  if (n_tokens - t == 2) body(t, Number<2>{});
-  if (n_tokens - t == 1) body(t, Number<1>{});
-}
-
 // out[t * out_stride + r] += sums, for t < n_tokens, r < n_rows.
 template <class F>
 void multiply32(const Panel32<F::kHasMin>* panel, const Tile32* tile, int n_blocks, int n_rows,
                 int n_tokens, float* out, size_t out_stride) {
   const auto rows = static_cast<__mmask16>((1u << n_rows) - 1);
-  for_tokens(n_tokens, [&](int t, auto n) {
+  for_tokens<kTileTokens>(n_tokens, [&](int t, auto n) {
     multiply32_tokens<F, decltype(n)::value>(panel, tile, n_blocks, t, rows, out + t * out_stride,
                                              out_stride);
   });
@@ -198,7 +178,7 @@ template <class F>
 void multiply256(const Panel256<F::kGroup, F::kHasMin>* panel, const Tile256* tile, int n_blocks,
                  int n_rows, int n_tokens, float* out, size_t out_stride) {
   const auto rows = static_cast<__mmask16>((1u << n_rows) - 1);
-  for_tokens(n_tokens, [&](int t, auto n) {
+  for_tokens<kTileTokens>(n_tokens, [&](int t, auto n) {
     multiply256_tokens<F, decltype(n)::value>(panel, tile, n_blocks, t, rows, out + t * out_stride,
                                               out_stride);
   });

@@ -1,15 +1,11 @@
-// Activations to int8 codes: what scalar_encode.h computes, bit for bit.
+// Activations to int8 codes: see activation_codes.h.
 #pragma once
 
 #include <arm_neon.h>
 
-#include <bit>
-#include <cstdint>
-#include <cstring>
+#include "quant/isa/activation_codes.h"
 
 namespace nibble::quant::NIBBLE_ISA {
-
-inline constexpr uint32_t kLeastMax = 0x04800000, kInfinite = 0x7f800000, kNan = 0x7fc00000;
 
 // n is a multiple of 16.
 inline float encode_activations(const float* x, int n, int8_t* q) {
@@ -17,10 +13,8 @@ inline float encode_activations(const float* x, int n, int8_t* q) {
   for (int i = 0; i < n; i += 4)
     max = vmaxq_u32(max, vreinterpretq_u32_f32(vabsq_f32(vld1q_f32(x + i))));
   const uint32_t max_bits = vmaxvq_u32(max);
-  if (max_bits < kLeastMax || max_bits >= kInfinite) [[unlikely]] {
-    std::memset(q, 0, n);
-    return max_bits < kLeastMax ? 0 : std::bit_cast<float>(kNan);
-  }
+  if (!has_codes(max_bits)) [[unlikely]]
+    return without_codes(max_bits, n, q);
   const float largest = std::bit_cast<float>(max_bits), inverse = 127 / largest;
   const auto eight = [&](int i) {
     const auto ints = [&](int at) {

@@ -1,25 +1,18 @@
-// n floats to int8 codes with one scale: d = max|x| / 127, code = x / d to the nearest integer,
-// ties to even. A block with an infinity or NaN gets d = NaN, so that it shows in the product; a
-// block below 2^-118 counts as zero, where 127 / max|x| would not be finite.
+// Activations to int8 codes: see activation_codes.h.
 #pragma once
 
-#include <bit>
-#include <cstdint>
+#include "quant/isa/activation_codes.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 
-inline constexpr uint32_t kLeastMax = 0x04800000, kInfinite = 0x7f800000, kNan = 0x7fc00000;
-
 inline float encode_activations(const float* x, int n, int8_t* q) {
-  uint32_t max_bits = 0;  // magnitudes order like their bits, NaN above all
+  uint32_t max_bits = 0;
   for (int i = 0; i < n; ++i) {
     const uint32_t bits = std::bit_cast<uint32_t>(x[i]) & 0x7fffffff;
     max_bits = bits > max_bits ? bits : max_bits;
   }
-  if (max_bits < kLeastMax || max_bits >= kInfinite) {
-    for (int i = 0; i < n; ++i) q[i] = 0;
-    return max_bits < kLeastMax ? 0 : std::bit_cast<float>(kNan);
-  }
+  if (!has_codes(max_bits)) [[unlikely]]
+    return without_codes(max_bits, n, q);
   const float max = std::bit_cast<float>(max_bits), inverse = 127 / max;
   for (int i = 0; i < n; ++i) {
     const float rounded =
