@@ -1,7 +1,7 @@
 // Quantization formats as rows of a registry. What a format is (Format) does not depend on the
-// processor; how fast it goes (Kernels) has one row for each instruction set. A format is one file
-// in quant/types/, compiled once per instruction set, so this header stays free of inline functions
-// of the library: see DESIGN.md, Instruction sets.
+// processor; how fast it goes (Kernels) has one row for each instruction set. A format's kernels
+// are one file in quant/types/, compiled once per instruction set, so this header stays free of
+// inline functions of the library: see DESIGN.md, Instruction sets.
 #pragma once
 
 #include <cstddef>

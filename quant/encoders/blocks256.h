@@ -1,9 +1,8 @@
-// Encoders of blocks of 256 weights whose groups have small integer scales that
-// share one half-precision factor (and small integer minima that share
-// another). First each group's best scale is searched, then the shared factors
-// are fitted and each group's integers chosen again around them, as long as
-// that lowers the block's error. A format F says
-//   Block, gguf_type, kGroup, kHasMin
+// Encoders of blocks of 256 weights whose groups have small integer scales that share one
+// half-precision factor (and small integer minima that share another). First each group's best
+// scale is searched, then the shared factors are fitted and each group's integers chosen again
+// around them, as long as that lowers the block's error. A format F says
+//   its layout (quant/layouts/blocks256.h)
 //   kLow, kHigh, nearest, code_of  its levels: see levels.h
 //   kScaleLow, kScaleHigh      its groups' scales; minima 0..kScaleHigh
 //   pack(Block&, const Parts&)     Parts: below
@@ -192,7 +191,7 @@ struct Blocks256 {
     }
   }
 
-  static constexpr Encoder encoder() { return {F::gguf_type, encode}; }
+  static constexpr Encoder encoder() { return {F::format.gguf_type, encode}; }
 };
 
 // Code i of a block.

@@ -1,8 +1,6 @@
-// Encoders of super-blocks of 256 weights that are d * (2 s + 1) * (grid +-
-// 1/8), grid -1, 0 or 1: a scale s for each group; the sign of 1/8 for each
-// group or for each octet. A format F says
-//   Block, gguf_type
-//   kGroupOctets    octets in a group
+// Encoders of super-blocks of 256 weights that are d * (2 s + 1) * (grid +- 1/8), grid -1, 0 or 1:
+// a scale s for each group; the sign of 1/8 for each group or for each octet. A format F says
+//   its layout (quant/layouts/grids.h)
 //   kShiftOctets    octets that share the sign of 1/8: 1 or as many as are in a group
 //   pack(Block&, const Iq1Parts&)
 #pragma once
@@ -22,6 +20,8 @@ struct Iq1Parts {
 
 template <class F>
 struct Iq1Grid {
+  using Block = typename F::Block;
+  static constexpr int kGroupOctets = F::kGroup / 8;
   static constexpr int kLevels = 3, kPositions = 4, kCombos = 81, kScaleHigh = 7, kRounds = 2;
   static constexpr float kShift = 0.125f;
   // The step is tried between these shares of a group's root mean square and
@@ -88,7 +88,7 @@ struct Iq1Grid {
       below += o.weight[i] * lost_b * lost_b;
     }
     const Floats error = min(shared(above), shared(below));
-    return F::kShiftOctets == 1 ? group_sum<F::kGroupOctets>(error) : error;
+    return F::kShiftOctets == 1 ? group_sum<kGroupOctets>(error) : error;
   }
 
   // The scale of each group that is best if it may be any.
@@ -100,10 +100,10 @@ struct Iq1Grid {
     }
     alignas(64) float root[kLanes];
     *reinterpret_cast<Floats*>(root) =
-        group_sum<F::kGroupOctets>(squares) * (1.0f / (8 * F::kGroupOctets));
+        group_sum<kGroupOctets>(squares) * (1.0f / (8 * kGroupOctets));
     for (float& r : root) r = __builtin_sqrtf(r);
     const Floats first = kLeast * *reinterpret_cast<const Floats*>(root);
-    const Floats last = kMost * group_max<F::kGroupOctets>(most);
+    const Floats last = kMost * group_max<kGroupOctets>(most);
     Floats best = first, lowest = all(__builtin_inff());
     for (int t = 0; t < kTries; ++t) {
       const Floats step = first + (last - first) * (static_cast<float>(t) / (kTries - 1));
@@ -147,7 +147,7 @@ struct Iq1Grid {
     return sum_qq > 0 && sum_xq > 0 ? sum_xq / sum_qq : 0;
   }
 
-  static void encode_block(const float* x, const float* importance, typename F::Block& out) {
+  static void encode_block(const float* x, const float* importance, Block& out) {
     Octets octets[2];
     load_octets(x, importance, octets);
     const Floats step[2] = {search_step(octets[0]), search_step(octets[1])};
@@ -162,26 +162,19 @@ struct Iq1Grid {
     write(fits[best], out);
   }
 
-  static void write(const Fit& fit, typename F::Block& out) {
+  static void write(const Fit& fit, Block& out) {
     Iq1Parts p;
     p.d = to_half(fit.d);
     for (int octet = 0; octet < 32; ++octet) {
       const int h = octet / kLanes, lane = octet % kLanes;
-      p.scale[octet / F::kGroupOctets] = static_cast<uint8_t>(fit.scale[h][lane]);
+      p.scale[octet / kGroupOctets] = static_cast<uint8_t>(fit.scale[h][lane]);
       p.entry[octet] = fit.codes[h].entry[lane];
       p.below[octet] = fit.codes[h].below[lane];
     }
     F::pack(out, p);
   }
 
-  static void encode(const float* x, int64_t n_rows, int64_t n_cols, const float* importance,
-                     std::byte* blocks) {
-    auto* out = reinterpret_cast<typename F::Block*>(blocks);
-    for (int64_t b = 0; b < n_rows * n_cols / 256; ++b)
-      encode_block(x + 256 * b, importance ? importance + 256 * b % n_cols : nullptr, out[b]);
-  }
-
-  static constexpr Encoder encoder() { return {F::gguf_type, encode, true}; }
+  static constexpr Encoder encoder() { return {F::format.gguf_type, encode_blocks<Iq1Grid>, true}; }
 };
 
 }  // namespace nibble::quant::NIBBLE_ISA

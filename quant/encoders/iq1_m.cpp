@@ -1,18 +1,12 @@
-// IQ1_M: d * (2 s + 1) * (grid +- 1/8); a nibble of qh for 8 weights: three upper bits of the grid
-// index and the sign of 1/8. Each 16 bits of scales: four 3-bit scales and a quarter of d.
+// Encodes IQ1_M: see quant/layouts/grids.h.
 #include "quant/encoders/iq1.h"
+#include "quant/layouts/grids.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct IQ1_M {
-  static constexpr uint32_t gguf_type = 29;
-  static constexpr int kGroupOctets = 2, kShiftOctets = 1;
-  struct Block {
-    uint8_t qs[32];
-    uint8_t qh[16];
-    uint8_t scales[8];
-  };
+struct IQ1_M : layout::IQ1_M {
+  static constexpr int kShiftOctets = 1;
   static void pack(Block& b, const Iq1Parts& p) {
     for (int i = 0; i < 16; ++i) {
       const int at = 2 * i;

@@ -1,18 +1,12 @@
-// IQ1_S: d * (2 s + 1) * (grid +- 1/8); for a group of 32 weights 16 bits of qh: three upper bits
-// of its four grid indices, three bits of s, and in the top one the sign of 1/8.
+// Encodes IQ1_S: see quant/layouts/grids.h.
 #include "quant/encoders/iq1.h"
+#include "quant/layouts/grids.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct IQ1_S {
-  static constexpr uint32_t gguf_type = 19;
-  static constexpr int kGroupOctets = 4, kShiftOctets = 4;
-  struct Block {
-    Half d;
-    uint8_t qs[32];
-    uint8_t qh[16];
-  };
+struct IQ1_S : layout::IQ1_S {
+  static constexpr int kShiftOctets = 4;
   static void pack(Block& b, const Iq1Parts& p) {
     b.d = p.d;
     for (int g = 0; g < 8; ++g) {

@@ -1,24 +1,14 @@
-// IQ2_S: d / 8 * (2 s + 1) * sign * grid; a byte of qs and two bits of qh for the grid index of 8
-// weights, a byte for their signs; two 4-bit scales a byte, low nibble first.
+// Encodes IQ2_S: see quant/layouts/grids.h.
 #include "quant/encoders/signed_grid.h"
+#include "quant/layouts/grids.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct IQ2_S {
-  static constexpr uint32_t gguf_type = 22;
+struct IQ2_S : layout::IQ2_S {
   static constexpr bool kParity = false;
-  static constexpr int kGroupOctets = 2;
-  static constexpr float kUnit = 0.125f, kValues[] = {8, 25, 43};
+  static constexpr float kValues[] = {8, 25, 43};
   static constexpr const auto& kOrder = kIq2sOrder;
-  static constexpr const auto& kGrid = kIq2sGrid;
-  struct Block {
-    Half d;
-    uint8_t qs[32];
-    uint8_t signs[32];
-    uint8_t qh[8];
-    uint8_t scales[8];
-  };
   static void pack(Block& b, const SignedParts& p) {
     b.d = p.d;
     for (uint8_t& byte : b.qh) byte = 0;

@@ -1,21 +1,14 @@
-// IQ2_XXS: d / 8 * (2 s + 1) * sign * grid; a group of 32 has four grid indices of 8 bits, then
-// four times 7 signs and the scale s in the upper four bits.
+// Encodes IQ2_XXS: see quant/layouts/grids.h.
 #include "quant/encoders/signed_grid.h"
+#include "quant/layouts/grids.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct IQ2_XXS {
-  static constexpr uint32_t gguf_type = 16;
+struct IQ2_XXS : layout::IQ2_XXS {
   static constexpr bool kParity = true;
-  static constexpr int kGroupOctets = 4;
-  static constexpr float kUnit = 0.125f, kValues[] = {8, 25, 43};
+  static constexpr float kValues[] = {8, 25, 43};
   static constexpr const auto& kOrder = kIq2xxsOrder;
-  static constexpr const auto& kGrid = kIq2xxsGrid;
-  struct Block {
-    Half d;
-    uint8_t qs[64];
-  };
   static void pack(Block& b, const SignedParts& p) {
     b.d = p.d;
     for (int g = 0; g < 8; ++g) {

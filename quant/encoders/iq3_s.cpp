@@ -1,24 +1,14 @@
-// IQ3_S: d * (2 s + 1) * sign * grid; a byte of qs and a bit of qh for the grid index of 4 weights,
-// a byte for the signs of 8; two 4-bit scales a byte, low nibble first.
+// Encodes IQ3_S: see quant/layouts/grids.h.
 #include "quant/encoders/signed_grid.h"
+#include "quant/layouts/grids.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct IQ3_S {
-  static constexpr uint32_t gguf_type = 21;
+struct IQ3_S : layout::IQ3_S {
   static constexpr bool kParity = false;
-  static constexpr int kGroupOctets = 4;
   static constexpr float kUnit = 1, kValues[] = {1, 3, 5, 7, 9, 11, 13, 15};
   static constexpr const auto& kOrder = kIq3sOrder;
-  static constexpr const auto& kGrid = kIq3sGrid;
-  struct Block {
-    Half d;
-    uint8_t qs[64];
-    uint8_t qh[8];
-    uint8_t signs[32];
-    uint8_t scales[4];
-  };
   static void pack(Block& b, const SignedParts& p) {
     b.d = p.d;
     for (uint8_t& byte : b.qh) byte = 0;

@@ -1,20 +1,12 @@
-// IQ4_XS: d * (scale - 32) * T[nibble], T the 16 uneven levels; group g has qs[16 g ..], low
-// nibbles are its first 16 weights. Four bits of each scale stand in scales_l, two in scales_h.
+// Encodes IQ4_XS: see quant/layouts/blocks256.h.
 #include "quant/encoders/blocks256.h"
+#include "quant/layouts/blocks256.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct IQ4_XS : NonLinear {
-  static constexpr uint32_t gguf_type = 23;
-  static constexpr bool kHasMin = false;
-  static constexpr int kGroup = 32, kScaleLow = -32, kScaleHigh = 31;
-  struct Block {
-    Half d;
-    uint8_t scales_h[2];
-    uint8_t scales_l[4];
-    uint8_t qs[128];
-  };
+struct IQ4_XS : layout::IQ4_XS, NonLinear {
+  static constexpr int kScaleLow = -32, kScaleHigh = 31;
   static void pack(Block& b, const Parts& p) {
     b.d = p.d;
     for (uint8_t& byte : b.scales_h) byte = 0;

@@ -1,16 +1,12 @@
-// MXFP4: 2^(e - 128) * F[nibble], F = 0 1 2 3 4 6 8 12 and, from 8 on, their negatives; low nibbles
-// are weights 0..15. The power of two is the one of three with the least error: the largest weight
-// comes to stand in 4..8, 8..16 or 16..32.
-#include "quant/encoder.h"
-#include "quant/encoders/levels.h"
+// Encodes MXFP4: see quant/layouts/blocks32.h. The power of two is the one of three with the least
+// error: the largest weight comes to stand in 4..8, 8..16 or 16..32.
+#include "quant/encoders/plain_blocks.h"
+#include "quant/layouts/blocks32.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct Block {
-  uint8_t e;
-  uint8_t qs[16];
-};
+using layout::MXFP4;
 constexpr float kLevels[8] = {0, 1, 2, 3, 4, 6, 8, 12};
 constexpr Bins<8> kBins{kLevels, 0.25f, 0.5f};
 // Powers between these keep what is computed with them normal numbers.
@@ -59,20 +55,19 @@ Ints choose_exponent(const Groups<32>& g) {
 void encode(const float* x, int64_t n_rows, int64_t n_cols, const float* importance,
             std::byte* blocks) {
   const Source in{x, importance, n_cols, n_rows * n_cols};
-  auto* out = reinterpret_cast<Block*>(blocks);
+  auto* out = reinterpret_cast<MXFP4::Block*>(blocks);
   const int64_t n_blocks = in.n_weights / 32;
   for (int64_t first = 0; first < n_blocks; first += kLanes) {
     Groups<32> g;
     load_groups<32, 32>(in, first, g);
     const Ints e = choose_exponent(g);
     const Floats inv = inverse_power(e);
-    Ints q[32];
-    for (int i = 0; i < 32; ++i) q[i] = code(g.x[i] * inv);
+    Codes q[32];
+    for (int i = 0; i < 32; ++i) q[i] = to_codes(code(g.x[i] * inv));
     for (int lane = 0; lane < kLanes && first + lane < n_blocks; ++lane) {
-      Block& b = out[first + lane];
+      MXFP4::Block& b = out[first + lane];
       b.e = static_cast<uint8_t>(e[lane]);
-      for (int i = 0; i < 16; ++i)
-        b.qs[i] = static_cast<uint8_t>(q[i][lane] | q[16 + i][lane] << 4);
+      pack_nibbles32(reinterpret_cast<const uint8_t*>(q) + lane, b.qs);
     }
   }
 }
@@ -80,6 +75,6 @@ void encode(const float* x, int64_t n_rows, int64_t n_cols, const float* importa
 }  // namespace
 
 extern const Encoder mxfp4_encoder;
-constinit const Encoder mxfp4_encoder = {39, encode};
+constinit const Encoder mxfp4_encoder = {MXFP4::format.gguf_type, encode};
 
 }  // namespace nibble::quant::NIBBLE_ISA

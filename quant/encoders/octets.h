@@ -1,5 +1,5 @@
-// Super-blocks of 256 weights as 32 octets, eight neighbouring weights each, in
-// the lanes of two vectors: what the i-quants with grids are searched in.
+// Super-blocks of 256 weights as 32 octets, eight neighbouring weights each, in the lanes of two
+// vectors: what the i-quants with grids are searched in.
 #pragma once
 
 #include "quant/encoders/lanes.h"
@@ -28,6 +28,15 @@ inline void load_octets(const float* x, const float* importance, Octets (&out)[2
       out[h].x[i] = *reinterpret_cast<const Floats*>(v);
       out[h].weight[i] = *reinterpret_cast<const Floats*>(weight);
     }
+}
+
+// Encoder::encode by blocks: G is Block and encode_block(x, importance or null, block).
+template <class G>
+void encode_blocks(const float* x, int64_t n_rows, int64_t n_cols, const float* importance,
+                   std::byte* blocks) {
+  auto* out = reinterpret_cast<typename G::Block*>(blocks);
+  for (int64_t b = 0; b < n_rows * n_cols / 256; ++b)
+    G::encode_block(x + 256 * b, importance ? importance + 256 * b % n_cols : nullptr, out[b]);
 }
 
 // The sums over each kOctets neighbouring lanes, in all of them.

@@ -1,18 +1,12 @@
-// Q2_K: d * scale * q - dmin * min; each half of 128 has qs[32 h ..], run r of it bits 2r.
+// Encodes Q2_K: see quant/layouts/blocks256.h.
 #include "quant/encoders/blocks256.h"
+#include "quant/layouts/blocks256.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct Q2_K : Uniform<0, 3> {
-  static constexpr uint32_t gguf_type = 10;
-  static constexpr bool kHasMin = true;
-  static constexpr int kGroup = 16, kScaleLow = 0, kScaleHigh = 15;
-  struct Block {
-    uint8_t scales[16];
-    uint8_t qs[64];
-    Half d, dmin;
-  };
+struct Q2_K : layout::Q2_K, Uniform<0, 3> {
+  static constexpr int kScaleLow = 0, kScaleHigh = 15;
   static void pack(Block& b, const Parts& p) {
     b.d = p.d;
     b.dmin = p.dmin;

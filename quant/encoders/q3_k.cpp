@@ -1,19 +1,12 @@
-// Q3_K: d * (scale - 32) * (q - 4); two bits of each code in qs, the third in hmask.
+// Encodes Q3_K: see quant/layouts/blocks256.h.
 #include "quant/encoders/blocks256.h"
+#include "quant/layouts/blocks256.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct Q3_K : Uniform<-4, 3> {
-  static constexpr uint32_t gguf_type = 11;
-  static constexpr bool kHasMin = false;
-  static constexpr int kGroup = 16, kScaleLow = -32, kScaleHigh = 31;
-  struct Block {
-    uint8_t hmask[32];
-    uint8_t qs[64];
-    uint8_t scales[12];
-    Half d;
-  };
+struct Q3_K : layout::Q3_K, Uniform<-4, 3> {
+  static constexpr int kScaleLow = -32, kScaleHigh = 31;
   // Six bits of 16 scales: low nibbles of scales 0..7, high nibbles of 8..15, then the upper bits.
   static void pack_scales(const int32_t* scale, uint8_t (&s)[12]) {
     for (uint8_t& byte : s) byte = 0;

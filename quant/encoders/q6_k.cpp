@@ -1,19 +1,12 @@
-// Q6_K: d * scale * (q - 32); each half of 128 has ql[64 h ..], qh[32 h ..].
+// Encodes Q6_K: see quant/layouts/blocks256.h.
 #include "quant/encoders/blocks256.h"
+#include "quant/layouts/blocks256.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct Q6_K : Uniform<-32, 31> {
-  static constexpr uint32_t gguf_type = 14;
-  static constexpr bool kHasMin = false;
-  static constexpr int kGroup = 16, kScaleLow = -128, kScaleHigh = 127;
-  struct Block {
-    uint8_t ql[128];
-    uint8_t qh[64];
-    int8_t scales[16];
-    Half d;
-  };
+struct Q6_K : layout::Q6_K, Uniform<-32, 31> {
+  static constexpr int kScaleLow = -128, kScaleHigh = 127;
   static void pack(Block& b, const Parts& p) {
     b.d = p.d;
     for (int g = 0; g < 16; ++g) b.scales[g] = static_cast<int8_t>(p.scale[g]);

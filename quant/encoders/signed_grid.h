@@ -1,11 +1,9 @@
-// Encoders of super-blocks of 256 weights that are d * kUnit * (2 s + 1) * sign
-// * value: a scale s for each group, a sign for each weight, values out of a
-// grid of 8 or of 4. Every error that is compared is the least there is for a
-// given scale: the grid is searched as a whole and, where an octet's signs must
-// be even in number, together with the sign that is turned. A format F says
-//   Block, gguf_type, kUnit, kParity
-//   kGroupOctets    octets in a group
-//   kOrder, kGrid   its grid: see quant/grid_orders.h and quant/codebooks.h
+// Encoders of super-blocks of 256 weights that are d * kUnit * (2 s + 1) * sign * value: a scale s
+// for each group, a sign for each weight, values out of a grid of 8 or of 4. Every error that is
+// compared is the least there is for a given scale: the grid is searched as a whole and, where an
+// octet's signs must be even in number, together with the sign that is turned. A format F says
+//   its layout (quant/layouts/grids.h), kUnit, kParity
+//   kOrder          its grid in the order of quant/grid_orders.h
 //   kValues         the grid's values, ascending
 //   pack(Block&, const SignedParts&)
 #pragma once
@@ -35,6 +33,8 @@ void pack_nibbles(const uint8_t* scale, uint8_t (&out)[kBytes]) {
 
 template <class F>
 struct SignedGrid {
+  using Block = typename F::Block;
+  static constexpr int kGroupOctets = F::kGroup / 8;
   static constexpr int kEntryLen = sizeof F::kGrid.at[0], kPerOctet = 8 / kEntryLen;
   static constexpr int kLevels = sizeof F::kValues / sizeof F::kValues[0];
   static constexpr int kPositions = kEntryLen / 2;  // of a half
@@ -108,7 +108,7 @@ struct SignedGrid {
     if constexpr (kPerOctet == 2)
       error = F::kParity ? min(found[0].plain + found[1].turned, found[0].turned + found[1].plain)
                          : found[0].plain + found[1].plain;
-    return group_sum<F::kGroupOctets>(error);
+    return group_sum<kGroupOctets>(error);
   }
 
   static float value_of(int entry, int i) {
@@ -156,7 +156,7 @@ struct SignedGrid {
   static Floats search_step(const Part& p) {
     Floats most = p.magnitudes.x[0];
     for (int i = 1; i < 8; ++i) most = max(most, p.magnitudes.x[i]);
-    const Floats unit = group_max<F::kGroupOctets>(most) * (1.0f / kTop);
+    const Floats unit = group_max<kGroupOctets>(most) * (1.0f / kTop);
     Floats best = unit, lowest = all(__builtin_inff());
     for (int t = 0; t <= kTries; ++t) {  // last of all: equal weights, each the grid's least value
       const Floats step =
@@ -204,7 +204,7 @@ struct SignedGrid {
     return sum_qq > 0 ? sum_xq / sum_qq : 0;
   }
 
-  static void encode_block(const float* x, const float* importance, typename F::Block& out) {
+  static void encode_block(const float* x, const float* importance, Block& out) {
     Part parts[2];
     load(x, importance, parts);
     const Floats step[2] = {search_step(parts[0]), search_step(parts[1])};
@@ -225,8 +225,7 @@ struct SignedGrid {
     write(parts, best_d, best_scale, out);
   }
 
-  static void write(const Part (&parts)[2], float d, const Floats (&scale)[2],
-                    typename F::Block& out) {
+  static void write(const Part (&parts)[2], float d, const Floats (&scale)[2], Block& out) {
     SignedParts p;
     p.d = to_half(d / F::kUnit);
     for (int h = 0; h < 2; ++h) {
@@ -235,22 +234,15 @@ struct SignedGrid {
       for (int lane = 0; lane < kLanes; ++lane) {
         const int octet = kLanes * h + lane;
         p.signs[octet] = codes.signs[lane];
-        p.scale[octet / F::kGroupOctets] = static_cast<uint8_t>(scale[h][lane]);
+        p.scale[octet / kGroupOctets] = static_cast<uint8_t>(scale[h][lane]);
         for (int e = 0; e < kPerOctet; ++e) p.entry[kPerOctet * octet + e] = codes.entry[e][lane];
       }
     }
     F::pack(out, p);
   }
 
-  static void encode(const float* x, int64_t n_rows, int64_t n_cols, const float* importance,
-                     std::byte* blocks) {
-    auto* out = reinterpret_cast<typename F::Block*>(blocks);
-    for (int64_t b = 0; b < n_rows * n_cols / 256; ++b)
-      encode_block(x + 256 * b, importance ? importance + 256 * b % n_cols : nullptr, out[b]);
-  }
-
   static constexpr Encoder encoder(bool needs_importance) {
-    return {F::gguf_type, encode, needs_importance};
+    return {F::format.gguf_type, encode_blocks<SignedGrid>, needs_importance};
   }
 };
 

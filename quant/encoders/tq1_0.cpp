@@ -1,17 +1,11 @@
-// TQ1_0: d * (q - 1), five q to a byte as digits of base 3, the first the highest; the number n of
-// 0..242 stands as ceil(n * 256 / 243). Where they stand: see quant/types/tq1_0.cpp.
-#include "quant/encoders/ternary.h"
+// Encodes TQ1_0: see quant/layouts/blocks256.h.
+#include "quant/encoders/plain_blocks.h"
+#include "quant/layouts/blocks256.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct TQ1_0 {
-  static constexpr uint32_t gguf_type = 34;
-  struct Block {
-    uint8_t qs[48];
-    uint8_t qh[4];
-    Half d;
-  };
+struct TQ1_0 : layout::TQ1_0, Ternary {
   // Of n_bytes bytes: digit k of byte i is weight k * n_bytes + i.
   static void pack_digits(uint8_t* bytes, int n_bytes, int n_digits, const uint8_t* q) {
     for (int i = 0; i < n_bytes; ++i) {
@@ -21,7 +15,7 @@ struct TQ1_0 {
       bytes[i] = static_cast<uint8_t>((number * 256 + 242) / 243);
     }
   }
-  static void pack(Block& b, Half d, const uint8_t* q) {
+  static void pack(Block& b, Half d, Half, const uint8_t* q) {
     b.d = d;
     pack_digits(b.qs, 32, 5, q);
     pack_digits(b.qs + 32, 16, 5, q + kLanes * 160);
@@ -32,6 +26,6 @@ struct TQ1_0 {
 }  // namespace
 
 extern const Encoder tq1_0_encoder;
-constinit const Encoder tq1_0_encoder = TernaryBlocks<TQ1_0>::encoder();
+constinit const Encoder tq1_0_encoder = PlainBlocks<TQ1_0>::encoder();
 
 }  // namespace nibble::quant::NIBBLE_ISA

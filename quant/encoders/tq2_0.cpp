@@ -1,16 +1,12 @@
-// TQ2_0: d * (q - 1) with two bits of q; each half of 128 has qs[32 h ..], run r of it bits 2r.
-#include "quant/encoders/ternary.h"
+// Encodes TQ2_0: see quant/layouts/blocks256.h.
+#include "quant/encoders/plain_blocks.h"
+#include "quant/layouts/blocks256.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct TQ2_0 {
-  static constexpr uint32_t gguf_type = 35;
-  struct Block {
-    uint8_t qs[64];
-    Half d;
-  };
-  static void pack(Block& b, Half d, const uint8_t* q) {
+struct TQ2_0 : layout::TQ2_0, Ternary {
+  static void pack(Block& b, Half d, Half, const uint8_t* q) {
     b.d = d;
     for (int h = 0; h < 2; ++h)
       for (int i = 0; i < 32; ++i) {
@@ -24,6 +20,6 @@ struct TQ2_0 {
 }  // namespace
 
 extern const Encoder tq2_0_encoder;
-constinit const Encoder tq2_0_encoder = TernaryBlocks<TQ2_0>::encoder();
+constinit const Encoder tq2_0_encoder = PlainBlocks<TQ2_0>::encoder();
 
 }  // namespace nibble::quant::NIBBLE_ISA

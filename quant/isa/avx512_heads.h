@@ -60,7 +60,7 @@ struct RowWords {
   static __m128i as_stored(const int8_t* p) {  // eight at a time
     return k16 ? _mm_unpacklo_epi64(load64(p), load64(p + 8)) : load64(p);
   }
-  // unpack_scales6() of scales6.h.
+  // Scales6::groups().
   static __m512i six_bits(__m128i first, __m128i second) {
     const auto bytes = [](int64_t high, int64_t low) {
       return _mm256_broadcastsi128_si256(_mm_set_epi64x(high, low));

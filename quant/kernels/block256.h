@@ -1,6 +1,5 @@
-// Kernels of a format of 256-weight blocks, made of what the format's file says about one block:
-//   Block       its bytes, without alignment
-//   format      its row of the registry
+// Kernels of a format of 256-weight blocks, made of its layout (quant/layouts) and of what its file
+// says about one block:
 //   kMaxCode, kOffsetShift
 //               codes are 0..kMaxCode and stand for code - 2^kOffsetShift; -1: for themselves
 //   kGroup      16 or 32 weights share an integer scale

@@ -1,9 +1,8 @@
-// Kernels of a format of 32-weight blocks, made of what the format's file says about one block:
-//   Block       its bytes, without alignment
-//   format      its row of the registry
+// Kernels of a format of 32-weight blocks, made of its layout (quant/layouts) and of what its file
+// says about one block:
 //   kMaxCode, kOffsetShift
 //               codes are 0..kMaxCode and stand for code - 2^kOffsetShift; -1: for themselves
-//   kHasMin     w = scale * code + minimum
+//   kHasMin     the layout's: w = scale * code + minimum
 //   kPowersOfTwo  only where every scale is one: some instruction sets need no multiplier for it
 //   codes(block, uint8_t[32]), scale(block), minimum(block)
 // and as vectors (S is quant/isa's Simd):

@@ -1,6 +1,6 @@
 // What the i-quants share: codes from a grid of eight (or twice four) weights, magnitudes that get
-// signs or codes to which a number is added. The format F says
-//   kGrid           the table of entries
+// signs or codes to which a number is added. The format F has its
+// layout's kGrid and says
 //   index(block, i) which entry is number i of the block's
 //   kHasSigns, store_octets(block, uint8_t[32])
 //                   a byte for each eight weights: their signs, bit i for weight i; or what is
@@ -109,6 +109,7 @@ struct GridNumbers {
 
 template <class F>
 struct GridCodes {
+  static constexpr bool kHasMin = false;
   static constexpr int offset() { return 1 << F::kOffsetShift; }
 
   template <class Block>

@@ -1,23 +1,13 @@
-// IQ1_M: 256 weights in 16 groups of 16; 1.75 bits per weight.
-//   w = d * (2 s + 1) * (grid +- 1/8), grid in -1..1; the codes are 8 (grid +- 1/8) + 16.
-// A nibble of qh for 8 weights: three upper bits of the grid index and the sign of 1/8. Each 16
-// bits of scales: four 3-bit scales and, in the upper four bits, a quarter of the half-precision d.
+// IQ1_M (quant/layouts/grids.h): the codes are 8 (grid +- 1/8) + 16.
 #include "quant/kernels/block256.h"
 #include "quant/kernels/grid.h"
+#include "quant/layouts/grids.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct IQ1_M : GridCodes<IQ1_M> {
-  static constexpr Format format{"iq1_m", 29, 256, 56, 0, ActivationKind::kQ8x256};
-  static constexpr int kMaxCode = 25, kOffsetShift = 4, kGroup = 16;
-  static constexpr bool kHasMin = false;
-  struct Block {
-    uint8_t qs[32];
-    uint8_t qh[16];
-    uint8_t scales[8];
-  };
-
+struct IQ1_M : layout::IQ1_M, GridCodes<IQ1_M> {
+  static constexpr int kMaxCode = 25, kOffsetShift = 4;
   static constexpr float kUnit = 0.125f;
   static float scale(const Block& b) {
     const uint64_t words = load_bytes8(b.scales);
@@ -31,7 +21,6 @@ struct IQ1_M : GridCodes<IQ1_M> {
     store_odds(scale, threes(b.scales) >> 9 & 7);
   }
   static constexpr bool kHasSigns = false;
-  static constexpr const auto& kGrid = kIq1Grid;
   static unsigned index(const Block& b, int i) {
     return b.qs[i] | (b.qh[i / 2] >> 4 * (i % 2) & 7) << 8;
   }

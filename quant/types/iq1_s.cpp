@@ -1,23 +1,13 @@
-// IQ1_S: 256 weights in 8 groups of 32; 1.5625 bits per weight.
-//   w = d * (2 s + 1) * (grid +- 1/8), grid in -1..1; the codes are 8 (grid +- 1/8) + 16.
-// 16 bits of qh for a group: three upper bits of its four grid indices, three bits of scale s, and
-// in the top one the sign of 1/8.
+// IQ1_S (quant/layouts/grids.h): the codes are 8 (grid +- 1/8) + 16.
 #include "quant/kernels/block256.h"
 #include "quant/kernels/grid.h"
+#include "quant/layouts/grids.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct IQ1_S : GridCodes<IQ1_S> {
-  static constexpr Format format{"iq1_s", 19, 256, 50, 0, ActivationKind::kQ8x256};
-  static constexpr int kMaxCode = 25, kOffsetShift = 4, kGroup = 32;
-  static constexpr bool kHasMin = false;
-  struct Block {
-    Half d;
-    uint8_t qs[32];
-    uint8_t qh[16];
-  };
-
+struct IQ1_S : layout::IQ1_S, GridCodes<IQ1_S> {
+  static constexpr int kMaxCode = 25, kOffsetShift = 4;
   static constexpr float kUnit = 0.125f;
   static float scale(const Block& b) { return to_float(b.d) * kUnit; }
   static void groups(const Block& b, int8_t* scale, int8_t*) {
@@ -26,7 +16,6 @@ struct IQ1_S : GridCodes<IQ1_S> {
     std::memcpy(scale, &scales, 8);
   }
   static constexpr bool kHasSigns = false;
-  static constexpr const auto& kGrid = kIq1Grid;
   static unsigned index(const Block& b, int i) {
     return b.qs[i] | (load_u16(b.qh + i / 4 * 2) >> 3 * (i % 4) & 7) << 8;
   }

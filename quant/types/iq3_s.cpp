@@ -1,30 +1,18 @@
-// IQ3_S: 256 weights in 8 groups of 32; 3.4375 bits per weight.
-//   w = d * (2 s + 1) * sign * grid.  The grid index of 4 weights is a byte of qs and a bit of qh,
-// the signs of 8 are a byte; two 4-bit scales a byte, low nibble first.
+// IQ3_S (quant/layouts/grids.h): the codes are sign * grid + 2^kOffsetShift.
 #include "quant/kernels/block256.h"
 #include "quant/kernels/grid.h"
+#include "quant/kernels/half_factors.h"
+#include "quant/layouts/grids.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct IQ3_S : GridCodes<IQ3_S> {
-  static constexpr Format format{"iq3_s", 21, 256, 110, 0, ActivationKind::kQ8x256};
-  static constexpr int kMaxCode = 31, kOffsetShift = 4, kGroup = 32;
-  static constexpr bool kHasMin = false;
-  struct Block {
-    Half d;
-    uint8_t qs[64];
-    uint8_t qh[8];
-    uint8_t signs[32];
-    uint8_t scales[4];
-  };
-
-  static float scale(const Block& b) { return to_float(b.d); }
+struct IQ3_S : HalfFactors<layout::IQ3_S>, GridCodes<IQ3_S> {
+  static constexpr int kMaxCode = 31, kOffsetShift = 4;
   static void groups(const Block& b, int8_t* scale, int8_t*) {
     store_bytes8(scale, odd8(nibbles8(load_u32(b.scales))));
   }
   static constexpr bool kHasSigns = true;
-  static constexpr const auto& kGrid = kIq3sGrid;
   static unsigned index(const Block& b, int i) { return b.qs[i] | (b.qh[i / 8] >> i % 8 & 1) << 8; }
   template <int q>  // of 16
   static void store_quarter(const Block& b, uint16_t* at) {

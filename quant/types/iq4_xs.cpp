@@ -1,25 +1,15 @@
-// IQ4_XS: 256 weights in 8 groups of 32 whose 6-bit scales share one half-precision factor;
-// 4.25 bits per weight.   w = d * (scale[g] - 32) * T[nibble]; the codes are T + 128.
-// Group g uses qs[16 g ..]: low nibbles are its first 16 weights, high nibbles the last 16.
+// IQ4_XS (quant/layouts/blocks256.h): the codes are T + 128.
 #include "quant/kernels/block256.h"
 #include "quant/kernels/bytes8.h"
+#include "quant/kernels/half_factors.h"
 #include "quant/kernels/non_linear.h"
+#include "quant/layouts/blocks256.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct IQ4_XS {
-  static constexpr Format format{"iq4_xs", 23, 256, 136, 0, ActivationKind::kQ8x256};
-  static constexpr int kMaxCode = 241, kOffsetShift = 7, kGroup = 32;
-  static constexpr bool kHasMin = false;
-  struct Block {
-    Half d;
-    uint8_t scales_h[2];
-    uint8_t scales_l[4];
-    uint8_t qs[128];
-  };
-
-  static float scale(const Block& b) { return to_float(b.d); }
+struct IQ4_XS : HalfFactors<layout::IQ4_XS> {
+  static constexpr int kMaxCode = 241, kOffsetShift = 7;
   static void groups(const Block& b, int8_t* scale, int8_t*) {
     store_bytes8(scale,
                  minus_32(nibbles8(load_u32(b.scales_l)) | pairs8(load_u16(b.scales_h)) << 4));

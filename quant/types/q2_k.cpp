@@ -1,25 +1,15 @@
-// Q2_K: 256 weights in 16 groups of 16 whose 4-bit scales and minima share two half-precision
-// factors; 2.625 bits per weight.   w = d * scale[g] * q - dmin * min[g],  q in 0..3.
-// Each half of 128 uses qs[32 h ..]; bits 2j and 2j + 1 of byte i are weight i of its run j.
+// Q2_K (quant/layouts/blocks256.h): the codes are q.
 #include "quant/kernels/block256.h"
 #include "quant/kernels/bytes8.h"
+#include "quant/kernels/half_factors.h"
+#include "quant/layouts/blocks256.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct Q2_K {
-  static constexpr Format format{"q2_k", 10, 256, 84, 0, ActivationKind::kQ8x256};
-  static constexpr int kMaxCode = 3, kOffsetShift = -1, kGroup = 16;
+struct Q2_K : HalfFactors<layout::Q2_K> {
+  static constexpr int kMaxCode = 3, kOffsetShift = -1;
   static constexpr int kFoldedOffset = 0;  // products are 0..45
-  static constexpr bool kHasMin = true;
-  struct Block {
-    uint8_t scales[16];
-    uint8_t qs[64];
-    Half d, dmin;
-  };
-
-  static float scale(const Block& b) { return to_float(b.d); }
-  static float dmin(const Block& b) { return to_float(b.dmin); }
   static void groups(const Block& b, int8_t* scale, int8_t* min) {
     const uint64_t first = load_bytes8(b.scales), second = load_bytes8(b.scales + 8);
     store_bytes16(scale, first & 15 * kOnes8, second & 15 * kOnes8);

@@ -1,27 +1,15 @@
-// Q3_K: 256 weights in 16 groups of 16 whose 6-bit scales share one half-precision factor;
-// 3.4375 bits per weight.   w = d * (scale[g] - 32) * (q - 4),  q in 0..7.
-// Two bits of q lie as in Q2_K; the third of weight i of run k (0..7) is bit k of hmask[i].
-// Scale g: low nibbles of scales[0..7], then their high nibbles; its two upper bits are bits
-// 2 (g / 4) and up of scales[8 + g % 4].
+// Q3_K (quant/layouts/blocks256.h): the codes are q.
 #include "quant/kernels/block256.h"
 #include "quant/kernels/bytes8.h"
+#include "quant/kernels/half_factors.h"
+#include "quant/layouts/blocks256.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct Q3_K {
-  static constexpr Format format{"q3_k", 11, 256, 110, 0, ActivationKind::kQ8x256};
-  static constexpr int kMaxCode = 7, kOffsetShift = 2, kGroup = 16;
+struct Q3_K : HalfFactors<layout::Q3_K> {
+  static constexpr int kMaxCode = 7, kOffsetShift = 2;
   static constexpr int kFoldedOffset = 124;  // products are -124 = 31 * -4 .. 128 = -32 * -4
-  static constexpr bool kHasMin = false;
-  struct Block {
-    uint8_t hmask[32];
-    uint8_t qs[64];
-    uint8_t scales[12];
-    Half d;
-  };
-
-  static float scale(const Block& b) { return to_float(b.d); }
   static void groups(const Block& b, int8_t* scale, int8_t*) {
     const uint64_t low = load_bytes8(b.scales);
     const uint32_t high = load_u32(b.scales + 8);

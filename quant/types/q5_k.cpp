@@ -1,36 +1,13 @@
-// Q5_K: Q4_K with a fifth bit for each weight; 5.5 bits per weight.
-//   w = d * scale[g] * q - dmin * min[g],  q in 0..31. The fifth bit of weight l of group g is bit
-//   g of qh[l].
+// Q5_K (quant/layouts/blocks256.h): the codes are q.
 #include "quant/kernels/block256.h"
 #include "quant/kernels/scales6.h"
+#include "quant/layouts/blocks256.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct Q5_K {
-  static constexpr Format format{"q5_k", 13, 256, 176, 0, ActivationKind::kQ8x256};
-  static constexpr int kMaxCode = 31, kOffsetShift = -1, kGroup = 32;
-  static constexpr bool kHasMin = true;
-  struct Block {
-    Half d, dmin;
-    uint8_t scales[12];
-    uint8_t qh[32];
-    uint8_t qs[128];
-  };
-
-  static float scale(const Block& b) { return to_float(b.d); }
-  static float dmin(const Block& b) { return to_float(b.dmin); }
-  static void groups(const Block& b, int8_t* scale, int8_t* min) {
-    unpack_scales6(b.scales, scale, min);
-  }
-  template <class S>
-  static void heads_of_rows(typename S::Rows rows, size_t at, typename S::Bytes (&scale)[4],
-                            typename S::Bytes (&min)[4], typename S::Floats& d,
-                            typename S::Floats& dmin) {
-    static_assert(offsetof(Block, d) == 0 && offsetof(Block, dmin) == 2 &&
-                  offsetof(Block, scales) == 4);
-    heads6_of_rows<S>(rows, at, scale, min, d, dmin);
-  }
+struct Q5_K : Scales6<layout::Q5_K> {
+  static constexpr int kMaxCode = 31, kOffsetShift = -1;
   static void codes(const Block& b, uint8_t* q) {
     for (int c = 0; c < 4; ++c)
       for (int i = 0; i < 32; ++i) {

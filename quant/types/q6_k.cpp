@@ -1,27 +1,15 @@
-// Q6_K: 256 weights in 16 groups of 16 with int8 scales and one half-precision factor; 6.5625 bits
-// per weight.
-//   w = d * scale[g] * (q - 32),  q in 0..63.
-// Each half of 128 uses ql[64 h ..] and qh[32 h ..]; its runs of 32 take low and high nibbles of ql
-// and, for run j, bits 2j and 2j + 1 of qh.
+// Q6_K (quant/layouts/blocks256.h): the codes are q.
 #include <cstring>
 
 #include "quant/kernels/block256.h"
+#include "quant/kernels/half_factors.h"
+#include "quant/layouts/blocks256.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct Q6_K {
-  static constexpr Format format{"q6_k", 14, 256, 210, 0, ActivationKind::kQ8x256};
-  static constexpr int kMaxCode = 63, kOffsetShift = 5, kGroup = 16;
-  static constexpr bool kHasMin = false;
-  struct Block {
-    uint8_t ql[128];
-    uint8_t qh[64];
-    int8_t scales[16];
-    Half d;
-  };
-
-  static float scale(const Block& b) { return to_float(b.d); }
+struct Q6_K : HalfFactors<layout::Q6_K> {
+  static constexpr int kMaxCode = 63, kOffsetShift = 5;
   static void groups(const Block& b, int8_t* scale, int8_t*) { std::memcpy(scale, b.scales, 16); }
   template <class S>
   static void groups_of_rows(typename S::Rows rows, size_t at, typename S::Bytes (&scale)[4],

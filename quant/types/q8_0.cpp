@@ -1,20 +1,13 @@
-// Q8_0: 32 weights share one half-precision scale; 8.5 bits per weight.
-//   w[i] = d * q[i],  q in -128..127, kept as q + 128 while multiplying.
+// Q8_0 (quant/layouts/blocks32.h): the codes are q + 128.
 #include "quant/kernels/block32.h"
+#include "quant/kernels/half_factors.h"
+#include "quant/layouts/blocks32.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct Q8_0 {
-  static constexpr Format format{"q8_0", 8, 32, 34, 0, ActivationKind::kQ8x32};
+struct Q8_0 : HalfFactors<layout::Q8_0> {
   static constexpr int kMaxCode = 255, kOffsetShift = 7;
-  static constexpr bool kHasMin = false;
-  struct Block {
-    Half d;
-    int8_t qs[32];
-  };
-
-  static float scale(const Block& b) { return to_float(b.d); }
   static void codes(const Block& b, uint8_t* q) {
     for (int i = 0; i < 32; ++i) q[i] = static_cast<uint8_t>(b.qs[i] + 128);
   }

@@ -1,24 +1,16 @@
-// TQ1_0: 256 weights -d, 0 or d; 1.6875 bits per weight. Five digits of base 3 a byte, stored as
-// ceil(number * 256 / 243): digit n of byte b is (3 * (b * 3^n mod 256)) / 256.
-// The first 32 bytes of qs hold 160 weights, digit by digit, the next 16 hold 80, qh the last 16.
+// TQ1_0 (quant/layouts/blocks256.h): the codes are q, 0..2.
 #include "quant/kernels/block256.h"
 #include "quant/kernels/bytes8.h"
+#include "quant/kernels/half_factors.h"
 #include "quant/kernels/vectors.h"
+#include "quant/layouts/blocks256.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct TQ1_0 {
-  static constexpr Format format{"tq1_0", 34, 256, 54, 0, ActivationKind::kQ8x256};
+struct TQ1_0 : HalfFactors<layout::TQ1_0> {
   static constexpr int kMaxCode = 2, kOffsetShift = 0, kGroup = 32;
-  static constexpr bool kHasMin = false, kOneScale = true;
-  struct Block {
-    uint8_t qs[48];
-    uint8_t qh[4];
-    Half d;
-  };
-
-  static float scale(const Block& b) { return to_float(b.d); }
+  static constexpr bool kOneScale = true;
   static void groups(const Block&, int8_t* scale, int8_t*) {
     for (int g = 0; g < 8; ++g) scale[g] = 1;
   }

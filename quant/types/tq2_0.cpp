@@ -1,20 +1,14 @@
-// TQ2_0: 256 weights -d, 0 or d as two bits; 2.0625 bits per weight.   w = d * (q - 1).
-// Each half of 128 uses qs[32 h ..]; bits 2j and 2j + 1 of byte i are weight i of its run j.
+// TQ2_0 (quant/layouts/blocks256.h): the codes are q, 0..2.
 #include "quant/kernels/block256.h"
+#include "quant/kernels/half_factors.h"
+#include "quant/layouts/blocks256.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 namespace {
 
-struct TQ2_0 {
-  static constexpr Format format{"tq2_0", 35, 256, 66, 0, ActivationKind::kQ8x256};
+struct TQ2_0 : HalfFactors<layout::TQ2_0> {
   static constexpr int kMaxCode = 3, kOffsetShift = 0, kGroup = 32;
-  static constexpr bool kHasMin = false, kOneScale = true;
-  struct Block {
-    uint8_t qs[64];
-    Half d;
-  };
-
-  static float scale(const Block& b) { return to_float(b.d); }
+  static constexpr bool kOneScale = true;
   static void groups(const Block&, int8_t* scale, int8_t*) {
     for (int g = 0; g < 8; ++g) scale[g] = 1;
   }
