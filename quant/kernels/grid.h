@@ -22,9 +22,6 @@ namespace nibble::quant::NIBBLE_ISA {
 [[gnu::always_inline]] inline Words16 widen(const uint8_t* p) {
   return __builtin_convertvector(load_vector<Bytes16>(p), Words16);
 }
-[[gnu::always_inline]] inline void store_words(uint16_t* p, Words16 v) {
-  std::memcpy(p, &v, sizeof v);
-}
 // The low byte of each word.
 [[gnu::always_inline]] inline Bytes32 low_bytes(Words16 a, Words16 b) {
   return __builtin_shuffle(reinterpret_cast<Bytes32>(a), reinterpret_cast<Bytes32>(b),

@@ -3,9 +3,9 @@
 // or what was made of one.
 #pragma once
 
-#include <cstring>
-
 #include "quant/isa/isa.h"
+#include "quant/kernels/bytes8.h"
+#include "quant/kernels/vectors.h"
 
 namespace nibble::quant::NIBBLE_ISA {
 
@@ -14,10 +14,9 @@ struct Nibbles32 : L {
   using typename L::Block;
 
   static void codes(const Block& b, uint8_t* q) {
-    for (int i = 0; i < 16; ++i) {
-      q[i] = b.qs[i] & 15;
-      q[16 + i] = b.qs[i] >> 4;
-    }
+    const Bytes16 qs = load_vector<Bytes16>(b.qs);
+    store_vector(q, qs & 15);
+    store_vector(q + 16, qs >> 4);
   }
   template <class S>
   static void unpack_rows(typename S::Rows rows, size_t at, typename S::Bytes (&q)[8]) {
@@ -45,8 +44,9 @@ struct Table32 : Nibbles32<L> {
   using Nibbles = Nibbles32<L>;
 
   static void codes(const Block& b, uint8_t* q) {
-    Nibbles::codes(b, q);
-    for (int i = 0; i < 32; ++i) q[i] = kCodes[q[i]];
+    const Bytes16 qs = load_vector<Bytes16>(b.qs), table = load_vector<Bytes16>(kCodes);
+    store_vector(q, __builtin_shuffle(table, qs & 15));
+    store_vector(q + 16, __builtin_shuffle(table, qs >> 4));
   }
   template <class S>
   static void unpack_rows(typename S::Rows rows, size_t at, typename S::Bytes (&q)[8]) {
@@ -65,6 +65,13 @@ struct Table32 : Nibbles32<L> {
   }
 };
 
+// 16 where a bit is set.
+inline Bytes16 fifth_bits(uint8_t first, uint8_t second) {
+  const Eights2 each = {first * kOnes8, second * kOnes8};
+  const Bytes16 bit = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+  return reinterpret_cast<Bytes16>((reinterpret_cast<Bytes16>(each) & bit) == bit) & 16;
+}
+
 // Bit i of qh[4] is the fifth one of code i.
 template <class L>
 struct FiveBits32 : Nibbles32<L> {
@@ -72,8 +79,9 @@ struct FiveBits32 : Nibbles32<L> {
   using Nibbles = Nibbles32<L>;
 
   static void codes(const Block& b, uint8_t* q) {
-    Nibbles::codes(b, q);
-    for (int i = 0; i < 32; ++i) q[i] |= (b.qh[i / 8] >> i % 8 & 1) << 4;
+    const Bytes16 qs = load_vector<Bytes16>(b.qs);
+    store_vector(q, (qs & 15) | fifth_bits(b.qh[0], b.qh[1]));
+    store_vector(q + 16, qs >> 4 | fifth_bits(b.qh[2], b.qh[3]));
   }
   template <class S>
   static void unpack_rows(typename S::Rows rows, size_t at, typename S::Bytes (&q)[8]) {

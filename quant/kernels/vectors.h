@@ -10,6 +10,7 @@ namespace nibble::quant::NIBBLE_ISA {
 
 using Bytes8 [[gnu::vector_size(8)]] = uint8_t;
 using Bytes16 [[gnu::vector_size(16)]] = uint8_t;
+using Eights2 [[gnu::vector_size(16)]] = uint64_t;
 using Words8 [[gnu::vector_size(16)]] = uint16_t;
 using Bytes32 [[gnu::vector_size(32)]] = uint8_t;
 using Words16 [[gnu::vector_size(32)]] = uint16_t;
@@ -21,6 +22,10 @@ template <class Vector>
   Vector v;
   std::memcpy(&v, p, sizeof v);
   return v;
+}
+template <class Vector>
+[[gnu::always_inline]] inline void store_vector(void* p, Vector v) {
+  std::memcpy(p, &v, sizeof v);
 }
 
 }  // namespace nibble::quant::NIBBLE_ISA

@@ -26,13 +26,13 @@ struct IQ1_M : layout::IQ1_M, GridCodes<IQ1_M> {
   }
   static void store_indices(const Block& b, uint16_t* at) {
     const Words16 left = {256, 16, 256, 16, 256, 16, 256, 16, 256, 16, 256, 16, 256, 16, 256, 16};
-    store_words(at, widen(b.qs) | (repeat<0, 2>(b.qh) * left & 0x700));
-    store_words(at + 16, widen(b.qs + 16) | (repeat<0, 2>(b.qh + 8) * left & 0x700));
+    store_vector(at, widen(b.qs) | (repeat<0, 2>(b.qh) * left & 0x700));
+    store_vector(at + 16, widen(b.qs + 16) | (repeat<0, 2>(b.qh + 8) * left & 0x700));
   }
   static void store_octets(const Block& b, uint8_t* octets) {
     const Words16 two = widen(b.qh);  // in each word: bit 3 of the first of two nibbles, bit 7
     const Words16 less = 0xf1f1 - ((two >> 2 & 0x0002) | (two << 2 & 0x0200));
-    std::memcpy(octets, &less, 32);  // 1 - 16 or -1 - 16
+    store_vector(octets, less);  // 1 - 16 or -1 - 16
   }
 };
 

@@ -21,12 +21,12 @@ struct IQ1_S : layout::IQ1_S, GridCodes<IQ1_S> {
   }
   static void store_indices(const Block& b, uint16_t* at) {
     for (int h = 0; h < 2; ++h)
-      store_words(at + 16 * h, widen(b.qs + 16 * h) | (threes(b.qh + 8 * h) >> 1 & 0x700));
+      store_vector(at + 16 * h, widen(b.qs + 16 * h) | (threes(b.qh + 8 * h) >> 1 & 0x700));
   }
   static void store_octets(const Block& b, uint8_t* octets) {
     const Words8 minus = load_vector<Words8>(b.qh) >> 15;
     const Fours8 less = 0xf1f1f1f1 - __builtin_convertvector(minus, Fours8) * 0x02020202;
-    std::memcpy(octets, &less, 32);  // 1 - 16 or -1 - 16
+    store_vector(octets, less);  // 1 - 16 or -1 - 16
   }
 };
 

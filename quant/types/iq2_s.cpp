@@ -16,8 +16,8 @@ struct IQ2_S : HalfFactors<layout::IQ2_S>, GridCodes<IQ2_S> {
   }
   static void store_indices(const Block& b, uint16_t* at) {
     const Words16 left = {256, 64, 16, 4, 256, 64, 16, 4, 256, 64, 16, 4, 256, 64, 16, 4};
-    store_words(at, widen(b.qs) | (repeat<0, 4>(b.qh) * left & 0x300));
-    store_words(at + 16, widen(b.qs + 16) | (repeat<4, 4>(b.qh) * left & 0x300));
+    store_vector(at, widen(b.qs) | (repeat<0, 4>(b.qh) * left & 0x300));
+    store_vector(at + 16, widen(b.qs + 16) | (repeat<4, 4>(b.qh) * left & 0x300));
   }
   static void store_octets(const Block& b, uint8_t* octets) { std::memcpy(octets, b.signs, 32); }
 };

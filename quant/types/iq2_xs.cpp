@@ -13,13 +13,13 @@ struct IQ2_XS : HalfFactors<layout::IQ2_XS>, GridCodes<IQ2_XS> {
   static constexpr bool kHasSigns = true;
   static unsigned index(const Block& b, int i) { return load_u16(b.qs + 2 * i) & 511; }
   static void store_indices(const Block& b, uint16_t* at) {
-    store_words(at, load_vector<Words16>(b.qs) & 511);
-    store_words(at + 16, load_vector<Words16>(b.qs + 32) & 511);
+    store_vector(at, load_vector<Words16>(b.qs) & 511);
+    store_vector(at + 16, load_vector<Words16>(b.qs + 32) & 511);
   }
   static void store_octets(const Block& b, uint8_t* octets) {
     const auto signs = even_signs(reinterpret_cast<Eights4>(
         low_bytes(load_vector<Words16>(b.qs) >> 9, load_vector<Words16>(b.qs + 32) >> 9)));
-    std::memcpy(octets, &signs, 32);
+    store_vector(octets, signs);
   }
 };
 

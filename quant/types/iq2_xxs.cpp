@@ -18,7 +18,7 @@ struct IQ2_XXS : HalfFactors<layout::IQ2_XXS>, GridCodes<IQ2_XXS> {
   }
   static void store_octets(const Block& b, uint8_t* octets) {
     const auto signs = even_signs_of_28(reinterpret_cast<Eights4>(upper(b)));
-    std::memcpy(octets, &signs, 32);
+    store_vector(octets, signs);
   }
 };
 

@@ -17,7 +17,7 @@ struct IQ3_S : HalfFactors<layout::IQ3_S>, GridCodes<IQ3_S> {
   template <int q>  // of 16
   static void store_quarter(const Block& b, uint16_t* at) {
     const Words16 left = {256, 128, 64, 32, 16, 8, 4, 2, 256, 128, 64, 32, 16, 8, 4, 2};
-    store_words(at + 16 * q, widen(b.qs + 16 * q) | (repeat<2 * q, 8>(b.qh) * left & 0x100));
+    store_vector(at + 16 * q, widen(b.qs + 16 * q) | (repeat<2 * q, 8>(b.qh) * left & 0x100));
   }
   static void store_indices(const Block& b, uint16_t* at) {
     store_quarter<0>(b, at);

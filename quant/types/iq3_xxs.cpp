@@ -16,7 +16,7 @@ struct IQ3_XXS : HalfFactors<layout::IQ3_XXS>, GridCodes<IQ3_XXS> {
   static unsigned index(const Block& b, int i) { return b.qs[i]; }
   static void store_octets(const Block& b, uint8_t* octets) {
     const auto signs = even_signs_of_28(load_vector<Eights4>(b.signs));
-    std::memcpy(octets, &signs, 32);
+    store_vector(octets, signs);
   }
 };
 

@@ -17,7 +17,7 @@ struct TQ1_0 : HalfFactors<layout::TQ1_0> {
   // The first digit of each byte v, 3 v / 256, to q; v times 3 has the ones behind it.
   static void store_digits(Bytes32 v, uint8_t* q) {
     const auto digits = (v < 86) + (v < 171) + 2;  // a comparison that holds is -1
-    std::memcpy(q, &digits, sizeof digits);
+    store_vector(q, digits);
   }
   // v times 3 in the dwords where all bits are set, as it is elsewhere.
   static Bytes32 next_digit(Bytes32 v, Fours8 where) {
