@@ -68,7 +68,8 @@ Result<Metadata> dense_config(const Json& config) {
 Result<Metadata> moe_config(const Json& config) {
   ConfigKeys keys(config, "ernie4_5-moe", kMoeDefaults);
   keys.sizes().rope().activation({"hidden_act"});
-  keys.count("expert_count", {"moe_num_experts"}).count("expert_used_count", {"moe_k"});
+  keys.count("expert_count", {"num_experts", "moe_num_experts"});
+  keys.count("expert_used_count", {"num_experts_per_tok", "moe_k"});
   keys.count("expert_feed_forward_length", {"moe_intermediate_size"});
   keys.count("expert_shared_count", {"moe_num_shared_experts"});
   const int64_t first = keys.integer({"moe_layer_start_index"}, 1);

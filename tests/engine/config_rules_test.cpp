@@ -26,6 +26,9 @@ const ConfigRow kKeys[] = {
      R"({"model_type": "deepseek_v2", "n_routed_experts": 8, "num_experts_per_tok": 2,
          "moe_intermediate_size": 32, "norm_topk_prob": true, "routed_scaling_factor": 16.0})",
      [](const Hparams& h) { return h.moe.normalize && h.moe.scale == 1; }},
+    {"Ernie4_5_MoeForCausalLM", "with experts under the names of other classes",
+     R"({"num_key_value_heads": 2, "num_experts": 8, "num_experts_per_tok": 3})",
+     [](const Hparams& h) { return h.moe.n_expert == 8 && h.moe.n_expert_used == 3; }},
 };
 
 const ConfigRow kWindows[] = {
