@@ -152,9 +152,11 @@ ConfigKeys& ConfigKeys::plain_sizes() {
   count("feed_forward_length", {"intermediate_size", "n_inner", "ffn_hidden_size"});
   count("attention.head_count", {"num_attention_heads", "n_head", "num_heads", "n_heads"});
   count("vocab_size", {"vocab_size"});
-  number_key("attention.layer_norm_rms_epsilon", {"rms_norm_eps"});
-  number_key("attention.layer_norm_epsilon",
-             {"layer_norm_eps", "layer_norm_epsilon", "norm_epsilon", "norm_eps"});
+  if (defaults_ && defaults_->contains("rms_norm_eps"))
+    number_key("attention.layer_norm_rms_epsilon", {"rms_norm_eps"});
+  else
+    number_key("attention.layer_norm_epsilon",
+               {"layer_norm_eps", "layer_norm_epsilon", "norm_epsilon", "norm_eps"});
   set_flag("tie_word_embeddings", flag({"tie_word_embeddings"}, false));
   refuse(!flag({"is_causal"}, true), "is_causal false (an embedding model) is not built in");
   const Json* layers = find({"per_layer_config"});

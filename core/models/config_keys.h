@@ -47,7 +47,8 @@ class ConfigKeys {
   // wrong with this.
   ConfigKeys part(const Json& object) const;
 
-  // Sizes, epsilon and tying, from the names that all original configurations use.
+  // Sizes, epsilon (of RMS norms where the defaults have one) and tying, from the names that all
+  // original configurations use.
   ConfigKeys& sizes();
   // The same for classes that read neither num_key_value_heads nor head_dim.
   ConfigKeys& plain_sizes();
@@ -57,8 +58,9 @@ class ConfigKeys {
   // rope_theta, and what rope_given() says. The whole head is rotated, as most classes do, whatever
   // partial_rotary_factor says; with it, their scalings fail, and so does this.
   ConfigKeys& rope();
-  // The same for classes that rotate partial_rotary_factor of a head.
-  ConfigKeys& partial_rope();
+  // The same for classes that rotate partial_rotary_factor of a head, under these names.
+  ConfigKeys& partial_rope(Names theta = {"rope_theta"},
+                           Names share = {"partial_rotary_factor", "rope_pct"});
   // The same for classes that rotate each kind of layer in its own way: what rope_parameters' part
   // 'full_attention' says, and rope_scaling on top.
   ConfigKeys& rope_of_kinds();
@@ -82,7 +84,7 @@ class ConfigKeys {
  private:
   void add(std::string_view key, MetadataValue value, uint32_t gguf_type);
   void fault(Names names, std::string_view expected);
-  ConfigKeys& rotation(bool reads_part);
+  ConfigKeys& rotation(bool reads_share, Names theta, Names share);
   // The object under a key of rope_parameters; empty: none.
   const Json& rope_kind(std::string_view name) const;
   // The keys of a scaling, whose trained length is n_ctx_orig where that is not 0.

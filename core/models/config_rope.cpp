@@ -43,8 +43,12 @@ void add_longrope(ConfigKeys& out, ConfigKeys& given, double factor, int64_t n_c
 
 }  // namespace
 
-ConfigKeys& ConfigKeys::rope() { return rotation(false); }
-ConfigKeys& ConfigKeys::partial_rope() { return rotation(true); }
+ConfigKeys& ConfigKeys::rope() {
+  return rotation(false, {"rope_theta", "global_rope_theta"}, {"partial_rotary_factor"});
+}
+ConfigKeys& ConfigKeys::partial_rope(Names theta, Names share) {
+  return rotation(true, theta, share);
+}
 
 const Json& ConfigKeys::rope_given() {
   for (const char* name : {"rope_scaling", "rope_parameters"}) {
@@ -60,16 +64,14 @@ const Json& ConfigKeys::rope_given() {
   return (*defaults_)["rope_parameters"];
 }
 
-ConfigKeys& ConfigKeys::rotation(bool reads_part) {
+ConfigKeys& ConfigKeys::rotation(bool reads_share, Names theta_names, Names share_names) {
   const Json& given = rope_given();
   refuse(given.contains("full_attention") || given.contains("sliding_attention"),
          fmt::format("rope_parameters of kinds of layers are not built in for '{}'", arch_));
   ConfigKeys inner = part(given);
-  const double theta = number({"rope_theta", "rotary_emb_base", "global_rope_theta"}, 10000);
-  set_number("rope.freq_base", inner.number({"rope_theta"}, theta));
-  const double share = inner.number({"partial_rotary_factor"},
-                                    number({"partial_rotary_factor", "rotary_pct", "rope_pct"}, 1));
-  if (share != 1 && reads_part) {
+  set_number("rope.freq_base", inner.number({"rope_theta"}, number(theta_names, 10000)));
+  const double share = inner.number({"partial_rotary_factor"}, number(share_names, 1));
+  if (share != 1 && reads_share) {
     const int64_t n_head = integer({"num_attention_heads", "n_head", "num_heads"}, 1);
     const int64_t d_head =
         integer({"head_dim"}, integer({"hidden_size", "n_embd"}, 0) / std::max<int64_t>(1, n_head));
@@ -77,7 +79,7 @@ ConfigKeys& ConfigKeys::rotation(bool reads_part) {
     set_count("rope.dimension_count", static_cast<int64_t>(std::clamp(n_rot, -1.0, 1e9)));
   }
   const std::string type = inner.text({"rope_type", "type"}, "default");
-  refuse(share != 1 && !reads_part && is_scaled(type),
+  refuse(share != 1 && !reads_share && is_scaled(type),
          fmt::format("rope scaling '{}' of a part of each head is not built in for '{}'", type,
                      arch_));
   return scaling(std::move(inner), integer({"original_max_position_embeddings"}, 0));

@@ -32,7 +32,7 @@ constexpr std::string_view kV3Defaults =
 
 // Dense layers first, experts after; the shared experts are one feed-forward of their common width.
 Result<void> read_experts(const HparamsReader& reader, Hparams& h) {
-  NIBBLE_TRY(const int n_dense, reader.count_or("leading_dense_block_count", 0, 0, h.n_layer));
+  NIBBLE_TRY(const int n_dense, reader.count_or("leading_dense_block_count", 0, 0, kMaxLayers));
   NIBBLE_TRY(const int freq, reader.count_or("moe_every_n_layers", 1, 1, kMaxLayers));
   h.moe_layer.resize(h.n_layer);
   for (int i = 0; i < h.n_layer; ++i) h.moe_layer[i] = i >= n_dense && i % freq == 0;
@@ -79,7 +79,7 @@ Result<void> read_yarn(const HparamsReader& reader, Hparams& h) {
   NIBBLE_TRY(const double attn, reader.number_or("rope.scaling.yarn_attn_factor", 0));
   NIBBLE_TRY(const double log_multiplier, reader.number_or("rope.scaling.yarn_log_multiplier", 0));
   const bool yarn = h.rope.scaling == RopeScaling::kYarn;
-  h.rope.magnitude = yarn && attn > 0 ? attn * (1 + 0.1 * log_factor) : 1;
+  if (yarn) h.rope.magnitude = attn > 0 ? attn * (1 + 0.1 * log_factor) : 1;
   const double mscale = yarn ? 1 + log_multiplier * log_factor : 1;
   h.attn_scale =
       static_cast<float>(mscale * mscale / std::sqrt(double(h.mla.d_nope + h.mla.d_rope)));

@@ -30,7 +30,7 @@ Result<Hparams> read_moe(const HparamsSource& source) {
   if (h.moe.n_ff_shared == 0) {
     NIBBLE_TRY(h.moe.n_ff_shared, reader.shared_width(h.moe.n_ff));
   }
-  NIBBLE_TRY(const int n_dense, reader.count_or("leading_dense_block_count", 0, 0, h.n_layer));
+  NIBBLE_TRY(const int n_dense, reader.count_or("leading_dense_block_count", 0, 0, kMaxLayers));
   NIBBLE_TRY(const int step, reader.count_or("interleave_moe_layer_step", 1, 1, kMaxLayers));
   NIBBLE_TRY(h.moe_layer, reader.layer_flags("expert_layers", h.n_layer));
   if (!h.moe_layer.empty()) return h;

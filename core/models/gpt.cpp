@@ -170,7 +170,7 @@ Result<Metadata> gptj_config(const Json& config) {
 
 Result<Metadata> gptneox_config(const Json& config) {
   ConfigKeys keys(config, "gptneox", kNeoXDefaults);
-  keys.plain_sizes().partial_rope().activation({"hidden_act"});
+  keys.plain_sizes().partial_rope({"rotary_emb_base"}, {"rotary_pct"}).activation({"hidden_act"});
   keys.set_flag("use_parallel_residual", keys.flag({"use_parallel_residual"}, true));
   return keys.take();
 }

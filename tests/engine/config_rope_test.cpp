@@ -17,6 +17,10 @@ const ConfigRow kThetas[] = {
      [](const Hparams& h) { return h.rope.base == 1e6; }},
     {"Qwen3VLForConditionalGeneration", "", R"({"text_config": {"num_attention_heads": 32}})",
      [](const Hparams& h) { return h.rope.base == 5e5; }},
+    {"GPTNeoXForCausalLM", "under names of its own, which count alone",
+     R"({"rotary_emb_base": 5000, "rope_theta": 1e6, "rotary_pct": 0.5,
+         "partial_rotary_factor": 1.0})",
+     [](const Hparams& h) { return h.rope.base == 5000 && h.rope.n_rot == 8; }},
 };
 
 const ConfigRow kParts[] = {
@@ -65,6 +69,13 @@ const ConfigRow kScalings[] = {
      [](const Hparams& h) {
        return near(h.rope.magnitude, 0.1 * std::log(8) + 1) &&
               near(h.attn_scale, 1 / std::sqrt(192.0));
+     }},
+    {"DeepseekV2ForCausalLM", "longrope",
+     R"({"model_type": "deepseek_v2", "max_position_embeddings": 256, "qk_rope_head_dim": 4,
+         "rope_scaling": {"type": "longrope", "short_factor": [1, 1], "long_factor": [2, 2],
+         "original_max_position_embeddings": 64}})",
+     [](const Hparams& h) {
+       return near(h.rope.magnitude, std::sqrt(1 + std::log(4) / std::log(64)));
      }},
     {"Ministral3ForCausalLM", "a temperature under rope_scaling",
      R"({"num_key_value_heads": 2, "rope_theta": 1e6, "rope_scaling": {"rope_type": "yarn",

@@ -29,6 +29,12 @@ const ConfigRow kKeys[] = {
     {"Ernie4_5_MoeForCausalLM", "with experts under the names of other classes",
      R"({"num_key_value_heads": 2, "num_experts": 8, "num_experts_per_tok": 3})",
      [](const Hparams& h) { return h.moe.n_expert == 8 && h.moe.n_expert_used == 3; }},
+    {"DeepseekV3ForCausalLM", "with more dense layers than it has layers",
+     R"({"model_type": "deepseek_v3", "num_hidden_layers": 2, "first_k_dense_replace": 3})",
+     [](const Hparams& h) { return !h.is_moe(0) && !h.is_moe(1); }},
+    {"PhiForCausalLM", "with an epsilon of norms that it has not",
+     R"({"layer_norm_eps": 1e-3, "rms_norm_eps": 0.1})",
+     [](const Hparams& h) { return near(h.eps, 1e-3); }},
 };
 
 const ConfigRow kWindows[] = {
