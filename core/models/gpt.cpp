@@ -164,7 +164,7 @@ Result<Metadata> gptneo_config(const Json& config) {
 
 Result<Metadata> gptj_config(const Json& config) {
   ConfigKeys keys(config, "gptj", kGptJDefaults);
-  keys.plain_sizes().rope().activation({"activation_function"});
+  keys.plain_sizes().activation({"activation_function"});
   return keys.count("rope.dimension_count", {"rotary_dim"}).take();
 }
 

@@ -21,6 +21,10 @@ const ConfigRow kThetas[] = {
      R"({"rotary_emb_base": 5000, "rope_theta": 1e6, "rotary_pct": 0.5,
          "partial_rotary_factor": 1.0})",
      [](const Hparams& h) { return h.rope.base == 5000 && h.rope.n_rot == 8; }},
+    {"GPTJForCausalLM", "which its class does not read",
+     R"({"n_embd": 256, "rotary_dim": 8, "rope_theta": 1e6, "rope_scaling": {"type": "linear",
+         "factor": 2.0}})",
+     [](const Hparams& h) { return h.rope.base == 1e4 && h.rope.scaling == RopeScaling::kNone; }},
 };
 
 const ConfigRow kParts[] = {
