@@ -7,6 +7,10 @@
 
 namespace nibble::text {
 namespace {
+// Up to so many bytes it is quicker to look at every place of a text for the tokens that begin
+// there; longer ones could make that as slow as the product of both lengths.
+constexpr size_t kWalked = 64;
+
 // The code point that ends at end, 0 where there is none.
 char32_t code_point_before(std::string_view text, size_t end) {
   for (size_t n = 1; n <= std::min<size_t>(4, end); ++n) {
@@ -40,11 +44,22 @@ bool covers_any(std::span<const size_t> ascending, size_t begin, size_t end) {
 }
 }  // namespace
 
-AddedTokens::AddedTokens(std::vector<Item> items) : items_(std::move(items)) {
+Result<AddedTokens> AddedTokens::make(std::vector<Item> items) {
+  AddedTokens out;
+  out.items_ = std::move(items);
   std::vector<PrefixIndex::Entry> entries;
-  for (size_t i = 0; i < items_.size(); ++i)
-    entries.push_back({items_[i].text, static_cast<TokenId>(i)});
-  index_ = PrefixIndex(std::move(entries));
+  std::vector<std::string_view> texts;
+  size_t longest = 0;
+  for (const Item& item : out.items_) {
+    entries.push_back({item.text, static_cast<TokenId>(texts.size())});
+    texts.push_back(item.text);
+    longest = std::max(longest, item.text.size());
+  }
+  out.index_ = PrefixIndex(std::move(entries));
+  if (longest > kWalked) {
+    NIBBLE_TRY(out.starts_, LongestStarts::make(texts));
+  }
+  return out;
 }
 
 const AddedTokens::Item* AddedTokens::longest_at(std::string_view text) const {
@@ -62,9 +77,14 @@ void AddedTokens::split(std::string_view text, bool parse_special, std::span<con
                         Sink sink) const {
   size_t done = 0;  // the end of the last token, with the space that it took along
   size_t space_begin = 0, space_end = 0;  // the last white space that was looked through
+  const std::vector<int32_t> starts = starts_.empty() ? std::vector<int32_t>() : starts_.find(text);
+  const auto item_at = [&](size_t i) -> const Item* {
+    if (!starts.empty()) return starts[i] < 0 ? nullptr : &items_[static_cast<size_t>(starts[i])];
+    if (!index_.may_begin(static_cast<unsigned char>(text[i]))) return nullptr;
+    return longest_at(text.substr(i));
+  };
   for (size_t i = 0; i < text.size();) {
-    const bool candidate = index_.may_begin(static_cast<unsigned char>(text[i]));
-    const Item* item = candidate ? longest_at(text.substr(i)) : nullptr;
+    const Item* item = item_at(i);
     if (!item) {
       ++i;
       continue;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/function_ref.h"
+#include "core/text/longest_starts.h"
 #include "core/text/prefix_index.h"
 #include "core/text/vocabulary.h"
 
@@ -32,7 +33,8 @@ class AddedTokens {
     std::string text;
     AddedToken token;
   };
-  explicit AddedTokens(std::vector<Item> items);
+  // Fails (kUnsupported) on long tokens that are more than LongestStarts::kMaxBytes.
+  static Result<AddedTokens> make(std::vector<Item> items);
 
   bool empty() const { return index_.empty(); }
   // Text in order, as a stretch (id kNoToken) or a token; of several at a place the longest, of
@@ -45,7 +47,8 @@ class AddedTokens {
  private:
   const Item* longest_at(std::string_view text) const;
   std::vector<Item> items_;
-  PrefixIndex index_;  // over items_, by position
+  PrefixIndex index_;     // over items_, by position
+  LongestStarts starts_;  // the same, where tokens are long
 };
 
 }  // namespace nibble::text

@@ -87,20 +87,41 @@ class JsonTokenizer {
     return found == model->end() ? nullptr : &*found;
   }
 
+  std::string_view text(size_t id) const {
+    return std::string_view(*arena_).substr(spans_[id].at, spans_[id].n);
+  }
+
+  std::vector<std::string_view> texts() const {
+    std::vector<std::string_view> out(spans_.size());
+    for (size_t id = 0; id < spans_.size(); ++id) out[id] = text(id);
+    return out;
+  }
+
   // The model's tokens are there: the added ones join them, unless the model has the text already.
-  Result<void> make_vocabulary() {
-    for (const AddedToken& token : source_.added) {
+  // One whose id stands for another text gets a new id, as the `tokenizers` package has it.
+  Result<void> place_added() {
+    size_t n_bytes = arena_->size();
+    for (const AddedToken& token : source_.added) n_bytes += token.content.size();
+    arena_->reserve(n_bytes);
+    std::optional<Vocabulary> known;
+    for (AddedToken& token : source_.added) {
       const auto id = static_cast<size_t>(token.id);
-      if (id < spans_.size() && spans_[id].n > 0 &&
-          std::string_view(*arena_).substr(spans_[id].at, spans_[id].n) == token.content)
-        continue;
+      const bool taken = id < spans_.size() && spans_[id].n > 0;
+      if (taken && text(id) == token.content) continue;
+      if (taken && !known) {
+        NIBBLE_TRY(known, Vocabulary::make(texts()));
+      }
+      if (taken && known->find(token.content) != kNoToken) continue;
+      if (taken) token.id = static_cast<TokenId>(spans_.size());
       NIBBLE_CHECK(place(token.content, static_cast<uint64_t>(token.id)));
     }
-    std::vector<std::string_view> texts(spans_.size());
-    for (size_t id = 0; id < spans_.size(); ++id)
-      texts[id] = std::string_view(*arena_).substr(spans_[id].at, spans_[id].n);
+    return {};
+  }
+
+  Result<void> make_vocabulary() {
+    NIBBLE_CHECK(place_added());
+    NIBBLE_TRY(auto vocabulary, Vocabulary::make(texts(), arena_));
     spans_ = {};
-    NIBBLE_TRY(auto vocabulary, Vocabulary::make(std::move(texts), arena_));
     source_.vocabulary = std::make_shared<const Vocabulary>(std::move(vocabulary));
     for (AddedToken& token : source_.added)  // a text that stands twice is its first id
       if (const TokenId id = source_.vocabulary->find(token.content); id != kNoToken) token.id = id;

@@ -235,8 +235,8 @@ Result<void> place_added(const std::vector<AddedToken>& added, Parts& parts) {
     if (text != token.content) parts.shown[token.id] = text;
     (token.normalized ? normalized : plain).push_back({std::move(text), token});
   }
-  parts.added = AddedTokens(std::move(plain));
-  parts.added_normalized = AddedTokens(std::move(normalized));
+  NIBBLE_TRY(parts.added, AddedTokens::make(std::move(plain)));
+  NIBBLE_TRY(parts.added_normalized, AddedTokens::make(std::move(normalized)));
   return {};
 }
 

@@ -8,6 +8,15 @@
 namespace nibble::text {
 namespace {
 
+// What stands before or behind a word's parts is joined to each of them.
+Result<std::string> affix(const Fields& fields, const char* name, const char* otherwise = "") {
+  constexpr size_t kLongest = 64;  // bytes
+  NIBBLE_TRY(std::string text, fields.string(name, otherwise));
+  if (text.size() > kLongest)
+    return unsupported("model: {} of {} bytes, at most {} are read", name, text.size(), kLongest);
+  return text;
+}
+
 // The id of the unknown token by its text; kNoToken when none is named. Named and missing is a
 // fault.
 Result<TokenId> unknown_token(const Fields& fields, const Vocabulary& vocabulary) {
@@ -30,8 +39,8 @@ Result<std::unique_ptr<SubwordModel>> read_bpe(const Fields& fields, bool maps_b
   NIBBLE_TRY(options.byte_fallback, fields.boolean("byte_fallback", false));
   NIBBLE_TRY(options.fuse_unk, fields.boolean("fuse_unk", false));
   NIBBLE_TRY(options.unk, unknown_token(fields, *source.vocabulary));
-  NIBBLE_TRY(options.continuing_subword_prefix, fields.string("continuing_subword_prefix", ""));
-  NIBBLE_TRY(options.end_of_word_suffix, fields.string("end_of_word_suffix", ""));
+  NIBBLE_TRY(options.continuing_subword_prefix, affix(fields, "continuing_subword_prefix"));
+  NIBBLE_TRY(options.end_of_word_suffix, affix(fields, "end_of_word_suffix"));
   return std::make_unique<Bpe>(source.vocabulary, std::move(options), std::move(source.merges),
                                std::move(source.ranks));
 }
@@ -49,7 +58,7 @@ Result<std::unique_ptr<SubwordModel>> read_unigram(const Fields& fields, Tokeniz
 Result<std::unique_ptr<SubwordModel>> read_word_piece(const Fields& fields,
                                                       TokenizerSource&& source) {
   WordPieceOptions options;
-  NIBBLE_TRY(options.prefix, fields.string("continuing_subword_prefix", "##"));
+  NIBBLE_TRY(options.prefix, affix(fields, "continuing_subword_prefix", "##"));
   NIBBLE_TRY(options.longest_word, fields.integer("max_input_chars_per_word", 100));
   NIBBLE_TRY(options.unk, unknown_token(fields, *source.vocabulary));
   options.n_model = source.n_model;

@@ -225,6 +225,42 @@ TEST_CASE("an added token that takes white space along is looked for in linear t
   CHECK(tokenizer.value()->encode("a" + spaces + "b").value() == std::vector<TokenId>{0, 3, 1});
 }
 
+TEST_CASE("long added tokens are looked for in linear time") {
+  const std::string a(50'000, 'a');
+  const auto tokenizer =
+      load_changed(R"({"id": 3, "content": "<s>", "special": true})",
+                   fmt::format(R"({{"id": 3, "content": "{0}b", "normalized": false}},
+                     {{"id": 4, "content": "ba", "normalized": false}},
+                     {{"id": 5, "content": "b{0}", "normalized": false}},
+                     {{"id": 6, "content": "baa", "normalized": false}})",
+                               a));
+  REQUIRE(tokenizer.has_value());
+  const std::string text = "b" + a.substr(1) + "xb" + a + "ab" + a + a + "bab";
+  std::vector<TokenId> expected(1 + a.size() - 3, 0);  // "baa", and what is left of the first run
+  expected[0] = 6;
+  for (const TokenId id : {5, 0, 5, 3, 2}) expected.push_back(id);
+  CHECK(tokenizer.value()->encode(text).value() == expected);
+}
+
+TEST_CASE("an added token whose id stands for another text gets a new one") {
+  const auto tokenizer = load_changed(R"({"id": 3, "content": "<s>", "special": true})",
+                                      R"({"id": 1, "content": "<X>", "normalized": false},
+                                         {"id": 2, "content": "a", "normalized": false},
+                                         {"id": 3, "content": "<Y>", "normalized": false})");
+  CHECK(tokenizer.value()->encode("a<X>b<Y>").value() == std::vector<TokenId>{0, 3, 1, 4});
+  CHECK(tokenizer.value()->n_vocab() == 5);
+}
+
+TEST_CASE("what stands before the parts of words is short") {
+  const auto with_prefix = [](size_t n) {
+    return load_changed(
+        R"("type": "BPE")",
+        fmt::format(R"("type": "BPE", "continuing_subword_prefix": "{}")", std::string(n, '#')));
+  };
+  CHECK(with_prefix(64).has_value());
+  CHECK(!with_prefix(65).has_value());
+}
+
 TEST_CASE("an expression that matches nothing is replaced between matches, not behind them") {
   const auto tokenizer =
       load_changed(kDecoder, R"({"type": "Replace", "pattern": {"Regex": "b*"}, "content": "-"})");
