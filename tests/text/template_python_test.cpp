@@ -181,3 +181,25 @@ TEST_CASE("join of a safe text escapes, and tojson knows DEL") {
       {"{{ {2: 'b', 'a': 1}|tojson(sort_keys=true) }}", nullptr},
   });
 }
+
+TEST_CASE("wordwrap") {
+  check({
+      {"{{ 'Look, goof-ball -- use the -b option! well--known a-b-c ab-cd-ef'|wordwrap(6, "
+       "wrapstring='|') }}",
+       "Look,|goof-|ball|-- use|the -b|option|! well|--|known|a-b-c|ab-cd-|ef"},
+      {"{{ 'Look, goof-ball -- use the -b option!'|wordwrap(6, break_on_hyphens=false, "
+       "wrapstring='|') }}",
+       "Look, |goof-b|all --|use|the -b|option|!"},
+      {"{{ 'Look, goof-ballooooooooon'|wordwrap(6, false, '|') }}", "Look,|goof-|ballooooooooon"},
+      {R"({{ 'one\n\n  two three'|wordwrap(5) }})", R"(one
+
+  two
+three)"},
+      {"{{ '----a ----- -a--b c--d'|wordwrap(3, wrapstring='|') }}", "---|-a |---|--|-a|--b|c--|d"},
+      {"{{ 'éàü-ßöä 谢谢谢谢谢谢 x1-y2 a1b-c2d'|wordwrap(4, wrapstring='|') }}",
+       "éàü-|ßöä |谢谢谢谢|谢谢 x|1-y2|a1b-|c2d"},
+      {"{{ ''|wordwrap(0) }}", ""},
+      {"{{ 'a'|wordwrap(0) }}", nullptr},
+      {"{{ 5|wordwrap }}", nullptr},
+  });
+}

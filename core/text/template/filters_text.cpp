@@ -231,6 +231,7 @@ constexpr Function kFilters[] = {
     {"truncate", "length killwords end leeway", 0, truncate_filter},
     {"center", "width", 0, center},
     {"wordcount", "", 0, wordcount},
+    {"wordwrap", "width break_long_words wrapstring break_on_hyphens", 0, wordwrap},
     {"format", "*", 0, format},
     {"tojson", "ensure_ascii indent separators sort_keys", 0, tojson},
     {"pprint", "", 0, pprint},
