@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "cli/input.h"
+#include "core/base/unfinished.h"
 
 namespace nibble::cli {
 namespace {
@@ -26,10 +27,14 @@ class TemporaryFile {
   explicit TemporaryFile(const std::string& text)
       : path_(std::filesystem::temp_directory_path() / "nibble-XXXXXX") {
     const int fd = mkstemp(path_.data());
+    if (fd >= 0) remember_unfinished(path_.c_str());
     ok_ = fd >= 0 && write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
     if (fd >= 0) close(fd);
   }
-  ~TemporaryFile() { unlink(path_.c_str()); }
+  ~TemporaryFile() {
+    unlink(path_.c_str());
+    forget_unfinished(path_.c_str());
+  }
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
   bool ok() const { return ok_; }

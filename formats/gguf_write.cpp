@@ -285,7 +285,9 @@ Result<void> commit_all(std::span<Writer> writers) {
   for (const Writer& writer : writers) {
     Writer::State& s = *writer.state_;
     NIBBLE_ASSERT(s.digests.size() == s.tensors.size());
-    for (size_t i = s.files.size(); i-- > 0;) NIBBLE_CHECK(s.files[i].commit());
+    for (size_t i = s.files.size(); --i > 0;) NIBBLE_CHECK(s.files[i].give_name());
+    NIBBLE_CHECK(s.files[0].commit());
+    for (OutputFile& file : s.files) file.settle();
   }
   for (const Writer& writer : writers) writer.state_->journal->remove();
   return {};

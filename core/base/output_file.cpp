@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "core/base/memory_block.h"
@@ -37,26 +38,27 @@ struct OutputFile::State {
   std::string temporary;  // empty: the target is written directly
   int fd = -1;
   bool overwrite = false;
-  bool keep = false;  // the temporary file, whatever happens
+  bool keep = false;       // the file, whatever happens
+  bool unsettled = false;  // it has the target's name, but may lose it again
   uint64_t n_bytes = 0;
   uint64_t n_started = 0;         // that the device was put to work on
   std::vector<std::byte> buffer;  // the last bytes of n_bytes, not written yet
 
-  ~State() {
-    drop_temporary();  // while the lock on it is held
+  ~State() {  // removes while the lock is held
+    if (!temporary.empty() && !keep) remove(temporary.c_str());
+    if (unsettled) remove(target.c_str());
     if (fd >= 0) ::close(fd);
   }
-  void drop_temporary() {
-    if (temporary.empty() || keep) return;
-    ::unlink(temporary.c_str());
-    forget_unfinished(temporary.c_str());
-    temporary.clear();
+  static void remove(const char* path) {
+    ::unlink(path);
+    forget_unfinished(path);
   }
   std::unexpected<Error> failed(int error, uint64_t wanted) const;
   Result<void> write_through(uint64_t offset, std::span<const std::byte> bytes);
   Result<void> flush();
   Result<void> prepare();
   Result<void> lock_partial();
+  Result<void> give_name(bool settled);
 };
 
 // What a system call's error number means to the user.
@@ -128,8 +130,10 @@ Result<OutputFile> OutputFile::create(const std::filesystem::path& target, bool 
   NIBBLE_CHECK(state->prepare());
   if (state->fd >= 0) return OutputFile(std::move(state));
   static std::atomic<int> counter = 0;
-  state->temporary = fmt::format("{}.{}-{}.part", state->target.native(), ::getpid(), counter++);
-  state->fd = ::open(state->temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  do {  // a killed process of this number, the only one of a container, may have left such a file
+    state->temporary = fmt::format("{}.{}-{}.part", state->target.native(), ::getpid(), counter++);
+    state->fd = ::open(state->temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  } while (state->fd < 0 && errno == EEXIST);
   if (state->fd < 0) {
     state->temporary.clear();  // not ours to remove
     return state->failed(errno, 0);
@@ -253,25 +257,34 @@ Result<void> OutputFile::write_at(uint64_t offset, std::span<const std::byte> by
 
 uint64_t OutputFile::n_bytes() const { return state_->n_bytes; }
 
-Result<void> OutputFile::commit() {
-  State& s = *state_;
-  NIBBLE_CHECK(s.flush());
-  if (s.temporary.empty()) return {};
-  if (::ftruncate(s.fd, static_cast<off_t>(s.n_bytes)) !=
-      0)  // gives back what was reserved too much
-    return s.failed(errno, 0);
-  if (::fsync(s.fd) != 0) return s.failed(errno, 0);
-  const unsigned flags = s.overwrite ? 0 : RENAME_NOREPLACE;
-  if (::renameat2(AT_FDCWD, s.temporary.c_str(), AT_FDCWD, s.target.c_str(), flags) != 0 &&
-      (errno != EINVAL || ::rename(s.temporary.c_str(), s.target.c_str()) != 0))
-    return s.failed(errno, 0);
-  forget_unfinished(s.temporary.c_str());
-  s.temporary.clear();
-  auto folder = s.target.parent_path();
-  const int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd >= 0) {
-    ::fsync(fd);  // some file systems cannot; the rename stands all the same
-    ::close(fd);
+Result<void> OutputFile::commit() { return state_->give_name(true); }
+
+Result<void> OutputFile::give_name() { return state_->give_name(false); }
+
+void OutputFile::settle() {
+  if (std::exchange(state_->unsettled, false)) forget_unfinished(state_->target.c_str());
+}
+
+Result<void> OutputFile::State::give_name(bool settled) {
+  NIBBLE_CHECK(flush());
+  if (temporary.empty()) return {};
+  // Gives back what was reserved too much.
+  if (::ftruncate(fd, static_cast<off_t>(n_bytes)) != 0) return failed(errno, 0);
+  if (::fsync(fd) != 0) return failed(errno, 0);
+  const unsigned flags = overwrite ? 0 : RENAME_NOREPLACE;
+  if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, target.c_str(), flags) != 0 &&
+      (errno != EINVAL || ::rename(temporary.c_str(), target.c_str()) != 0))
+    return failed(errno, 0);
+  unsettled = !settled && !keep;
+  if (unsettled) remember_unfinished(target.c_str());
+  forget_unfinished(temporary.c_str());
+  temporary.clear();
+  auto folder = target.parent_path();
+  const int folder_fd =
+      ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder_fd >= 0) {
+    ::fsync(folder_fd);  // some file systems cannot; the rename stands all the same
+    ::close(folder_fd);
   }
   return {};
 }

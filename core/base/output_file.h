@@ -46,6 +46,10 @@ class OutputFile {
   uint64_t n_bytes() const;                   // written at the end so far
   // Makes it durable under the target's name. Nothing may be written afterwards.
   Result<void> commit();
+  // The same in two steps, for files that are of use together only: without settle() it goes from
+  // under that name again, but for one that is kept.
+  Result<void> give_name();
+  void settle();
 
  private:
   struct State;

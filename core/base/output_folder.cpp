@@ -10,6 +10,7 @@
 
 #include "core/base/output_file.h"
 #include "core/base/printable.h"
+#include "core/base/unfinished.h"
 
 namespace nibble {
 namespace {
@@ -51,54 +52,77 @@ void sync_folder(const fs::path& path) {
   ::close(fd);
 }
 
+// Puts a folder in another's place and that one in its own. False, with errno: neither is moved.
+bool swap_folders(const std::string& a, const std::string& b) {
+  if (::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0) return true;
+  if (errno != EINVAL) return false;  // EINVAL: the file system cannot do it at once
+  const std::string aside = a + ".old";
+  if (::rename(b.c_str(), aside.c_str()) != 0) return false;
+  const bool moved = ::rename(a.c_str(), b.c_str()) == 0;
+  const int error = errno;
+  ::rename(aside.c_str(), (moved ? a : b).c_str());
+  errno = error;
+  return moved;
+}
+
 }  // namespace
+
+struct OutputFolder::State {
+  fs::path target;
+  std::string temporary;  // empty: committed
+
+  ~State() {
+    if (!temporary.empty()) remove();
+  }
+  void remove() {
+    std::error_code ignored;
+    fs::remove_all(temporary, ignored);
+    forget_unfinished(temporary.c_str());
+  }
+};
+
+OutputFolder::OutputFolder(std::unique_ptr<State> state) : state_(std::move(state)) {}
+OutputFolder::OutputFolder(OutputFolder&&) noexcept = default;
+OutputFolder::~OutputFolder() = default;
 
 Result<OutputFolder> OutputFolder::create(const fs::path& target, bool overwrite,
                                           const char* marker) {
-  OutputFolder out;
-  out.target_ = without_slash(target);
-  NIBBLE_CHECK(check_target(out.target_, overwrite, marker));
-  std::string name = parent_of(out.target_) / ("." + out.target_.filename().string() + ".XXXXXX");
-  if (!::mkdtemp(name.data())) return failed(out.target_, "cannot be made", errno);
-  out.temporary_ = name;
+  auto state = std::make_unique<State>();
+  state->target = without_slash(target);
+  NIBBLE_CHECK(check_target(state->target, overwrite, marker));
+  std::string name =
+      parent_of(state->target) / ("." + state->target.filename().string() + ".XXXXXX");
+  if (!::mkdtemp(name.data())) return failed(state->target, "cannot be made", errno);
+  state->temporary = name;
+  remember_unfinished(state->temporary.c_str());
   const mode_t mask = ::umask(077);  // it can only be read by setting it
   ::umask(mask);
   ::chmod(name.c_str(), 0777 & ~mask);
-  return out;
+  return OutputFolder(std::move(state));
 }
 
-OutputFolder::OutputFolder(OutputFolder&& other) noexcept
-    : target_(std::move(other.target_)), temporary_(std::move(other.temporary_)) {
-  other.temporary_.clear();
-}
-
-OutputFolder::~OutputFolder() {
-  std::error_code ignored;
-  if (!temporary_.empty()) fs::remove_all(temporary_, ignored);
-}
+fs::path OutputFolder::path() const { return state_->temporary; }
 
 Result<void> OutputFolder::write(const char* name, std::string_view text) const {
-  NIBBLE_TRY(OutputFile file, OutputFile::create(temporary_ / name, false));
+  NIBBLE_TRY(OutputFile file, OutputFile::create(path() / name, false));
   NIBBLE_CHECK(file.write(std::as_bytes(std::span(text))));
   return file.commit();
 }
 
-// What stands under the target's name is moved aside first: a rename replaces only empty folders.
+// What stands under the target's name is swapped with the new folder, then removed: a rename
+// replaces only empty folders.
 Result<void> OutputFolder::commit() {
-  sync_folder(temporary_);
-  std::error_code error, ignored;
-  const fs::path old = temporary_.string() + ".old";
-  const bool replaces = fs::exists(target_, ignored);
-  if (replaces && ::rename(target_.c_str(), old.c_str()) != 0)
-    return failed(target_, "cannot be replaced", errno);
-  if (::rename(temporary_.c_str(), target_.c_str()) != 0) {
-    const int what = errno;
-    if (replaces) fs::rename(old, target_, ignored);
-    return failed(target_, "cannot be made", what);
-  }
-  temporary_.clear();
-  if (replaces) fs::remove_all(old, ignored);
-  sync_folder(parent_of(target_));
+  State& s = *state_;
+  sync_folder(s.temporary);
+  std::error_code ignored;
+  const bool replaces = fs::exists(s.target, ignored);
+  if (replaces && !swap_folders(s.temporary, s.target))
+    return failed(s.target, "cannot be replaced", errno);
+  if (!replaces && ::rename(s.temporary.c_str(), s.target.c_str()) != 0)
+    return failed(s.target, "cannot be made", errno);
+  sync_folder(parent_of(s.target));
+  s.remove();
+  s.temporary.clear();
   return {};
 }
 

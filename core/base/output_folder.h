@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 
 #include "core/base/error.h"
 
@@ -14,17 +15,17 @@ class OutputFolder {
   // which tells folders of its kind; otherwise it is refused (kUsage). Fails with kOutput.
   static Result<OutputFolder> create(const std::filesystem::path& target, bool overwrite,
                                      const char* marker);
-  OutputFolder(OutputFolder&& other) noexcept;
-  OutputFolder& operator=(OutputFolder&&) = delete;
+  OutputFolder(OutputFolder&&) noexcept;
   ~OutputFolder();  // without commit(): nothing stays behind
 
-  const std::filesystem::path& path() const { return temporary_; }  // to write into
+  std::filesystem::path path() const;  // to write into
   Result<void> write(const char* name, std::string_view text) const;
   Result<void> commit();
 
  private:
-  OutputFolder() = default;
-  std::filesystem::path target_, temporary_;
+  struct State;
+  explicit OutputFolder(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace nibble

@@ -1,10 +1,13 @@
 #include "core/base/unfinished.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <memory>
+#include <string_view>
 
 namespace nibble {
 namespace {
@@ -24,6 +27,24 @@ bool replace(const char* from, const char* to) {
   return false;
 }
 
+// Async-signal-safe, as readdir() is not.
+void remove_folder(int parent, const char* name) noexcept {
+  const int fd = ::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return;
+  alignas(dirent64) char entries[2048];
+  ssize_t n;
+  while ((n = ::getdents64(fd, entries, sizeof entries)) > 0)
+    for (ssize_t at = 0; at < n;) {
+      const auto* entry = reinterpret_cast<const dirent64*>(entries + at);
+      const std::string_view inside = entry->d_name;
+      if (inside != "." && inside != ".." && ::unlinkat(fd, entry->d_name, 0) != 0)
+        remove_folder(fd, entry->d_name);
+      at += entry->d_reclen;
+    }
+  ::close(fd);
+  ::unlinkat(parent, name, AT_REMOVEDIR);
+}
+
 }  // namespace
 
 void remember_unfinished(const char* path) {
@@ -41,7 +62,8 @@ void forget_unfinished(const char* path) { replace(path, nullptr); }
 void discard_unfinished_outputs() noexcept {
   for (Slots* slots = &g_unfinished; slots; slots = slots->next)
     for (auto& slot : slots->paths)
-      if (const char* path = slot.exchange(nullptr)) ::unlink(path);
+      if (const char* path = slot.exchange(nullptr); path && ::unlink(path) != 0)
+        remove_folder(AT_FDCWD, path);
 }
 
 }  // namespace nibble

@@ -1,4 +1,4 @@
-// Files that must not stay behind when a signal ends the program.
+// Files and folders that must not stay behind when a signal ends the program.
 #pragma once
 
 namespace nibble {

@@ -201,6 +201,41 @@ TEST_CASE("outputs are discarded at a sudden end, however many there are") {
   CHECK(folder.n_files() == 0);
 }
 
+TEST_CASE("what a killed process of the same number left is not in the way") {
+  const TemporaryFolder folder;
+  const auto left = [&](int i) { return fmt::format("out.{}-{}.part", ::getpid(), i); };
+  for (int i = 0; i < 1000; ++i) folder.write(left(i), "theirs");
+  auto output = OutputFile::create(folder.path() / "out", false);
+  REQUIRE_MESSAGE(output, output.error().message);
+  REQUIRE(output->write(bytes_of("ours")));
+  REQUIRE(output->commit());
+  CHECK(folder.read("out") == "ours");
+  CHECK(folder.read(left(999)) == "theirs");
+  CHECK(folder.n_files() == 1001);
+}
+
+TEST_CASE("a name that was not settled is given back") {
+  const TemporaryFolder folder;
+  const auto target = folder.path() / "out";
+  const auto name = [&](bool settle) {
+    auto output = OutputFile::create(target, false);
+    REQUIRE(output);
+    REQUIRE(output->give_name());
+    CHECK(folder.n_files() == 1);
+    if (settle) output->settle();
+  };
+  name(false);
+  CHECK(folder.n_files() == 0);
+  in_child([&] {
+    auto output = OutputFile::create(target, false);
+    if (output && output->give_name()) discard_unfinished_outputs();
+    ::_exit(0);
+  });
+  CHECK(folder.n_files() == 0);
+  name(true);
+  CHECK(std::filesystem::exists(target));
+}
+
 TEST_CASE("an existing target is refused, or replaced when that is wanted") {
   TemporaryFolder folder;
   const auto target = folder.write("out", "old");

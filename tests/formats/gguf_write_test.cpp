@@ -137,6 +137,23 @@ TEST_CASE("a split model is read as one, no file larger than asked for") {
   CHECK((*file)->files().size() == shards->size());
 }
 
+TEST_CASE("of a split model no file stays when one cannot get its name") {
+  const TemporaryFolder folder;
+  std::vector<gguf::TensorPlan> tensors;
+  for (int i = 0; i < 3; ++i) tensors.push_back(matrix(std::to_string(i), 64, 64));
+  const auto shards = gguf::lay_out({folder.path() / "out.gguf", {}, tensors, 20'000});
+  REQUIRE(shards.size() == 3);
+  const std::vector<float> values(size_t{64} * 64);
+  {
+    auto writer = gguf::Writer::create(shards, tensors, false);
+    REQUIRE(writer);
+    for (int i = 0; i < 3; ++i) REQUIRE(writer->write(std::as_bytes(std::span(values))));
+    folder.write(shards[0].path.filename(), "somebody else's");
+    CHECK_FALSE(writer->commit());
+  }
+  CHECK(folder.n_files() == 1);
+}
+
 TEST_CASE("without commit nothing stays, and an existing file is refused") {
   const TemporaryFolder folder;
   MetadataDraft draft;
