@@ -13,6 +13,7 @@
 #include "core/base/mapped_file.h"
 #include "core/tensor/tensor_view.h"
 #include "formats/metadata.h"
+#include "formats/path_message.h"
 
 namespace nibble {
 
@@ -43,6 +44,15 @@ class WeightFile {
     for (MappedFile* map : maps()) map->read_ahead();
   }
 };
+
+// Puts before a message what the user knows the file by: its folder, or its first file's path. What
+// stands in memory alone has neither.
+template <class T>
+Result<T> with_path_of(const WeightFile& file, Result<T> result) {
+  if (!file.folder().empty()) return with_path(file.folder(), std::move(result));
+  if (!file.files().empty()) return with_path(file.files().front(), std::move(result));
+  return result;
+}
 
 // Opens MODEL: a file (any shard of a split one) or a folder. The container is told by content, not
 // by name. Fails with kNotFound, kCorrupt or kUnsupported; messages begin with the path.

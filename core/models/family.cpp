@@ -4,7 +4,6 @@
 #include "core/base/printable.h"
 #include "core/models/folder_config.h"
 #include "formats/lora_file.h"
-#include "formats/path_message.h"
 
 namespace nibble {
 namespace {
@@ -18,9 +17,7 @@ std::string known_names() {
   return names;
 }
 
-}  // namespace
-
-Result<Family> read_family(const WeightFile& file) {
+Result<Family> read(const WeightFile& file) {
   Family out;
   if (const Json* config = file.config()) {
     NIBBLE_TRY(const auto found, read_folder_config(*config, &file));
@@ -28,8 +25,7 @@ Result<Family> read_family(const WeightFile& file) {
     NIBBLE_TRY(out.hparams, out.architecture->read_hparams({found.metadata, nullptr}));
     return out;
   }
-  if (auto model = refuse_adapter(file.metadata()); !model)
-    return with_path(file.files().front(), std::unexpected(std::move(model).error()));
+  NIBBLE_CHECK(refuse_adapter(file.metadata()));
   NIBBLE_TRY(const auto name, file.metadata().need_string("general.architecture"));
   out.architecture = find_architecture(name);
   if (!out.architecture)
@@ -38,5 +34,9 @@ Result<Family> read_family(const WeightFile& file) {
   NIBBLE_TRY(out.hparams, out.architecture->read_hparams({file.metadata(), &file}));
   return out;
 }
+
+}  // namespace
+
+Result<Family> read_family(const WeightFile& file) { return with_path_of(file, read(file)); }
 
 }  // namespace nibble

@@ -13,7 +13,7 @@ struct Family {
 };
 
 // From a GGUF file's keys or a folder's config. Fails with kUnsupported where the family is not
-// built in, else as its read_config and read_hparams do.
+// built in, else as its read_config and read_hparams do; messages begin with the path.
 Result<Family> read_family(const WeightFile& file);
 
 }  // namespace nibble

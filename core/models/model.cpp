@@ -30,7 +30,7 @@ Result<Model> Model::load(const WeightFile& file, std::span<const LoraInput> ada
                MergedFile::create(file, h, table, *model.lora_, MergedFile::Which::kStacks));
     source = model.merged_.get();
   }
-  NIBBLE_TRY(auto weights, Weights::load(*source, h, table, *model.lora_));
+  NIBBLE_TRY(auto weights, with_path_of(file, Weights::load(*source, h, table, *model.lora_)));
   model.weights_ = std::make_unique<Weights>(std::move(weights));
   return model;
 }

@@ -21,8 +21,9 @@ class Model {
  public:
   // Finds the family by the file's architecture, reads its hyperparameters, and checks name, shape
   // and format of each tensor it needs. Fails with kUnsupported (unknown family), kCorrupt (missing
-  // or misshapen tensor, named). adapters change the weights (kInvalidInput, named, where one does
-  // not fit them). file must outlive the model, adapters need not.
+  // or misshapen tensor, named); messages begin with the path. adapters change the weights
+  // (kInvalidInput, named, where one does not fit them). file must outlive the model, adapters need
+  // not.
   static Result<Model> load(const WeightFile& file, std::span<const LoraInput> adapters);
   static Result<Model> load(const WeightFile& file);
   Model(Model&&) noexcept;

@@ -14,9 +14,10 @@ Result<ToHfResult> write_hf_folder(WeightFile& source, const ToHfOptions& option
                                    ThreadPool& pool) {
   NIBBLE_TRY(const Family family, read_family(source));
   const Hparams& h = family.hparams;
-  NIBBLE_TRY(HfConfig config, write_config(*family.architecture, h, source));
+  NIBBLE_TRY(HfConfig config, with_path_of(source, write_config(*family.architecture, h, source)));
   NIBBLE_TRY(const HfTensors tensors,
-             HfTensors::plan(source, *family.architecture, h, config.names, options.type));
+             with_path_of(source, HfTensors::plan(source, *family.architecture, h, config.names,
+                                                  options.type)));
   NIBBLE_TRY(const auto texts, hf_texts(source.metadata(), h.n_ctx_train));
   config.config["torch_dtype"] = std::string(tensors.torch_dtype());
   add_token_ids(source.metadata(), config.config);

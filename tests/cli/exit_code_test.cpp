@@ -73,6 +73,26 @@ TEST_CASE("a missing, damaged or foreign model exits 3 with one line that names 
     }
 }
 
+TEST_CASE("what keeps a model from running is told behind its name, whatever the command") {
+  const ChainFixture chain(
+      {.declare = [](MetadataDraft& keys) { keys.set_u32("llama.expert_count", 3); }});
+  const std::string draft = chain.folder.path() / "draft.gguf";
+  write_chain_model(draft);
+  for (const Arguments& command :
+       {Arguments{"run", chain.model, "-p", "x"},
+        {"run", draft, "--draft", chain.model, "-p", "x"},
+        {"bench", chain.model},
+        {"eval", chain.model, "--token-ids", "1", "--greedy", "1"},
+        {"eval", chain.model, "--text", chain.model, "-c", "8"},
+        {"quantize", chain.model, draft + "2", "--type", "q8_0", "--calibrate", chain.model},
+        {"convert", chain.model, "--to", "hf", "-o", draft + "2"}}) {
+    const Ended end = run_program(command);
+    CHECK(end.exit_code == 3);
+    CHECK_MESSAGE(end.err.starts_with("nibble: " + chain.model + ": "), end.err);
+    CHECK(is_one_line(end.err));
+  }
+}
+
 TEST_CASE("weights that are no numbers exit 3") {
   const ChainFixture chain;
   const Ended end = chain.run({"-p", "N", "--quiet"});
