@@ -105,8 +105,8 @@ Command setup_convert(App& app) {
   add_rewrite_options(*command, *o);
   command
       ->add_flag("--verify", o->verify,
-                 "Prove the written file: its tokenizer against the source's on a built-in "
-                 "corpus, its tensors by hash; exit 1 on a mismatch")
+                 "Prove the written file against the source: hyperparameters, the tokenizer on a "
+                 "built-in corpus, tensors by hash; exit 1 on a mismatch")
       ->group("Output");
   command->footer(kConvertExamples);
   return {command, [o] { return run_convert(*o); }};

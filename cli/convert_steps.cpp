@@ -15,10 +15,18 @@ Result<std::unique_ptr<Tokenizer>> source_tokenizer(const GgufSource& source) {
                           : Tokenizer::from_gguf(source.file->metadata());
 }
 
+Result<void> verify_hparams_of(const GgufSource& source, const WeightFile& written,
+                               Verification& out) {
+  if (!source.converted) return verify_hparams(*source.file, written, out);
+  NIBBLE_TRY(const auto folder, open_weight_file(source.path));
+  return verify_hparams(*folder, written, out);
+}
+
 Result<Verification> verify_one(const GgufSource& source, const QuantizePlan& plan,
                                 std::span<const std::string> digests, ThreadPool& pool) {
   NIBBLE_TRY(const auto written, open_weight_file(plan.shards.front().path));
   Verification out;
+  NIBBLE_CHECK(verify_hparams_of(source, *written, out));
   if (source.notes.has_tokenizer && written->metadata().find("tokenizer.ggml.model")) {
     NIBBLE_TRY(const auto before, source_tokenizer(source));
     NIBBLE_TRY(const auto after, Tokenizer::from_gguf(written->metadata()));
@@ -38,12 +46,13 @@ void add(const QuantizePlan& plan, const Verification& v, VerifyReport& out) {
   if (v.n_mismatches > 0) note_mismatch();
   const std::string path = plan.target.path.string();
   out.json.push_back({{"output", path},
+                      {"hyperparameters", v.hparams},
                       {"texts", v.n_texts},
                       {"tensors", v.n_tensors},
                       {"mismatches", v.n_mismatches},
                       {"first", v.mismatches}});
-  out.text += fmt::format("{}: {} mismatches ({} texts, {} tensors)\n", path, v.n_mismatches,
-                          v.n_texts, v.n_tensors);
+  out.text += fmt::format("{}: {} mismatches ({}{} texts, {} tensors)\n", path, v.n_mismatches,
+                          v.hparams ? "hyperparameters, " : "", v.n_texts, v.n_tensors);
   for (const std::string& line : v.mismatches) out.text += "  " + one_line(line) + "\n";
 }
 

@@ -6,16 +6,14 @@
 //   "hidden_size": "$n_embd" takes the value of that name (config_values.cpp); "$drop": no member
 #include "core/models/config_writer.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include "core/models/config_values.h"
 #include "core/models/folder_config.h"
-#include "core/models/rope_scaling.h"
+#include "core/models/hparams_diff.h"
 
 namespace nibble {
 namespace {
 
+constexpr double kTolerance = 1e-5;  // of numbers that a config has in another form
 constexpr std::string_view kShared =
     R"({"hidden_size": "$n_embd", "intermediate_size": "$n_ff", "num_hidden_layers": "$n_layer",
         "num_attention_heads": "$n_head", "num_key_value_heads": "$n_head_kv",
@@ -58,78 +56,14 @@ HfConfig fill(const Json& pattern, const ConfigFacts& facts) {
   return out;
 }
 
-// Makes b equal to a where they differ by no more than a float's rounding.
-template <class T>
-void align(T a, T& b) {
-  if (std::abs(a - b) <= 1e-5 * std::max(std::abs(a), std::abs(b))) b = a;
-}
-
-void align_rope(const RopeHparams& a, RopeHparams& b) {
-  align(a.base, b.base);
-  align(a.factor, b.factor);
-  align(a.beta_fast, b.beta_fast);
-  align(a.beta_slow, b.beta_slow);
-  align(a.magnitude, b.magnitude);
-  for (auto factors : {&RopeHparams::factors, &RopeHparams::long_factors})
-    if ((a.*factors).size() == (b.*factors).size())
-      for (size_t i = 0; i < (a.*factors).size(); ++i) align((a.*factors)[i], (b.*factors)[i]);
-}
-
-void align_all(const Hparams& a, Hparams& b) {
-  for (auto member :
-       {&Hparams::eps, &Hparams::attn_scale, &Hparams::attn_softcap, &Hparams::logit_softcap,
-        &Hparams::logit_scale, &Hparams::embedding_scale, &Hparams::residual_scale,
-        &Hparams::clamp_kqv, &Hparams::temperature_beta, &Hparams::temperature_floor})
-    align(a.*member, b.*member);
-  align(a.moe.scale, b.moe.scale);
-  align_rope(a.rope, b.rope);
-  align_rope(a.rope_swa, b.rope_swa);
-}
-
-// What counts of a scaling: divisors, whether they stand in a tensor or follow from numbers.
-void normalize_rope(RopeHparams& r, const ConfigFacts& facts) {
-  const auto take = [&](const char* tensor, std::vector<double>& to) {
-    const auto stored = facts.vector(tensor);
-    if (!stored.empty()) to.assign(stored.begin(), stored.end());
-  };
-  if (r.scaling == RopeScaling::kLongrope) {
-    if (r.factors.empty()) take("rope_factors_short.weight", r.factors);
-    if (r.long_factors.empty()) take("rope_factors_long.weight", r.long_factors);
-    r.factor = 1;
-    return;
-  }
-  if (r.scaling == RopeScaling::kLlama3)
-    r.factors = llama3_factors(r), r.scaling = RopeScaling::kNone;
-  else if (r.scaling == RopeScaling::kNone)
-    take("rope_freqs.weight", r.factors);
-  if (r.scaling == RopeScaling::kNone) r.factor = 1, r.n_ctx_orig = 0, r.low_freq = r.high_freq = 0;
-}
-
-Hparams normalized(Hparams h, const ConfigFacts& facts) {
-  normalize_rope(h.rope, facts);
-  normalize_rope(h.rope_swa, facts);
-  h.tied = false;  // whether there is an output matrix tells
-  if (h.attn_scale == 0) h.attn_scale = 1 / std::sqrt(static_cast<float>(h.d_k));
-  const auto n = static_cast<size_t>(h.n_layer);
-  if (h.window == 0) h.sliding.clear();
-  h.sliding.resize(n);
-  h.no_rope.resize(n);
-  if (h.moe_layer.empty()) h.moe_layer.resize(n, h.moe.n_expert > 0);
-  return h;
-}
-
 // Whether the family reads the configuration as these hyperparameters, in a model of these tensors.
 bool says(const Json& config, const Architecture& family, const ConfigFacts& facts) {
   const auto parsed = parse_json(dump_json(config));  // numbers as a file gives them
   if (!parsed) return false;
   const auto found = read_folder_config(*parsed);
   if (!found || found->architecture != &family) return false;
-  auto read = family.read_hparams({found->metadata, &facts.gguf});
-  if (!read) return false;
-  const Hparams wanted = normalized(facts.h, facts);
-  Hparams got = normalized(std::move(*read), facts);
-  align_all(wanted, got);
-  return got == wanted;
+  const auto read = family.read_hparams({found->metadata, &facts.gguf});
+  return read && differences(facts.h, *read, facts.gguf, kTolerance).empty();
 }
 
 }  // namespace

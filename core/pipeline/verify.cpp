@@ -5,6 +5,9 @@
 #include <algorithm>
 
 #include "core/base/printable.h"
+#include "core/models/family.h"
+#include "core/models/folder_config.h"
+#include "core/models/hparams_diff.h"
 #include "core/text/probe_texts.h"
 #include "formats/checksum.h"
 
@@ -12,6 +15,7 @@ namespace nibble {
 namespace {
 
 constexpr size_t kMaxShown = 20;    // mismatches, and ids of one
+constexpr double kRounding = 1e-6;  // of numbers that GGUF has as 32-bit floats
 constexpr int kMaxSpecials = 4096;  // special tokens that are tried
 
 void add_mismatch(Verification& out, std::string line) {
@@ -60,7 +64,27 @@ void compare_specials(const Tokenizer& source, const Tokenizer& written, Verific
 
 std::string id_text(std::optional<TokenId> id) { return id ? std::to_string(*id) : "none"; }
 
+// The source's hyperparameters as they are in a GGUF file of its tensors.
+Result<Hparams> hparams_of(const WeightFile& source, const Architecture& family,
+                           const WeightFile& written) {
+  if (!source.config()) return family.read_hparams({source.metadata(), &written});
+  NIBBLE_TRY(const FolderConfig config, read_folder_config(*source.config(), &source));
+  return family.read_hparams({config.metadata, &written});
+}
+
 }  // namespace
+
+Result<void> verify_hparams(const WeightFile& source, const WeightFile& written,
+                            Verification& out) {
+  if (!source.config() && !read_family(source)) return {};
+  NIBBLE_TRY(const Family family, read_family(written));
+  NIBBLE_TRY(const Hparams wanted,
+             with_path_of(source, hparams_of(source, *family.architecture, written)));
+  for (const auto& d : differences(family.hparams, wanted, written, kRounding))
+    add_mismatch(out, fmt::format("hyperparameter {}: {}, the source has {}", d.field, d.a, d.b));
+  out.hparams = true;
+  return {};
+}
 
 void verify_tokenizer(const Tokenizer& source, const Tokenizer& written, Verification& out) {
   for (const std::string_view text : text::probe_texts()) compare(source, written, text, out);

@@ -1,5 +1,5 @@
-// Proves a written file against its source: the tokenizer on a built-in corpus, the tensors by
-// hash.
+// Proves a written file against its source: the hyperparameters field by field, the tokenizer on a
+// built-in corpus, the tensors by hash.
 #pragma once
 
 #include <filesystem>
@@ -16,10 +16,15 @@
 namespace nibble {
 
 struct Verification {
+  bool hparams = false;                 // they were compared
   size_t n_texts = 0, n_tensors = 0;    // that were compared
   std::vector<std::string> mismatches;  // one line each, ids included; the first of each kind
   size_t n_mismatches = 0;
 };
+
+// Reads both with the family of what was written; nothing where that is not built in and the source
+// a GGUF file. source: such a file, or the folder itself. Fails as reading hyperparameters does.
+Result<void> verify_hparams(const WeightFile& source, const WeightFile& written, Verification& out);
 
 // Encodes each text of the corpus, and each special token between words, with both; decodes the
 // ids; compares BOS, EOS and the tokens that end an answer.

@@ -12,6 +12,7 @@
 #include "core/models/family.h"
 #include "core/pipeline/convert.h"
 #include "core/pipeline/evaluate.h"
+#include "core/pipeline/verify.h"
 #include "core/text/tokenizer.h"
 #include "formats/folder_files.h"
 #include "tests/engine/memory_model.h"
@@ -81,6 +82,14 @@ std::vector<std::vector<float>> logits_of(const WeightFile& file) {
   return rows;
 }
 
+// What a GGUF file's hyperparameters have otherwise than its source; "": nothing.
+std::string misread(const WeightFile& source, const WeightFile& gguf) {
+  Verification v;
+  const auto read = verify_hparams(source, gguf, v);
+  if (!read) return read.error().message;
+  return v.n_mismatches ? v.mismatches[0] : "";
+}
+
 double worst(const std::vector<std::vector<float>>& a, const std::vector<std::vector<float>>& b) {
   double most = 0;
   for (size_t t = 0; t < a.size(); ++t)
@@ -105,6 +114,7 @@ TEST_CASE("each family's tiny models become folders that give the same logits, a
       CHECK(worst(logits_of(*gguf), logits_of(**folder)) < 2e-3);
       const auto back = open_as_gguf(folder_of(out));
       REQUIRE_MESSAGE(back, (back ? "" : back.error().message));
+      CHECK(misread(**folder, *back->file) == "");
       const bool minus_one = a->gguf_name.starts_with("gemma");  // may round
       for (const TensorView& t : gguf->tensors()) {
         const TensorView* other = back->file->find(t.name);
@@ -153,10 +163,33 @@ TEST_CASE("folders whose rotation is scaled give the same logits when read as GG
       const auto converted = open_as_gguf(folder_of(out));
       REQUIRE_MESSAGE(converted, (converted ? "" : converted.error().message));
       CHECK(worst(logits_of(**folder), logits_of(*converted->file)) < 2e-3);
+      CHECK(misread(**folder, *converted->file) == "");
       ++n_read;
     }
   }
   CHECK(n_read > 60);
+}
+
+TEST_CASE("a hyperparameter that reads back otherwise is named, with both values") {
+  const Architecture& a = *find_architecture("qwen3moe");
+  auto config = *parse_json(a.tiny[0]);
+  const auto source = MemoryModel::create(a, dump_json(config), "f32");
+  REQUIRE(source);
+  config["max_position_embeddings"] = 77;
+  config["rope_theta"] = 5000;
+  config["norm_topk_prob"] = false;
+  const auto written = MemoryModel::create(a, dump_json(config), "f32");
+  REQUIRE(written);
+  Verification v;
+  REQUIRE(verify_hparams(*source, *source, v));
+  CHECK((v.hparams && v.n_mismatches == 0));
+  REQUIRE(verify_hparams(*source, *written, v));
+  const std::vector<std::string> expected = {
+      "hyperparameter n_ctx_train: 77, the source has 256",
+      "hyperparameter rope.base: 5000, the source has 10000",
+      "hyperparameter rope_swa.base: 5000, the source has 10000",
+      "hyperparameter moe.normalize: false, the source has true"};
+  CHECK(v.mismatches == expected);
 }
 
 TEST_CASE("GGUF files of the kit become folders and are, back again, bit for bit the same") {
@@ -186,6 +219,7 @@ TEST_CASE("folders of the kit become GGUF files and are, back again, bit for bit
     const auto gguf = open_as_gguf(entry.path());
     REQUIRE(source);
     REQUIRE_MESSAGE(gguf, (gguf ? "" : gguf.error().message));
+    CHECK(misread(*source.value(), *gguf->file) == "");
     const TemporaryFolder out;
     const auto written =
         write(*gguf->file, folder_of(out), name == "gpt_oss_mxfp4" ? "BF16" : nullptr);
