@@ -51,6 +51,19 @@ Json layers_with_experts(const Hparams& h, bool wanted) {
   return out;
 }
 
+// Of layers with experts, the last one, -1 where that is the last of all.
+int last_expert_layer(const Hparams& h) {
+  int last = h.n_layer - 1;
+  while (last >= 0 && !h.is_moe(last)) --last;
+  return last == h.n_layer - 1 ? -1 : last;
+}
+
+// From the first layer with experts to the second; 1 where there is none.
+int expert_interval(const Hparams& h) {
+  const Json layers = layers_with_experts(h, true);
+  return layers.size() < 2 ? 1 : layers[1].get<int>() - layers[0].get<int>();
+}
+
 // GPT-Neo's: runs of a list of layers and how often it stands; here once, of all layers.
 Json attention_types(const Hparams& h) {
   Json kinds = each_layer(h, [&](int i) { return h.is_sliding(i) ? "local" : "global"; });
@@ -231,8 +244,8 @@ const std::map<std::string_view, Make>& values() {
       NIBBLE_VALUE("gating", Json(h.moe.gating == ExpertGating::kSigmoid ? "sigmoid" : "softmax")),
       NIBBLE_VALUE("n_dense", Json(n_dense_layers(h))),
       NIBBLE_VALUE("moe_layers", layers_with_experts(h, true)),
-      NIBBLE_VALUE("moe_step",
-                   Json(layers_with_experts(h, true).size() == size_t(h.n_layer) ? 1 : 2)),
+      NIBBLE_VALUE("last_moe", Json(last_expert_layer(h))),
+      NIBBLE_VALUE("moe_interval", Json(expert_interval(h))),
       NIBBLE_VALUE("attention_types", attention_types(h)),
       NIBBLE_VALUE("dense_layers", layers_with_experts(h, false)),
       NIBBLE_VALUE("q_lora", count_or_null(h.mla.q_lora)),

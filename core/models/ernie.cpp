@@ -75,6 +75,8 @@ Result<Metadata> moe_config(const Json& config) {
   const int64_t first = keys.integer({"moe_layer_start_index"}, 1);
   const int64_t end = keys.integer({"moe_layer_end_index"}, -1);
   const int64_t step = std::max<int64_t>(1, keys.integer({"moe_layer_interval"}, 1));
+  keys.set_count("leading_dense_block_count", std::clamp<int64_t>(first, 0, keys.n_layer()));
+  keys.set_count("interleave_moe_layer_step", step);
   std::vector<bool> moe;
   for (int i = 0; i < keys.n_layer(); ++i)
     moe.push_back((i + 1) % step == 0 && i >= first && (end < 0 || i <= end));
@@ -104,13 +106,18 @@ const Architecture kErnieMoe{
     .tiny = {R"({"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
                  "num_key_value_heads": 2, "num_hidden_layers": 3, "vocab_size": 96,
                  "max_position_embeddings": 256, "moe_num_experts": 8, "moe_k": 3,
-                 "moe_num_shared_experts": 2, "moe_intermediate_size": 32})"},
+                 "moe_num_shared_experts": 2, "moe_intermediate_size": 32})",
+             R"({"hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4,
+                 "num_key_value_heads": 2, "num_hidden_layers": 6, "vocab_size": 96,
+                 "max_position_embeddings": 256, "moe_num_experts": 8, "moe_k": 3,
+                 "moe_num_shared_experts": 2, "moe_intermediate_size": 32,
+                 "moe_layer_start_index": 1, "moe_layer_end_index": 4, "moe_layer_interval": 2})"},
     .hf_configs = {R"({"$include": "shared", "architectures": ["Ernie4_5_MoeForCausalLM"],
                     "model_type": "ernie4_5_moe", "use_bias": "$attn_bias",
                     "moe_num_experts": "$n_expert", "moe_k": "$n_expert_used",
                     "moe_num_shared_experts": "$n_shared", "moe_intermediate_size": "$n_ff_expert",
-                    "moe_layer_start_index": "$n_dense", "moe_layer_interval": 1,
-                    "moe_layer_end_index": -1})"},
+                    "moe_layer_start_index": "$n_dense", "moe_layer_interval": "$moe_interval",
+                    "moe_layer_end_index": "$last_moe"})"},
 };
 const RegisterArchitecture registered[] = {RegisterArchitecture(kErnie),
                                            RegisterArchitecture(kErnieMoe)};

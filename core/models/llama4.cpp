@@ -162,7 +162,7 @@ const Architecture kLlama4{
                     "attention_chunk_size": "$window", "use_qk_norm": "$qk_norm",
                     "attn_temperature_tuning": "$temperature",
                     "attn_scale": "$temperature_beta", "floor_scale": "$temperature_floor",
-                    "interleave_moe_layer_step": "$moe_step"})"},
+                    "interleave_moe_layer_step": "$moe_interval"})"},
 };
 const RegisterArchitecture registered(kLlama4);
 
