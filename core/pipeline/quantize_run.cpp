@@ -36,6 +36,8 @@ uint64_t set_aside(const std::filesystem::path& target) {
   return there ? static_cast<uint64_t>(taken.st_blocks) * 512 : 0;
 }
 
+constexpr size_t kLookedAt = 4096;  // bytes of each tensor: two models may share size and time
+
 // What a target's bytes depend on, so that only they are taken up.
 std::string subject(const WeightFile& source, const QuantizePlan& plan,
                     const std::vector<std::vector<float>>& importance) {
@@ -49,6 +51,8 @@ std::string subject(const WeightFile& source, const QuantizePlan& plan,
         "{} {} {}\n", file.filename().native(), std::filesystem::file_size(file, ignored),
         std::filesystem::last_write_time(file, ignored).time_since_epoch().count());
   sum.update(std::as_bytes(std::span(files)));
+  for (const TensorView& t : source.tensors())
+    sum.update(t.bytes.first(std::min(t.bytes.size(), kLookedAt)));
   return fmt::format("nibble {} {} {}", build_info().version, build_info().commit, sum.digest());
 }
 

@@ -263,6 +263,25 @@ TEST_CASE("what was damaged or belongs to other work is not taken up") {
   CHECK(other->n_taken_up == 0);
 }
 
+TEST_CASE("what was made of other weights is not taken up, were they of the same size and time") {
+  const Work work;
+  work.kill_at(15);
+  const auto time = std::filesystem::last_write_time(work.model);
+  std::string weights = work.folder.read("model.gguf");
+  for (size_t i = weights.size() / 3; i < weights.size(); i += 1000)
+    weights[i] = static_cast<char>(weights[i] ^ 1);  // the last bit of a 16-bit float
+  work.folder.write("model.gguf", weights);
+  std::filesystem::last_write_time(work.model, time);
+  const auto resumed = work.quantize(forever, true);
+  REQUIRE(resumed);
+  CHECK(resumed->n_taken_up == 0);
+  const std::string bytes = work.written();
+  CHECK(bytes != work.straight);
+  std::filesystem::remove(work.out);
+  REQUIRE(work.quantize(forever, false));
+  CHECK(work.written() == bytes);
+}
+
 TEST_CASE("two runs do not write one file") {
   const Work work;
   int code = -1;
