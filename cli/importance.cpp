@@ -14,26 +14,6 @@ namespace {
 
 constexpr int kWindow = 512;  // tokens, as llama-imatrix has them
 
-Result<Imatrix> collect(const std::string& text_path, const std::string& model_path,
-                        int n_threads) {
-  NIBBLE_TRY(const std::string text, read_text(text_path));
-  NIBBLE_TRY(TextSource source, open_text_source(model_path));
-  NIBBLE_CHECK(open_weights(source));
-  NIBBLE_TRY(const EvalWindows windows, make_windows(*source.tokenizer, text, kWindow));
-  NIBBLE_TRY(const Model model, Model::load(*source.file));
-  ThreadPool pool(n_threads);
-  Progress progress;
-  auto show = [&](int done, int total, double so_far) {
-    return progress.show(fmt::format("calibrate, perplexity {:.3f}, window", so_far), done, total,
-                         "windows");
-  };
-  NIBBLE_TRY(Calibration found, calibrate(model, pool, windows, text_path, show));
-  progress.wipe();
-  notice("calibrated on {} windows of {} tokens, perplexity {:.4f}", windows.n_windows, windows.n,
-         found.perplexity.perplexity);
-  return std::move(found.imatrix);
-}
-
 }  // namespace
 
 Result<void> check_importance_options(const ImportanceOptions& o) {
@@ -48,13 +28,33 @@ Result<void> check_importance_options(const ImportanceOptions& o) {
   return {};
 }
 
-Result<std::optional<Imatrix>> find_importance(const ImportanceOptions& o, const std::string& model,
-                                               int n_threads) {
-  if (!o.any()) return std::nullopt;
-  NIBBLE_TRY(Imatrix imatrix,
-             o.file.empty() ? collect(o.text, model, n_threads) : read_imatrix(o.file));
-  if (!o.save.empty()) NIBBLE_CHECK(write_imatrix(imatrix, o.save, o.overwrite));
-  return imatrix;
+Result<std::optional<Imatrix>> read_importance(const ImportanceOptions& o) {
+  if (o.file.empty()) return std::nullopt;
+  return read_imatrix(o.file);
+}
+
+Result<Imatrix> collect_importance(const ImportanceOptions& o, const std::string& model_path,
+                                   int n_threads) {
+  NIBBLE_TRY(const std::string text, read_text(o.text));
+  NIBBLE_TRY(TextSource source, open_text_source(model_path));
+  NIBBLE_CHECK(open_weights(source));
+  NIBBLE_TRY(const EvalWindows windows, make_windows(*source.tokenizer, text, kWindow));
+  NIBBLE_TRY(const Model model, Model::load(*source.file));
+  ThreadPool pool(n_threads);
+  Progress progress;
+  auto show = [&](int done, int total, double so_far) {
+    return progress.show(fmt::format("calibrate, perplexity {:.3f}, window", so_far), done, total,
+                         "windows");
+  };
+  NIBBLE_TRY(Calibration found, calibrate(model, pool, windows, o.text, show));
+  progress.wipe();
+  notice("calibrated on {} windows of {} tokens, perplexity {:.4f}", windows.n_windows, windows.n,
+         found.perplexity.perplexity);
+  return std::move(found.imatrix);
+}
+
+Result<void> save_importance(const ImportanceOptions& o, const Imatrix& imatrix) {
+  return o.save.empty() ? Result<void>() : write_imatrix(imatrix, o.save, o.overwrite);
 }
 
 }  // namespace nibble::cli

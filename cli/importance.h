@@ -20,8 +20,12 @@ struct ImportanceOptions {
 };
 // Fails with kUsage where the options contradict one another.
 Result<void> check_importance_options(const ImportanceOptions& options);
-// Reads or collects; nullopt where neither is asked for. Saves where that is.
-Result<std::optional<Imatrix>> find_importance(const ImportanceOptions& options,
-                                               const std::string& model, int n_threads);
+// What --imatrix names; nullopt: nothing.
+Result<std::optional<Imatrix>> read_importance(const ImportanceOptions& options);
+// What comes of running the model over the text of --calibrate.
+Result<Imatrix> collect_importance(const ImportanceOptions& options, const std::string& model,
+                                   int n_threads);
+// Writes it where --save-imatrix asks for that.
+Result<void> save_importance(const ImportanceOptions& options, const Imatrix& imatrix);
 
 }  // namespace nibble::cli

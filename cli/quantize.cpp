@@ -41,6 +41,9 @@ Result<void> run_quantize(QuantizeCommand o) {
   QuantizeOptions plan;
   if (!o.type.empty() + !o.size.empty() + o.bpw.has_value() != 1)
     return fail(ErrorKind::kUsage, "pass one of --type TYPE, --size SIZE and --bpw BITS");
+  if (o.dry_run && (!o.importance.save.empty() || !o.report.empty() || o.errors))
+    return fail(ErrorKind::kUsage,
+                "--dry-run writes nothing: it goes without --save-imatrix, --report and --errors");
   plan.targets = {{.path = o.out}};
   if (!o.type.empty()) {
     NIBBLE_TRY(plan.targets[0].mix, parse_mix(o.type));

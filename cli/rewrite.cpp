@@ -106,7 +106,6 @@ Result<void> check_writable(const RewriteOptions& o, std::span<const fs::path> f
   if (const std::string& save = o.importance.save; !save.empty())
     NIBBLE_CHECK(save.ends_with(".dat") ? OutputFile::check(save, o.force)
                                         : OutputFile::check_partial(save, o.force));
-  if (o.dry_run) return {};
   if (!o.report.empty()) NIBBLE_CHECK(OutputFile::check(o.report, o.force));
   for (const fs::path& target : fitted) NIBBLE_CHECK(OutputFile::check_partial(target, o.force));
   return {};
@@ -115,9 +114,8 @@ Result<void> check_writable(const RewriteOptions& o, std::span<const fs::path> f
 // Calibrating, measuring and writing take long: what is going to be refused, or to fail because an
 // output cannot be written, does so before.
 Result<void> check_before_work(const RewriteOptions& o, const WeightFile& source,
-                               QuantizeOptions plan, const std::optional<SizeBudget>& budget,
+                               const QuantizeOptions& plan, const std::optional<SizeBudget>& budget,
                                const std::vector<fs::path>& read) {
-  plan.importance_follows = o.importance.any();
   QuantizeOptions known = plan;
   std::vector<fs::path> fitted;
   if (budget) {
@@ -126,7 +124,7 @@ Result<void> check_before_work(const RewriteOptions& o, const WeightFile& source
   }
   NIBBLE_TRY(const auto plans, plan_quantize(source, known));
   NIBBLE_CHECK(check_outputs(o, plans, read, fitted));
-  NIBBLE_CHECK(check_writable(o, fitted));
+  if (!o.dry_run) NIBBLE_CHECK(check_writable(o, fitted));
   return budget ? check_reach(source, plan, *budget, plan.targets[0].path) : Result<void>();
 }
 
@@ -209,19 +207,24 @@ Result<void> rewrite(const RewriteOptions& o, QuantizeOptions plan) {
   const auto& source = opened.file;
   tell_notes(opened.notes);
   NIBBLE_TRY(const auto budget, read_budget(o));
-  NIBBLE_CHECK(check_before_work(o, *source, plan, budget, read));
-  NIBBLE_TRY(const auto imatrix, find_importance(o.importance, o.source, o.threads()));
+  NIBBLE_TRY(auto imatrix, read_importance(o.importance));
   plan.imatrix = imatrix ? &*imatrix : nullptr;
+  plan.importance_follows = !o.importance.text.empty();
+  NIBBLE_CHECK(check_before_work(o, *source, plan, budget, read));
+  if (plan.importance_follows) {
+    NIBBLE_TRY(imatrix, collect_importance(o.importance, o.source, o.threads()));
+    plan.imatrix = &*imatrix;
+    plan.importance_follows = false;
+  }
+  if (imatrix) NIBBLE_CHECK(save_importance(o.importance, *imatrix));
   if (budget) NIBBLE_CHECK(fit(o, *source, *budget, plan));
+  Steps steps;
+  if (!o.dry_run) NIBBLE_CHECK(hash_sources(o, opened, steps.hash_s));
   NIBBLE_TRY(auto plans, plan_quantize(*source, plan));
+  if (budget) NIBBLE_CHECK(check_outputs(o, plans, read));  // shards of the fitted mix
   Ledger ledger{
       .source = *source, .plans = plans, .imatrix = plan.imatrix, .every_tensor = o.dry_run};
-  NIBBLE_CHECK(check_outputs(o, plans, read));
-  if (o.dry_run) return print_result(o, ledger, {});
-  Steps steps;
-  NIBBLE_CHECK(hash_sources(o, opened, steps.hash_s));
-  NIBBLE_TRY(plans, plan_quantize(*source, plan));  // with the hashes
-  ledger.plans = plans;
+  if (o.dry_run) return print_result(o, ledger, steps);
   const double start = now_s();
   NIBBLE_TRY(const RecodeResult result, write_files(o, *source, plans, plan.imatrix));
   steps.write_s = now_s() - start;

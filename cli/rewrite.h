@@ -19,7 +19,7 @@ struct RewriteOptions : ThreadOptions {
   std::vector<std::string> overrides;  // PATTERN=TYPE
   std::string max_shard;
   std::string size;  // --size, --bpw: the first target's mix is made for it
-  std::optional<float> bpw;
+  std::optional<double> bpw;
   bool from_quantized = false;  // quantizes again what is quantized already
   bool force = false, dry_run = false, json = false;
   bool resume = false;              // goes on where an interrupted run ended

@@ -2,6 +2,7 @@
 #include "core/pipeline/fit_size.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <memory>
 #include <string>
@@ -46,14 +47,13 @@ bool knows(const QuantizeOptions& options, std::string_view tensor) {
 }
 
 // Formats that a tensor may get: its own, and those in fewer bits.
-std::vector<const quant::Format*> formats_for(const TensorView& t, const QuantizeOptions& options,
-                                              double least_bpw) {
+std::vector<const quant::Format*> formats_for(const TensorView& t, const QuantizeOptions& options) {
   std::vector<const quant::Format*> formats = {t.format};
   const bool table = t.name == "token_embd.weight" || t.name == "output.weight";
   for (const quant::Format* f : quant::formats()) {
     const auto* encoder = quant::find_encoder(*f);
     if (!can_encode(*f) || t.shape.n_cols() % f->block_len != 0) continue;
-    if (f->bpw() >= t.format->bpw() || f->bpw() < least_bpw) continue;
+    if (f->bpw() >= t.format->bpw()) continue;
     if (encoder && encoder->needs_importance && !table && !knows(options, t.name)) continue;
     formats.push_back(f);
   }
@@ -70,6 +70,7 @@ class Fit {
 
   Result<void> prepare();
   Result<void> check() const;
+  Result<void> narrow();
   Result<void> measure(ThreadPool& pool, FunctionRef<bool(int, int)> progress);
   Result<FittedMix> choose();
 
@@ -88,7 +89,7 @@ class Fit {
   const TensorView& view(const Free& f) const { return source_.tensors()[f.tensor]; }
   Result<uint64_t> total(const std::vector<quant::Choice>& choices) const;
   FittedMix mix_of(std::vector<quant::Choice> choices) const;
-  std::vector<quant::Choice> extreme(bool largest) const;
+  std::vector<quant::Choice> extreme(const std::vector<Free>& free, bool largest) const;
 
   const WeightFile& source_;
   QuantizeOptions options_;
@@ -96,6 +97,7 @@ class Fit {
   const std::filesystem::path target_;
   std::vector<quant::Choice> choices_;  // of all tensors; those of free ones are to be replaced
   std::vector<Free> free_;
+  double n_weights_ = 0;
   uint64_t limit_ = 0;  // what the budget allows, as total() counts
   uint64_t least_ = 0, most_ = 0;
   std::vector<AllocationItem> items_;  // of free tensors
@@ -109,26 +111,39 @@ Result<void> Fit::prepare() {
   NIBBLE_TRY(choices_,
              quant::choose_formats(*quant::find_mix("q8_0"), model, tensors, options_.overrides));
   const auto places = quant::find_places(model, tensors);
-  double n_weights = 0;
   for (const TensorView& t : source_.tensors())
-    n_weights += static_cast<double>(t.shape.n_elements());
-  limit_ = budget_.n_bytes ? budget_.n_bytes : static_cast<uint64_t>(budget_.bpw * n_weights / 8);
-  const double least_bpw = 8.0 * static_cast<double>(limit_) / n_weights - kBitsBelow;
+    n_weights_ += static_cast<double>(t.shape.n_elements());
+  limit_ = budget_.n_bytes ? budget_.n_bytes
+                           : static_cast<uint64_t>(std::round(budget_.bpw * n_weights_ / 8));
   for (size_t i = 0; i < choices_.size(); ++i) {
     const TensorView& t = source_.tensors()[i];
     const bool fixed =
         choices_[i].cause == quant::Cause::kKept || choices_[i].cause == quant::Cause::kOverride;
-    if (!fixed)
-      free_.push_back({i, formats_for(t, options_, least_bpw), weight_of(places[i].kind)});
+    if (!fixed) free_.push_back({i, formats_for(t, options_), weight_of(places[i].kind)});
   }
-  NIBBLE_TRY(least_, total(extreme(false)));
-  NIBBLE_TRY(most_, total(extreme(true)));
+  NIBBLE_TRY(least_, total(extreme(free_, false)));
+  NIBBLE_TRY(most_, total(extreme(free_, true)));
   return {};
 }
 
-std::vector<quant::Choice> Fit::extreme(bool largest) const {
+// Leaves out formats far below the bits of the budget, no more than leave a mix that fits it.
+Result<void> Fit::narrow() {
+  for (double bits = 8.0 * static_cast<double>(limit_) / n_weights_ - kBitsBelow;; --bits) {
+    std::vector<Free> free = free_;
+    for (Free& f : free)
+      std::erase_if(f.formats,
+                    [&](const quant::Format* x) { return x != view(f).format && x->bpw() < bits; });
+    NIBBLE_TRY(const uint64_t least, total(extreme(free, false)));
+    if (least > limit_) continue;
+    least_ = least;
+    free_ = std::move(free);
+    return {};
+  }
+}
+
+std::vector<quant::Choice> Fit::extreme(const std::vector<Free>& free, bool largest) const {
   std::vector<quant::Choice> choices = choices_;
-  for (const Free& f : free_) {
+  for (const Free& f : free) {
     const auto by_bits = [](const quant::Format* x) { return x->bpw(); };
     const quant::Format* chosen = largest ? std::ranges::max(f.formats, {}, by_bits)
                                           : std::ranges::min(f.formats, {}, by_bits);
@@ -159,21 +174,23 @@ Result<uint64_t> Fit::total(const std::vector<quant::Choice>& choices) const {
     return n;
   }
   QuantizeOptions options = options_;
-  options.no_fallback = false;
   options.targets = {
       {.path = target_, .mix = nullptr, .fitted = std::make_shared<FittedMix>(mix_of(choices))}};
   NIBBLE_TRY(const auto plans, plan_quantize(source_, options));
   return plans[0].n_bytes();
 }
 
+// Either end of the range can be asked for as it is told.
 Result<void> Fit::check() const {
-  const char* what = budget_.n_bytes ? "" : " of weights";
+  const auto told = [&](uint64_t n, double (*round)(double)) {
+    if (budget_.n_bytes) return fmt::format("takes {} bytes", n);
+    const double bits = 8.0 * static_cast<double>(n) / n_weights_;
+    return fmt::format("has {:.4f} bits per weight", round(bits * 1e4) / 1e4);
+  };
   if (least_ > limit_)
-    return invalid_input("{}: {} bytes, but the smallest mix takes {} bytes{}", budget_.text,
-                         limit_, least_, what);
+    return invalid_input("{}: the smallest mix {}", budget_.text, told(least_, std::ceil));
   if (static_cast<double>(most_) < kLeastShare * static_cast<double>(limit_))
-    return invalid_input("{}: {} bytes, but the largest mix takes {} bytes{}", budget_.text, limit_,
-                         most_, what);
+    return invalid_input("{}: the largest mix {}", budget_.text, told(most_, std::floor));
   return {};
 }
 
@@ -234,6 +251,7 @@ Result<FittedMix> fit_mix(const WeightFile& source, const QuantizeOptions& optio
   Fit fit(source, options, budget, target);
   NIBBLE_CHECK(fit.prepare());
   NIBBLE_CHECK(fit.check());
+  NIBBLE_CHECK(fit.narrow());
   NIBBLE_CHECK(fit.measure(pool, progress));
   return fit.choose();
 }

@@ -1,6 +1,7 @@
 // nibble quantize: what it writes, tells and refuses.
 #include <doctest/doctest.h>
 
+#include <array>
 #include <filesystem>
 #include <string>
 
@@ -211,19 +212,55 @@ TEST_CASE("quantize --bpw counts the weights' bits, and leaves overrides as they
   CHECK(contains(bench.folder.read("out.gguf"), "--bpw 4.5; attn_k=q8_0"));
 }
 
-TEST_CASE("quantize --size tells the end of the range that is missed") {
+TEST_CASE("quantize --size and --bpw tell the end of the range that is missed, and reach it") {
   const Bench bench;
-  for (const auto& [size, words] :
-       {std::pair{"50k", "but the smallest mix takes "}, {"20M", "but the largest mix takes "}}) {
-    CAPTURE(size);
-    const Ended end = bench.quantize("out.gguf", {"--size", size});
-    CHECK(end.exit_code == 3);
-    CHECK(contains(end.err, words));
+  for (const std::string more : {"", "token_embd=f16", "attn=f16", "ffn_=q8_0"}) {
+    for (const auto& [option, wanted, words] :
+         {std::array<const char*, 3>{"--size", "50k", "the smallest mix takes "},
+          {"--size", "20M", "the largest mix takes "},
+          {"--bpw", "0.5", "the smallest mix has "},
+          {"--bpw", "32", "the largest mix has "}}) {
+      const auto fit = [&, option = option](const std::string& budget) {
+        Arguments arguments = {option, budget, "--dry-run"};
+        if (!more.empty()) arguments.insert(arguments.end(), {"--tensor", more});
+        return bench.quantize("out.gguf", arguments);
+      };
+      const Ended end = fit(wanted);
+      CHECK(end.exit_code == 3);
+      const size_t at = end.err.find(words);
+      REQUIRE_MESSAGE(at != std::string::npos, end.err);
+      const std::string told = end.err.substr(at + std::string(words).size());
+      const Ended reached = fit(told.substr(0, told.find(' ')));
+      CHECK_MESSAGE(reached.exit_code == 0, more << ": " << reached.err);
+    }
   }
+}
+
+TEST_CASE("quantize --bpw fits a mix beside weights that keep many bits") {
+  const Bench bench;
+  const Json out = bench.result("out.gguf", {"--bpw", "12", "--tensor", "token_embd=f16",
+                                             "--tensor", "attn=f16", "--tensor", "ffn_up=f16"});
+  CHECK(out["bits_per_weight"] <= 12);
+  CHECK(out["bits_per_weight"] >= 0.97 * 12);
+}
+
+TEST_CASE("quantize's usage") {
+  const Bench bench;
   CHECK(bench.quantize("out.gguf", {"--size", "900k", "--type", "q4_0"}).exit_code == 2);
   CHECK(bench.quantize("out.gguf", {}).exit_code == 2);
   CHECK(bench.quantize("out.gguf", {"--size", "much"}).exit_code == 2);
-  CHECK(bench.folder.n_files() == 1);
+  const auto text = bench.folder.write("text.txt", some_text());
+  for (const Arguments& writes : {Arguments{"--save-imatrix", bench.path("imatrix.gguf")},
+                                  {"--save-imatrix", "imatrix.dat"},
+                                  {"--report", bench.path("r.html")},
+                                  {"--errors"}}) {
+    Arguments more = {"--type", "q4_0", "--calibrate", text, "--dry-run"};
+    more.insert(more.end(), writes.begin(), writes.end());
+    const Ended end = bench.quantize("out.gguf", more);
+    CHECK(end.exit_code == 2);
+    CHECK_MESSAGE(contains(end.err, "--dry-run writes nothing"), end.err);
+  }
+  CHECK(bench.folder.n_files() == 2);
 }
 
 TEST_CASE("quantize --report tells what each tensor and the predictions lost") {
