@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <vector>
 
 #include "cli/command.h"
 #include "cli/output.h"
@@ -52,6 +53,8 @@ std::string to_text(const Json& tests) {
 Result<void> run_bench(const BenchOptions& o) {
   if (o.text.empty() && o.n_prompt == 0 && o.n_generate == 0)
     return fail(ErrorKind::kUsage, "-p 0 and -n 0 leave nothing to measure");
+  if (o.depth > 0 && o.n_generate == 0)
+    return fail(ErrorKind::kUsage, "-d is of the generation test, which -n 0 leaves out");
   NIBBLE_TRY(const Json tests, o.text.empty() ? bench_model(o) : bench_tokenizer(o));
   return write_out(o.json ? dump_json(tests, 1) + "\n" : to_text(tests));
 }
@@ -65,34 +68,33 @@ Command setup_bench(App& app) {
       ->add_option("MODEL", o->model,
                    "GGUF file, Hugging Face or Meta folder, or the name of an installed model")
       ->required();
-  const auto count = [&](const char* name, int& value, const char* text, int least, int most) {
+  const auto count = [&](const char* name, int& value, const char* text, int least, int most,
+                         const char* group) {
     return command->add_option(name, value, text)
         ->type_name("N")
         ->check(in_range(least, most))
-        ->capture_default_str();
+        ->capture_default_str()
+        ->group(group);
   };
-  const Option* of_model[] = {
+  std::vector<const Option*> of_model = {
       count("-p,--prompt-tokens", o->n_prompt, "Tokens of the prompt test; 0: leave it out", 0,
-            1 << 20)
-          ->group("Tests"),
+            1 << 20, "Tests"),
       count("-n,--max-tokens", o->n_generate, "Tokens of the generation test; 0: leave it out", 0,
-            1 << 20)
-          ->group("Tests"),
-      count("-d,--depth", o->depth, "Tokens in the context before generation starts", 0, 1 << 20)
-          ->group("Tests")};
+            1 << 20, "Tests"),
+      count("-d,--depth", o->depth, "Tokens in the context before generation starts", 0, 1 << 20,
+            "Tests")};
   count("-r,--repetitions", o->repetitions, "Times that each test is measured, after one warm-up",
-        1, 1000)
-      ->group("Tests");
+        1, 1000, "Tests");
   Option* tokenize =
       command->add_option("--tokenize", o->text, "Measure the tokenizer on this text instead")
           ->type_name("FILE")
           ->group("Tests");
+  of_model.push_back(
+      count("-b,--batch", o->n_batch, "Prompt tokens processed together", 1, 1 << 16, "Computing"));
+  of_model.push_back(add_threads(*command, *o)->group("Computing"));
+  of_model.push_back(add_kv_type(*command, o->kv_type)->capture_default_str()->group("Computing"));
+  for (const Option* option : add_weights_options(*command, o->weights)) of_model.push_back(option);
   for (const Option* option : of_model) tokenize->excludes(option);
-  count("-b,--batch", o->n_batch, "Prompt tokens processed together", 1, 1 << 16)
-      ->group("Computing");
-  add_threads(*command, *o)->group("Computing");
-  add_kv_type(*command, o->kv_type)->capture_default_str()->group("Computing");
-  add_weights_options(*command, o->weights);
   command->add_flag("--json", o->json, "The result as one JSON document, each repetition listed")
       ->group("Output");
   command->footer(kBenchExamples);

@@ -59,10 +59,8 @@ Result<void> run_convert(const ConvertCommand& o) {
   }
   QuantizeOptions plan;
   plan.targets = {{o.out, nullptr}};
-  if (o.type.empty() && !o.overrides.empty())
-    return fail(ErrorKind::kUsage, "--tensor needs --type");
-  if (o.type.empty() && o.importance.any())
-    return fail(ErrorKind::kUsage, "--imatrix needs --type");
+  if (o.type.empty() && (!o.overrides.empty() || o.importance.any() || o.from_quantized))
+    return fail(ErrorKind::kUsage, "--tensor, --imatrix and --from-quantized need --type");
   if (o.dry_run && o.verify) return fail(ErrorKind::kUsage, "--dry-run writes nothing to --verify");
   if (!o.type.empty()) {
     NIBBLE_TRY(plan.targets[0].mix, parse_mix(o.type));

@@ -60,9 +60,21 @@ TextCheck whole_number() {
   }};
 }
 
+namespace {
+
+// Where an empty text stands for an option that was not given, it cannot be given.
+TextCheck not_empty() {
+  return {[](const std::string& text) {
+    return text.empty() ? std::string("wants a text that is not empty") : std::string();
+  }};
+}
+
+}  // namespace
+
 template <class T>
 Option* App::add_option(const std::string& name, T& value, const std::string& description) {
-  return keep(app_->add_option(name, value, description));
+  Option* option = keep(app_->add_option(name, value, description));
+  return std::is_same_v<T, std::string> ? option->check(not_empty()) : option;
 }
 #define NIBBLE_OPTION_VALUE(T) \
   template Option* App::add_option<T>(const std::string&, T&, const std::string&)
@@ -72,7 +84,6 @@ NIBBLE_OPTION_VALUE(int64_t);
 NIBBLE_OPTION_VALUE(std::optional<std::string>);
 NIBBLE_OPTION_VALUE(std::optional<int>);
 NIBBLE_OPTION_VALUE(std::optional<int64_t>);
-NIBBLE_OPTION_VALUE(std::optional<float>);
 NIBBLE_OPTION_VALUE(std::optional<double>);
 #undef NIBBLE_OPTION_VALUE
 
@@ -108,10 +119,12 @@ TextCheck kv_type_names() {
 
 Option* add_list(App& app, const std::string& name, std::vector<std::string>& values,
                  const std::string& description) {
-  return app.keep(app.app_->add_option(name, values, description)
-                      ->expected(1)
-                      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-                      ->allow_extra_args(false));
+  return app
+      .keep(app.app_->add_option(name, values, description)
+                ->expected(1)
+                ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+                ->allow_extra_args(false))
+      ->check(not_empty());
 }
 
 }  // namespace nibble::cli

@@ -54,8 +54,8 @@ class App {
  public:
   explicit App(CLI::App& app) : app_(&app) {}
 
-  // T: std::string, int, int64_t, or an optional int, int64_t, float, double or std::string;
-  // options.cpp lists them.
+  // T: std::string, which takes no empty text, int, int64_t, or an optional int, int64_t, double or
+  // std::string; options.cpp lists them.
   template <class T>
   Option* add_option(const std::string& name, T& value, const std::string& description);
   Option* add_flag(const std::string& name, bool& value, const std::string& description);
@@ -78,7 +78,7 @@ class App {
 // A new subcommand with the house's manners: the last of a repeated option counts, help shows
 // defaults.
 App* add_command(App& parent, const std::string& name, const std::string& description);
-// An option that may be repeated, one value each time.
+// An option that may be repeated, one value each time, none of them empty.
 Option* add_list(App& app, const std::string& name, std::vector<std::string>& values,
                  const std::string& description);
 

@@ -139,10 +139,10 @@ Result<void> check(const RunOptions& o) {
   if (o.raw && o.think == "off") return refuse("--think off needs a chat template, --raw has none");
   if (o.show_prompt && !o.truncate.empty())
     return refuse("--show-prompt and --truncate exclude one another");
+  if (o.show_prompt && o.events) return refuse("--show-prompt and --events exclude one another");
   if (o.raw && !o.chat_template_file.empty())
     return refuse("--raw and --chat-template-file exclude one another");
-  for (const std::string& stop : o.stops)
-    if (stop.empty()) return refuse("--stop wants a text that is not empty");
+  if (o.file && o.file->empty()) return refuse("--file wants a text that is not empty");
   for (size_t i = 0; i < o.sampling.values.size(); ++i) {
     const auto& setting = kSamplerSettings[i];
     if (const auto value = o.sampling.values[i]; value && !setting.takes(*value))

@@ -28,17 +28,16 @@ uint64_t lock_all(WeightFile& file) {
 
 }  // namespace
 
-void add_weights_options(App& command, WeightsOptions& o) {
-  command
-      .add_flag("--no-mmap", o.no_mmap,
-                "Read the weights into memory of this process instead of mapping the file: a "
-                "slower start, nothing shared with the page cache, huge pages")
-      ->group("Computing");
-  command
-      .add_flag("--mlock", o.mlock,
-                "Read all weights at the start and keep them in memory: no pauses later, and "
-                "other programs cannot use that memory")
-      ->group("Computing");
+std::array<Option*, 2> add_weights_options(App& command, WeightsOptions& o) {
+  Option* no_mmap = command.add_flag(
+      "--no-mmap", o.no_mmap,
+      "Read the weights into memory of this process instead of mapping the file: a slower start, "
+      "nothing shared with the page cache, huge pages");
+  Option* mlock = command.add_flag(
+      "--mlock", o.mlock,
+      "Read all weights at the start and keep them in memory: no pauses later, and other programs "
+      "cannot use that memory");
+  return {no_mmap->group("Computing"), mlock->group("Computing")};
 }
 
 Result<WeightsMemory> place_weights(WeightFile& file, const WeightsOptions& o) {

@@ -1,6 +1,8 @@
 // How the weights of a running model stand in memory: --mlock and --no-mmap.
 #pragma once
 
+#include <array>
+
 #include "cli/options.h"
 #include "core/base/json_fwd.h"
 #include "formats/weight_file.h"
@@ -11,7 +13,7 @@ struct WeightsOptions {
   bool no_mmap = false;
   bool mlock = false;
 };
-void add_weights_options(App& command, WeightsOptions& options);
+std::array<Option*, 2> add_weights_options(App& command, WeightsOptions& options);
 
 struct WeightsMemory {
   bool copied = false;  // read into memory, else mapped

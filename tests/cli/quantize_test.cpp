@@ -251,7 +251,7 @@ TEST_CASE("quantize's usage") {
   CHECK(bench.quantize("out.gguf", {"--size", "much"}).exit_code == 2);
   const auto text = bench.folder.write("text.txt", some_text());
   for (const Arguments& writes : {Arguments{"--save-imatrix", bench.path("imatrix.gguf")},
-                                  {"--save-imatrix", "imatrix.dat"},
+                                  {"--save-imatrix", bench.path("imatrix.dat")},
                                   {"--report", bench.path("r.html")},
                                   {"--errors"}}) {
     Arguments more = {"--type", "q4_0", "--calibrate", text, "--dry-run"};
