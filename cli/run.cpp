@@ -19,7 +19,7 @@ constexpr const char* kRunExamples =
     "Of a file and of standard input one last newline is not part of the prompt.\n"
     "\n"
     "Examples:\n"
-    "  nibble run -p \"The capital of France is\"      the installed model\n"
+    "  nibble run -p \"The capital of France is\" -n 100      the installed model\n"
     "  nibble run model.gguf                         chat\n"
     "  nibble run model.gguf -s \"Answer in French.\" -p \"Good morning!\" --temp 0\n"
     "  nibble run model.gguf -p \"Summarize:\" -f report.txt -n 200 --quiet > summary.txt\n"
