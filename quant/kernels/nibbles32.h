@@ -44,9 +44,10 @@ struct Table32 : Nibbles32<L> {
   using Nibbles = Nibbles32<L>;
 
   static void codes(const Block& b, uint8_t* q) {
-    const Bytes16 qs = load_vector<Bytes16>(b.qs), table = load_vector<Bytes16>(kCodes);
-    store_vector(q, __builtin_shuffle(table, qs & 15));
-    store_vector(q + 16, __builtin_shuffle(table, qs >> 4));
+    for (int i = 0; i < 16; ++i) {
+      q[i] = kCodes[b.qs[i] & 15];
+      q[16 + i] = kCodes[b.qs[i] >> 4];
+    }
   }
   template <class S>
   static void unpack_rows(typename S::Rows rows, size_t at, typename S::Bytes (&q)[8]) {
