@@ -22,14 +22,6 @@ bool ascii_alphanumeric(char32_t c) {
 
 bool between(char32_t c, char32_t first, char32_t last) { return c >= first && c <= last; }
 
-// Whether one of the ranges, which are in order, has c.
-template <size_t n>
-bool in_ranges(const CodePointRange (&ranges)[n], char32_t c) {
-  if (c < ranges[0].first) return false;
-  const auto range = std::ranges::lower_bound(ranges, c, {}, &CodePointRange::last);
-  return range != std::end(ranges) && c >= range->first;
-}
-
 // Whether the canonical form can change where c stands: anything but a starter that no form takes
 // apart or joins to what stands before it. The ranges are the common scripts whose characters are
 // all of that kind.

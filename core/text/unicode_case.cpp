@@ -30,12 +30,6 @@ char32_t without_iota(char32_t c) {  // a capital
   return kRows[(c - 0x1F80) / 16] + c % 8;
 }
 
-template <size_t n>
-bool in_ranges(const text::CaseRange (&ranges)[n], char32_t c) {
-  const auto range = std::ranges::lower_bound(ranges, c, {}, &text::CaseRange::last);
-  return range != std::end(ranges) && c >= range->first;
-}
-
 void append_all(std::string& out, std::u32string_view text) {
   for (const char32_t c : text) append_utf8(out, c);
 }
@@ -142,10 +136,10 @@ bool is_letter(char32_t c) {
 }
 bool is_decimal(char32_t c) { return category(c) == UTF8PROC_CATEGORY_ND; }
 bool is_upper(char32_t c) {
-  return category(c) == UTF8PROC_CATEGORY_LU || in_ranges(text::kOtherUpper, c);
+  return category(c) == UTF8PROC_CATEGORY_LU || text::in_ranges(text::kOtherUpper, c);
 }
 bool is_lower(char32_t c) {
-  return category(c) == UTF8PROC_CATEGORY_LL || in_ranges(text::kOtherLower, c);
+  return category(c) == UTF8PROC_CATEGORY_LL || text::in_ranges(text::kOtherLower, c);
 }
 bool is_title(char32_t c) { return category(c) == UTF8PROC_CATEGORY_LT; }
 bool is_cased(char32_t c) { return is_upper(c) || is_lower(c) || is_title(c); }

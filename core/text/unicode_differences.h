@@ -2,11 +2,9 @@
 // 15). Found by comparing the two, code point by code point.
 #pragma once
 
-namespace nibble::text {
+#include "core/text/code_point_ranges.h"
 
-struct CodePointRange {
-  char32_t first, last;
-};
+namespace nibble::text {
 
 // Left where they stand by its normal forms (Unicode 9), though utf8proc gives them a class or
 // takes them apart.

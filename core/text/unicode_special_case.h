@@ -5,6 +5,8 @@
 
 #include <string_view>
 
+#include "core/text/code_point_ranges.h"
+
 namespace nibble::text {
 
 struct SpecialCase {
@@ -68,10 +70,7 @@ inline constexpr SpecialCase kSpecialCases[] = {
     {0xFB17, U"\u0544\u053D", U"\u0544\u056D"},
 };
 
-struct CaseRange {
-  char32_t first, last;
-};
-inline constexpr CaseRange kOtherLower[] = {
+inline constexpr CodePointRange kOtherLower[] = {
     {0xAA, 0xAA},       {0xBA, 0xBA},       {0x2B0, 0x2B8},     {0x2C0, 0x2C1},
     {0x2E0, 0x2E4},     {0x345, 0x345},     {0x37A, 0x37A},     {0x10FC, 0x10FC},
     {0x1D2C, 0x1D6A},   {0x1D78, 0x1D78},   {0x1D9B, 0x1DBF},   {0x2071, 0x2071},
@@ -80,7 +79,7 @@ inline constexpr CaseRange kOtherLower[] = {
     {0xA7F8, 0xA7F9},   {0xAB5C, 0xAB5F},   {0xAB69, 0xAB69},   {0x10780, 0x10780},
     {0x10783, 0x10785}, {0x10787, 0x107B0}, {0x107B2, 0x107BA}, {0x1E030, 0x1E06D},
 };
-inline constexpr CaseRange kOtherUpper[] = {
+inline constexpr CodePointRange kOtherUpper[] = {
     {0x2160, 0x216F}, {0x24B6, 0x24CF}, {0x1F130, 0x1F149}, {0x1F150, 0x1F169}, {0x1F170, 0x1F189},
 };
 
